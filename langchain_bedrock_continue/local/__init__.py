@@ -1,0 +1,1 @@
+"""A Bedrock runtime on this machine: for tests, notebooks and demos."""

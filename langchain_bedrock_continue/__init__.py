@@ -1,1 +1,20 @@
-"""A LangChain chat model that goes on when Amazon Bedrock cut an answer."""
+"""A LangChain chat model that goes on when Amazon Bedrock cut an answer.
+
+from langchain_bedrock_continue import ChatBedrockContinuing
+"""
+
+from langchain_bedrock_continue.chat_models import ChatBedrockContinuing
+from langchain_bedrock_continue.errors import (
+    ContinuationError,
+    PrefillRefusedError,
+    SegmentError,
+    TurnLimitError,
+)
+
+__all__ = [
+    "ChatBedrockContinuing",
+    "ContinuationError",
+    "PrefillRefusedError",
+    "SegmentError",
+    "TurnLimitError",
+]

@@ -1,0 +1,54 @@
+"""What was released in a turn, put together again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from langchain_core.utils._merge import merge_lists
+
+if TYPE_CHECKING:
+    from langchain_core.messages import AIMessageChunk
+
+    from langchain_bedrock_continue._blocks import Block
+
+
+class Transcript:
+    """The released content, by block; adding to it takes no longer as it grows."""
+
+    def __init__(self) -> None:
+        """Begin with nothing released."""
+        self._texts: dict[int, list[str]] = {}
+        self._blocks: dict[int, Block] = {}
+
+    def __bool__(self) -> bool:
+        """Tell whether anything was released."""
+        return bool(self._blocks)
+
+    def add(self, piece: AIMessageChunk) -> None:
+        """Add a released chunk: its blocks go on those of the same number."""
+        content = piece.content
+        if isinstance(content, str):
+            content = [{"type": "text", "text": content, "index": 0}]
+        for block in content:
+            if isinstance(block, dict):
+                self._add_block(block)
+
+    def _add_block(self, block: Block) -> None:
+        index = block["index"]
+        if block.get("type") == "text":
+            self._texts.setdefault(index, []).append(block["text"])
+            block = {**block, "text": ""}
+        known = self._blocks.get(index)
+        merged: Any = [block] if known is None else merge_lists([known], [block])
+        self._blocks[index] = merged[0]
+
+    def blocks(self, *, numbered: bool) -> list[Block]:
+        """Return the blocks in order, with or without their numbers."""
+        return [
+            {
+                key: "".join(self._texts[index]) if key == "text" else value
+                for key, value in self._blocks[index].items()
+                if numbered or key != "index"
+            }
+            for index in sorted(self._blocks)
+        ]

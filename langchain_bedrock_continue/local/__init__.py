@@ -1,1 +1,41 @@
-"""A Bedrock runtime on this machine: for tests, notebooks and demos."""
+"""A Bedrock runtime on this machine: for tests, notebooks and demos.
+
+Needs the extra: `pip install "langchain-bedrock-continue[local]"`.
+"""
+
+try:
+    import starlette  # noqa: F401 - only to see whether the extra is there
+    import uvicorn  # noqa: F401 - the same
+except ImportError as error:
+    raise ImportError(
+        "langchain_bedrock_continue.local needs its extra: "
+        'pip install "langchain-bedrock-continue[local]"'
+    ) from error
+
+from langchain_bedrock_continue.local._answers import (
+    Answer,
+    CallTool,
+    FaultAt,
+    Say,
+    Think,
+)
+from langchain_bedrock_continue.local._backend import Backend, Fault, Request
+from langchain_bedrock_continue.local._http import RecordedRequest
+from langchain_bedrock_continue.local._models import ModelRules
+from langchain_bedrock_continue.local.script import Script
+from langchain_bedrock_continue.local.server import LocalBedrock
+
+__all__ = [
+    "Answer",
+    "Backend",
+    "CallTool",
+    "Fault",
+    "FaultAt",
+    "LocalBedrock",
+    "ModelRules",
+    "RecordedRequest",
+    "Request",
+    "Say",
+    "Script",
+    "Think",
+]

@@ -1,0 +1,112 @@
+"""What every request goes through before its operation, and what is kept of it.
+
+H1. Every response has an `x-amzn-RequestId` of its own.
+H2. A body that is no JSON object, or larger than `MAX_BODY_BYTES`, goes no further.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from starlette.requests import ClientDisconnect
+from starlette.requests import Request as HttpRequest
+
+from langchain_bedrock_continue.local._errors import ServiceError
+from langchain_bedrock_continue.local._pump import answer
+from langchain_bedrock_continue.local._reply import Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from starlette.types import Receive, Scope, Send
+
+    from langchain_bedrock_continue.local._backend import Json
+
+Handler: TypeAlias = "Callable[[Call], Coroutine[None, None, None]]"
+
+MAX_BODY_BYTES = 20 * 1024 * 1024
+"""A larger body is refused; Converse's own limit is about as large."""
+
+
+@dataclass(frozen=True)
+class RecordedRequest:
+    """What a client sent.
+
+    Attributes:
+        operation: `"Converse"`, `"ConverseStream"`, `"CountTokens"`, `"InvokeModel"`,
+            `"InvokeModelWithResponseStream"`, or `"GetInferenceProfile"`.
+        model_id: As in the URL, decoded.
+        body: The parsed JSON body.
+        request_id: The `RequestId` of its response.
+    """
+
+    operation: str
+    model_id: str
+    body: Json
+    request_id: str
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request that is being answered."""
+
+    request: RecordedRequest
+    reply: Reply
+    elapsed_ms: Callable[[], int]
+
+
+class Operation:
+    """The ASGI endpoint of one operation."""
+
+    def __init__(self, name: str, handle: Handler, clock: Callable[[], float]) -> None:
+        """See the class."""
+        self._name = name
+        self._handle = handle
+        self._clock = clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Read the request, then handle it for as long as the client is there."""
+        begun = self._clock()
+        request_id = str(uuid.uuid4())
+        reply = Reply(send, request_id)
+        model_id = scope["path_params"]["id"]
+        try:
+            body = await read_body(HttpRequest(scope, receive))
+        except ServiceError as error:
+            await reply.error(error)
+            return
+        except ClientDisconnect:
+            return
+        call = Call(
+            RecordedRequest(self._name, model_id, body, request_id),
+            reply,
+            lambda: round((self._clock() - begun) * 1000),
+        )
+        await answer(self._handle(call), reply, receive)
+
+
+async def read_body(request: HttpRequest) -> Json:
+    """Read a JSON object, or nothing; raise `ServiceError` for all else."""
+    size, parts = 0, []
+    async for part in request.stream():
+        size += len(part)
+        # The rest is read too, and dropped: a client that still sends reads no answer.
+        parts.append(part if size <= MAX_BODY_BYTES else b"")
+    if size > MAX_BODY_BYTES:
+        text = f"The request body is larger than {MAX_BODY_BYTES} bytes."
+        raise ServiceError("RequestEntityTooLargeException", text)
+    return json_object(b"".join(parts))
+
+
+def json_object(raw: bytes) -> Json:
+    """Parse a body; raise `ServiceError` where it is no JSON object."""
+    try:
+        body = json.loads(raw or b"{}")
+    except ValueError as error:
+        raise ServiceError("SerializationException", f"No JSON: {error}") from error
+    if not isinstance(body, dict):
+        raise ServiceError("SerializationException", "The body must be a JSON object.")
+    return body

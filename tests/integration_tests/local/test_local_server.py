@@ -1,0 +1,482 @@
+"""The local endpoint over real HTTP, with real boto3: operations and life."""
+
+import asyncio
+import gc
+import json
+import socket
+import subprocess
+import sys
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from typing import Any
+
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from langchain_bedrock_continue.local import (
+    Answer,
+    CallTool,
+    LocalBedrock,
+    ModelRules,
+    Request,
+    Say,
+    Script,
+    Think,
+)
+from langchain_bedrock_continue.local._backend import Finish, Piece, Text
+from langchain_bedrock_continue.local._http import MAX_BODY_BYTES
+
+MODEL = "us.anthropic.claude-3-5-sonnet-20241022-v2:0"
+HI: list[dict[str, Any]] = [{"role": "user", "content": [{"text": "Hi"}]}]
+CITED = {"title": "t", "location": {"documentChar": {"documentIndex": 0}}}
+ANSWER = Answer(
+    [
+        Think("Mm hm", signature="sig"),
+        Think(redacted=b"\x00\x01"),
+        "Hello there.",
+        Say("Cited", [CITED]),
+        CallTool("get", {"city": "Oslo", "days": [1, 2]}),
+    ],
+    additional_fields={"stop_sequence": None},
+)
+ACCOUNT = "arn:aws:bedrock:us-east-1:123456789012"
+ONCE = Config(retries={"total_max_attempts": 1})
+
+
+@pytest.fixture
+def bedrock() -> Iterator[LocalBedrock]:
+    with LocalBedrock(Script(ANSWER)) as running:
+        yield running
+
+
+def post(bedrock: LocalBedrock, path: str, body: bytes) -> tuple[int, str, str]:
+    """Ask without boto3; status, `x-amzn-ErrorType`, message."""
+    request = urllib.request.Request(bedrock.endpoint_url + path, body)  # noqa: S310 - our own http
+    try:
+        with urllib.request.urlopen(request) as answer:  # noqa: S310 - the same
+            return answer.status, "", ""
+    except urllib.error.HTTPError as error:
+        with error:
+            message = json.load(error)["message"]
+            return error.code, error.headers["x-amzn-ErrorType"], message
+
+
+# Operations.
+
+
+def test_converse(bedrock: LocalBedrock) -> None:
+    response = bedrock.boto3_client().converse(modelId=MODEL, messages=HI)
+    thought = {"text": "Mm hm", "signature": "sig"}
+    cited = {"content": [{"text": "Cited"}], "citations": [CITED]}
+    call = {"city": "Oslo", "days": [1, 2]}
+    assert response["output"]["message"]["content"] == [
+        {"reasoningContent": {"reasoningText": thought}},
+        {"reasoningContent": {"redactedContent": b"\x00\x01"}},
+        {"text": "Hello there."},
+        {"citationsContent": cited},
+        {"toolUse": {"toolUseId": "tooluse_0_4", "name": "get", "input": call}},
+    ]
+    assert response["stopReason"] == "tool_use"
+    assert response["additionalModelResponseFields"] == {"stop_sequence": None}
+    usage = response["usage"]
+    assert usage["totalTokens"] == usage["inputTokens"] + usage["outputTokens"]
+    assert isinstance(response["metrics"]["latencyMs"], int)
+
+
+def test_converse_stream(bedrock: LocalBedrock) -> None:
+    client = bedrock.boto3_client()
+    events = list(client.converse_stream(modelId=MODEL, messages=HI)["stream"])
+    names = [next(iter(event)) for event in events]
+    assert names[0] == "messageStart"
+    assert names[-2:] == ["messageStop", "metadata"]
+    assert names.count("contentBlockStart") == 1
+    assert names.count("contentBlockStop") == 5
+    text = "".join(
+        event["contentBlockDelta"]["delta"].get("text", "")
+        for event in events
+        if "contentBlockDelta" in event
+    )
+    assert text == "Hello there.Cited"
+    whole = client.converse(modelId=MODEL, messages=HI)
+    assert events[-1]["metadata"]["usage"] == whole["usage"]
+    assert events[-2]["messageStop"] == {
+        "stopReason": "tool_use",
+        "additionalModelResponseFields": {"stop_sequence": None},
+    }
+
+
+def test_count_tokens(bedrock: LocalBedrock) -> None:
+    client = bedrock.boto3_client()
+    asked = {"messages": HI, "system": [{"text": "Be brief."}]}
+    counted = client.count_tokens(modelId=MODEL, input={"converse": asked})
+    used = client.converse(modelId=MODEL, **asked)["usage"]["inputTokens"]
+    assert counted["inputTokens"] == used
+
+
+def test_settings_that_change_nothing_are_accepted(bedrock: LocalBedrock) -> None:
+    response = bedrock.boto3_client().converse(
+        modelId=MODEL,
+        messages=HI,
+        guardrailConfig={"guardrailIdentifier": "abc", "guardrailVersion": "1"},
+        performanceConfig={"latency": "optimized"},
+        requestMetadata={"team": "a"},
+        serviceTier={"type": "priority"},
+        additionalModelResponseFieldPaths=["/stop_sequence"],
+    )
+    assert response["stopReason"] == "tool_use"
+
+
+def test_a_rule_is_a_validation_exception(bedrock: LocalBedrock) -> None:
+    client = bedrock.boto3_client()
+    prefilled = [*HI, {"role": "assistant", "content": [{"text": "a "}]}]
+    for operation in (client.converse, client.converse_stream):
+        with pytest.raises(client.exceptions.ValidationException) as caught:
+            operation(modelId=MODEL, messages=prefilled)
+        assert caught.value.response["Error"]["Message"] == (
+            "The model returned the following errors: messages: final assistant "
+            "content cannot end with trailing whitespace"
+        )
+        assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+
+
+def test_an_unknown_model(bedrock: LocalBedrock) -> None:
+    client = bedrock.boto3_client()
+    with pytest.raises(client.exceptions.ValidationException) as caught:
+        client.converse(modelId="nonsense", messages=HI)
+    message = caught.value.response["Error"]["Message"]
+    assert message == "The provided model identifier is invalid."
+
+
+@pytest.mark.parametrize(
+    "model_id",
+    [
+        "arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-lite-v1:0",
+        ACCOUNT + ":inference-profile/us.anthropic.claude-sonnet-5",
+    ],
+)
+def test_an_arn_as_model(bedrock: LocalBedrock, model_id: str) -> None:
+    bedrock.boto3_client().converse(modelId=model_id, messages=HI)
+    assert bedrock.requests[-1].model_id == model_id
+
+
+def test_rules_and_profiles_of_the_callers_own() -> None:
+    arn = ACCOUNT + ":application-inference-profile/abc"
+    with LocalBedrock(
+        Script("x"),
+        profiles={arn: "us.amazon.nova-lite-v1:0"},
+        models={"my.model": ModelRules(max_output_tokens=5)},
+    ) as bedrock:
+        client = bedrock.boto3_client()
+        client.converse(modelId=arn, messages=HI)
+        client.converse(modelId="my.model", messages=HI)
+        with pytest.raises(ClientError, match="the model limit of 5"):
+            client.converse(
+                modelId="my.model", messages=HI, inferenceConfig={"maxTokens": 6}
+            )
+
+
+def test_cached_prefixes(bedrock: LocalBedrock) -> None:
+    client = bedrock.boto3_client()
+    long = [{"text": "word " * 1500}, {"cachePoint": {"type": "default"}}]
+    usages = [
+        client.converse(modelId=MODEL, messages=HI, system=long)["usage"]
+        for _ in range(2)
+    ]
+    assert usages[0]["cacheWriteInputTokens"] >= 1500
+    assert usages[0]["cacheDetails"][0]["ttl"] == "5m"
+    assert usages[1]["cacheReadInputTokens"] == usages[0]["cacheWriteInputTokens"]
+    assert usages[1]["cacheWriteInputTokens"] == 0
+    assert usages[0]["totalTokens"] == usages[1]["totalTokens"]
+
+
+# Requests.
+
+
+def test_requests_are_recorded(bedrock: LocalBedrock) -> None:
+    client = bedrock.boto3_client()
+    first = client.converse(modelId=MODEL, messages=HI)
+    with pytest.raises(ClientError):
+        client.converse_stream(modelId=MODEL, messages=[])
+    recorded = bedrock.requests
+    assert [r.operation for r in recorded] == ["Converse", "ConverseStream"]
+    assert [r.body["messages"] for r in recorded] == [HI, []]
+    assert recorded[0].model_id == MODEL
+    assert recorded[0].request_id == first["ResponseMetadata"]["RequestId"]
+    bedrock.clear()
+    assert bedrock.requests == []
+    assert len(recorded) == 2
+
+
+def test_an_operation_that_is_not_there(bedrock: LocalBedrock) -> None:
+    status, code, message = post(bedrock, "/model/x/teleport", b"{}")
+    assert (status, code) == (404, "UnknownOperationException")
+    assert "/model/x/teleport" in message
+    assert "/converse-stream" in message
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code", "message"),
+    [
+        (b"{", 400, "SerializationException", "No JSON"),
+        (b"[]", 400, "SerializationException", "JSON object"),
+        (b'{"messages": 5}', 400, "ValidationException", "parameter messages"),
+        (b'{"message": []}', 400, "ValidationException", '"message"'),
+        (b" " * (MAX_BODY_BYTES + 1), 413, "RequestEntityTooLarge", "20971520 bytes"),
+    ],
+)
+def test_a_malformed_body(
+    bedrock: LocalBedrock, body: bytes, status: int, code: str, message: str
+) -> None:
+    got = post(bedrock, f"/model/{MODEL}/converse", body)
+    assert got[0] == status
+    assert code in got[1]
+    assert message in got[2]
+
+
+def test_many_requests_at_once() -> None:
+    """All are in the backend at once, or none would be answered."""
+
+    class Meeting(Script):
+        arrived = 0
+        complete = asyncio.Event()
+
+        async def generate(self, request: Request) -> AsyncIterator[Piece]:
+            self.arrived += 1
+            if self.arrived == 32:
+                self.complete.set()
+            await self.complete.wait()
+            async for piece in super().generate(request):
+                yield piece
+
+    def ask(i: int) -> bool:
+        asked = [{"role": "user", "content": [{"text": f"number {i}"}]}]
+        if i % 2:
+            response = client.converse(modelId=MODEL, messages=asked)
+            text = response["output"]["message"]["content"][0]["text"]
+        else:
+            events = client.converse_stream(modelId=MODEL, messages=asked)["stream"]
+            deltas = [
+                e["contentBlockDelta"] for e in events if "contentBlockDelta" in e
+            ]
+            text = "".join(d["delta"]["text"] for d in deltas)
+        return bool(text == f"You said number {i}.")
+
+    script = Meeting(
+        lambda request: f"You said {request.messages[0]['content'][0]['text']}."
+    )
+    with LocalBedrock(script) as bedrock, ThreadPoolExecutor(32) as pool:
+        client = bedrock.boto3_client(Config(max_pool_connections=32))
+        assert all(pool.map(ask, range(32)))
+        ids = {r.request_id for r in bedrock.requests}
+        assert len(ids) == 32
+
+
+# Life.
+
+
+def alive() -> list[str]:
+    return [t.name for t in threading.enumerate() if t.name == "local-bedrock"]
+
+
+def address(url: str) -> tuple[str, int]:
+    host, port = url.removeprefix("http://").split(":")
+    return host, int(port)
+
+
+def refused(url: str) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(address(url)) != 0
+
+
+def test_nothing_is_left_behind() -> None:
+    with LocalBedrock(Script("x")) as bedrock:
+        url = bedrock.endpoint_url
+        client = bedrock.boto3_client()
+        client.converse(modelId=MODEL, messages=HI)
+        assert url.startswith("http://127.0.0.1:")
+        assert alive() == ["local-bedrock"]
+        assert not refused(url)
+    assert alive() == []
+    assert refused(url)
+    client.close()
+    gc.collect()  # an unclosed socket would warn, and warnings are errors
+
+
+class Boom(Exception):  # noqa: N818 - what it is called does not matter
+    pass
+
+
+def test_nothing_is_left_behind_when_the_body_raises() -> None:
+    urls = []
+
+    def fail(url: str) -> None:
+        urls.append(url)
+        raise Boom
+
+    with pytest.raises(Boom), LocalBedrock(Script("x")) as bedrock:
+        fail(bedrock.endpoint_url)
+    assert alive() == []
+    assert refused(urls[0])
+
+
+class Backend(Script):
+    """Notes what is done to it."""
+
+    def __init__(self, broken: BaseException | None = None) -> None:
+        super().__init__("x")
+        self.broken = broken
+        self.calls: list[str] = []
+
+    def start(self) -> None:
+        self.calls.append("start")
+        if self.broken is not None:
+            raise self.broken
+
+    def close(self) -> None:
+        self.calls.append("close")
+
+
+def test_the_backend_is_started_and_closed() -> None:
+    backend = Backend()
+    with LocalBedrock(backend):
+        assert backend.calls == ["start"]
+    assert backend.calls == ["start", "close"]
+
+
+def test_a_backend_that_cannot_start() -> None:
+    backend = Backend(Boom("no weights"))
+    with pytest.raises(Boom, match="no weights"), LocalBedrock(backend):
+        pytest.fail("the body must not run")
+    assert backend.calls == ["start", "close"]
+    assert alive() == []
+
+
+def test_without_the_extra_the_error_says_what_to_install() -> None:
+    code = (
+        "import sys; sys.modules['uvicorn'] = None; "
+        "import langchain_bedrock_continue.local"
+    )
+    ran = subprocess.run(  # noqa: S603 - this very interpreter
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 1
+    assert 'pip install "langchain-bedrock-continue[local]"' in ran.stderr
+
+
+def test_one_instance_serves_once() -> None:
+    bedrock = LocalBedrock(Script("x"))
+    with pytest.raises(RuntimeError, match="inside `with"):
+        _ = bedrock.endpoint_url
+    with bedrock:
+        pass
+    with pytest.raises(RuntimeError, match="make a new one"), bedrock:
+        pytest.fail("the body must not run")
+
+
+class Hanging(Script):
+    """Says one word, then nothing more; knows when it was closed."""
+
+    def __init__(self) -> None:
+        super().__init__("x")
+        self.waiting = threading.Event()
+        self.closed = threading.Event()
+
+    async def generate(self, request: Request) -> AsyncIterator[Piece]:
+        try:
+            yield Text("One")
+            self.waiting.set()
+            await asyncio.Event().wait()
+            yield Finish("end_turn", 1)
+        finally:
+            self.closed.set()
+
+
+def test_a_client_that_goes_away_stops_the_backend() -> None:
+    """B5, N2."""
+    backend = Hanging()
+    with LocalBedrock(backend) as bedrock:
+        stream = bedrock.boto3_client().converse_stream(modelId=MODEL, messages=HI)
+        events = iter(stream["stream"])
+        assert next(events) == {"messageStart": {"role": "assistant"}}
+        assert backend.waiting.wait(10)
+        assert not backend.closed.is_set()
+        stream["stream"].close()
+        assert backend.closed.wait(10)
+
+
+def test_a_client_that_gives_up_waiting_stops_the_backend() -> None:
+    """B5, N2: also where nothing has been sent yet."""
+    backend = Hanging()
+    with LocalBedrock(backend) as bedrock:
+        raw = json.dumps({"messages": HI}).encode()
+        head = f"POST /model/{MODEL}/converse HTTP/1.1\r\nHost: x\r\n"
+        head += f"Content-Length: {len(raw)}\r\n\r\n"
+        with socket.create_connection(address(bedrock.endpoint_url)) as client:
+            client.sendall(head.encode() + raw)
+            assert backend.waiting.wait(10)
+            assert not backend.closed.is_set()
+        assert backend.closed.wait(10)
+
+
+def test_leaving_stops_what_still_runs() -> None:
+    backend = Hanging()
+    with LocalBedrock(backend) as bedrock:
+        client = bedrock.boto3_client()
+        stream = client.converse_stream(modelId=MODEL, messages=HI)["stream"]
+        assert backend.waiting.wait(10)
+    assert backend.closed.is_set()
+    assert alive() == []
+    stream.close()
+
+
+class Broken(Script):
+    """Fails as a backend with a bug does."""
+
+    def __init__(self, *, said: bool) -> None:
+        super().__init__("x")
+        self.said = said
+
+    async def generate(self, request: Request) -> AsyncIterator[Piece]:
+        if self.said:
+            yield Text("One")
+        raise Boom("a bug")
+
+
+def test_a_bug_in_the_backend_is_an_internal_error() -> None:
+    with LocalBedrock(Broken(said=False)) as bedrock:
+        client = bedrock.boto3_client(ONCE)
+        for operation in (client.converse, client.converse_stream):
+            with pytest.raises(
+                client.exceptions.InternalServerException, match="a bug"
+            ):
+                operation(modelId=MODEL, messages=HI)
+
+
+def test_a_bug_in_mid_stream_is_an_exception_event() -> None:
+    with LocalBedrock(Broken(said=True)) as bedrock:
+        client = bedrock.boto3_client(ONCE)
+        stream = client.converse_stream(modelId=MODEL, messages=HI)["stream"]
+        with closing(stream), pytest.raises(ClientError, match="a bug"):
+            list(stream)
+
+
+class Endless(Script):
+    """Forgets its Finish."""
+
+    async def generate(self, request: Request) -> AsyncIterator[Piece]:
+        yield Text("One")
+
+
+def test_a_backend_without_an_end_is_told_so() -> None:
+    with LocalBedrock(Endless("x")) as bedrock:
+        client = bedrock.boto3_client(ONCE)
+        with pytest.raises(ClientError, match="without a Finish"):
+            client.converse(modelId=MODEL, messages=HI)
+        stream = client.converse_stream(modelId=MODEL, messages=HI)["stream"]
+        with closing(stream), pytest.raises(ClientError, match="without a Finish"):
+            list(stream)

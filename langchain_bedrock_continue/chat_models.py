@@ -87,7 +87,7 @@ class ChatBedrockContinuing(BaseChatModel):
 
     if TYPE_CHECKING:
 
-        def __init__(
+        def __init__(  # noqa: PLR0913 - the fields
             self,
             *,
             llm: ChatBedrockConverse = ...,
@@ -217,10 +217,24 @@ class ChatBedrockContinuing(BaseChatModel):
     # What the wrapped model knows ----------------------------------------------
 
     def bind_tools(
-        self, tools: Sequence[Any], **kwargs: Any
+        self,
+        tools: Sequence[Any],
+        *,
+        tool_choice: dict[str, Any] | str | None = None,
+        **kwargs: Any,
     ) -> Runnable[LanguageModelInput, AIMessage]:
-        """Bind tools, as ChatBedrockConverse does; the same arguments."""
-        return rebind(self.llm.bind_tools(tools, **kwargs), self.llm, self)
+        """Bind tools, as ChatBedrockConverse does.
+
+        Args:
+            tools: Functions, pydantic classes, LangChain tools or Bedrock's own.
+            tool_choice: `"auto"`, `"any"`, or the name of a tool.
+            **kwargs: `strict` and whatever else ChatBedrockConverse takes.
+
+        Returns:
+            This model, with the tools.
+        """
+        chain = self.llm.bind_tools(tools, tool_choice=tool_choice, **kwargs)
+        return rebind(chain, self.llm, self)
 
     def with_structured_output(
         self, schema: dict[str, Any] | type, **kwargs: Any

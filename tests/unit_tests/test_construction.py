@@ -1,0 +1,130 @@
+"""Arguments find their owner, and bad ones are refused by name."""
+
+from typing import Any
+
+import pytest
+from botocore.config import Config
+from langchain_aws import ChatBedrockConverse
+from langchain_core.caches import InMemoryCache
+from langchain_core.language_models.fake_chat_models import FakeListChatModel
+from langchain_core.rate_limiters import InMemoryRateLimiter
+from pydantic import ValidationError
+
+from langchain_bedrock_continue import ChatBedrockContinuing
+
+MODEL = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
+AWS: dict[str, Any] = {
+    "region_name": "us-east-1",
+    "aws_access_key_id": "test",
+    "aws_secret_access_key": "test",
+}
+
+
+@pytest.fixture(scope="module")
+def converse() -> ChatBedrockConverse:
+    return ChatBedrockConverse(model=MODEL, max_tokens=5, temperature=0.5, **AWS)
+
+
+def test_model_arguments_go_to_the_wrapped_model() -> None:
+    llm = ChatBedrockContinuing(
+        model=MODEL, max_tokens=7, temperature=0.25, max_continuations=3, **AWS
+    )
+    assert (llm.llm.max_tokens, llm.llm.temperature) == (7, 0.25)
+    assert (llm.max_continuations, llm.model, llm.model_id) == (3, MODEL, MODEL)
+
+
+def test_a_model_is_wrapped_as_it_is(converse: ChatBedrockConverse) -> None:
+    assert ChatBedrockContinuing(llm=converse).llm is converse
+
+
+def test_what_every_langchain_model_has_comes_from_the_wrapped_one() -> None:
+    limiter, cache = InMemoryRateLimiter(), InMemoryCache()
+    inner = ChatBedrockConverse(
+        model=MODEL,
+        rate_limiter=limiter,
+        cache=cache,
+        tags=["a"],
+        output_version="v1",
+        disable_streaming=True,
+        **AWS,
+    )
+    llm = ChatBedrockContinuing(llm=inner)
+    assert (llm.rate_limiter, llm.cache, llm.tags) == (limiter, cache, ["a"])
+    assert (llm.output_version, llm.disable_streaming) == ("v1", True)
+    assert llm.profile == inner.profile
+    assert ChatBedrockContinuing(llm=inner, tags=["b"]).tags == ["b"]
+
+
+def test_the_connection_pool_is_as_large_as_the_threads() -> None:
+    llm = ChatBedrockContinuing(model=MODEL, max_concurrency=33, **AWS)
+    assert llm.llm.client.meta.config.max_pool_connections == 33
+    own = Config(max_pool_connections=5, read_timeout=7)
+    llm = ChatBedrockContinuing(model=MODEL, config=own, **AWS)
+    config = llm.llm.client.meta.config
+    assert (config.max_pool_connections, config.read_timeout) == (5, 7)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({}, "model: missing"),
+        ({"model": None}, "model: missing"),
+        ({"max_continuation": 3, "model": MODEL}, "did you mean max_continuations?"),
+        ({"max_total_token": 3, "model": MODEL}, "did you mean max_total_tokens?"),
+        ({"model": MODEL, "max_tokens": 0}, "max_tokens: must be at least 1, got 0"),
+        ({"model": MODEL, "max_tokens": -3}, "max_tokens: must be at least 1, got -3"),
+        ({"model": MODEL, "max_continuations": -1}, "max_continuations"),
+        ({"model": MODEL, "max_continuations": "many"}, "max_continuations"),
+        ({"model": MODEL, "max_total_tokens": 0}, "max_total_tokens"),
+        ({"model": MODEL, "on_limit": "ignore"}, "'return' or 'raise'"),
+        ({"model": MODEL, "usage_view": "all"}, "'billed' or 'response'"),
+        ({"model": MODEL, "max_concurrency": 0}, "max_concurrency"),
+        ({"model": MODEL, "raw_blocks": []}, "raw_blocks: not supported"),
+        ({"llm": "claude"}, "llm: must be a ChatBedrockConverse, got str"),
+        ({"llm": FakeListChatModel(responses=[])}, "got FakeListChatModel"),
+    ],
+)
+def test_bad_arguments_are_refused_by_name(
+    arguments: dict[str, Any], said: str
+) -> None:
+    aws = {} if "llm" in arguments else AWS
+    with pytest.raises(ValidationError) as raised:
+        ChatBedrockContinuing(**arguments, **aws)
+    assert said in str(raised.value)
+
+
+def test_a_model_and_the_arguments_of_one_are_too_much(
+    converse: ChatBedrockConverse,
+) -> None:
+    with pytest.raises(ValidationError, match="llm= already is a model, so max_tokens"):
+        ChatBedrockContinuing(llm=converse, max_tokens=3)
+
+
+def test_a_bound_model_is_refused_with_what_to_do(
+    converse: ChatBedrockConverse,
+) -> None:
+    bound: Any = converse.bind_tools([])
+    with pytest.raises(ValidationError, match=r"call \.bind_tools on the ChatBedrock"):
+        ChatBedrockContinuing(llm=bound)
+
+
+def test_a_field_of_the_request_that_only_a_model_knows_still_passes() -> None:
+    with pytest.warns(UserWarning, match="top_k is not default parameter"):
+        llm = ChatBedrockContinuing(model=MODEL, top_k=5, **AWS)
+    assert llm.llm.additional_model_request_fields == {"top_k": 5}
+
+
+@pytest.mark.parametrize("tokens", [0, -1, "12"])
+def test_a_call_with_a_bad_max_tokens_is_refused(
+    converse: ChatBedrockConverse, tokens: object
+) -> None:
+    llm = ChatBedrockContinuing(llm=converse)
+    with pytest.raises(ValueError, match="max_tokens: must be a whole number"):
+        llm.invoke("Hi", max_tokens=tokens)
+
+
+def test_no_key_shows_in_the_models_text() -> None:
+    secret = "SECRETSECRET"  # noqa: S105 - to be looked for
+    llm = ChatBedrockContinuing(model=MODEL, **{**AWS, "aws_secret_access_key": secret})
+    assert secret not in repr(llm)
+    assert secret not in str(llm.asdict())

@@ -1,16 +1,19 @@
 """How text goes on over a seam: where a cut text is kept up to, and what may be shown.
 
 A model that goes on from a prefill writes what it would have written, if the prefill
-ends where its tokens end. Claude refuses a prefill that ends in whitespace, and many
-tokenizers fuse punctuation with the line break after it, so a text cut behind a line
-break can't just be stripped: the model would see a lone `{` and take another path.
-Hence the healed cut, measured on real models: give words back until what is removed
-is one plain blank, which tokenizers glue to the word that follows.
+ends where one of its tokens ends. Claude refuses a prefill that ends in whitespace, and
+many tokenizers fuse punctuation with the line break after it (`{` and newline are one
+token, so are `。` and newline): a text cut behind a line break can't just be stripped,
+or the model sees a lone `{` and takes another path. Hence the healed cut: what is
+removed goes back to the end of a word, or to a place where one plain blank follows,
+which tokenizers glue to what comes after it. A cut in mid-word needs nothing.
 
 S1. What is kept of a cut text never ends in whitespace, nor in half a character.
-S2. A cut in mid-word gives nothing back.
-S3. Words are given back only where that leaves the segment some progress, and at most
-    HEAL_LIMIT characters; otherwise the whitespace alone is removed.
+S2. A cut behind anything but whitespace gives nothing back, and one behind a single
+    plain blank gives back that blank.
+S3. Any other cut gives back the whitespace and the punctuation before it, on and on, to
+    the end of a word or to a single plain blank; at most HEAL_LIMIT characters, and not
+    all of the segment. Otherwise it gives back the whitespace alone.
 S4. What was released is never taken back: at any moment, what is released is a prefix
     of what any later cut keeps.
 S5. What is released and kept depends on the text alone, not on its chunks.
@@ -21,7 +24,7 @@ S6. What a cut gave back is written anew by the next segment. Where that segment
 from __future__ import annotations
 
 HEAL_LIMIT = 60
-"""Characters that a healed cut gives back at most."""
+"""Characters that a healed cut gives back at most, besides the whitespace at the end."""
 
 HALF = "\ufffd"
 """What half a character decodes to."""
@@ -32,21 +35,30 @@ def is_unsafe_end(char: str) -> bool:
     return char.isspace() or char == HALF
 
 
-def _solid(text: str) -> int:
-    """Return the length of the text without its unsafe end."""
-    end = len(text)
+def _solid(text: str, end: int) -> int:
+    """Step back from `end` over what a text must not end in."""
     while end and is_unsafe_end(text[end - 1]):
         end -= 1
     return end
 
 
-def _last_joint(text: str, end: int, first: int) -> int | None:
-    """Find the last plain blank between two solid characters before `end`."""
-    for at in range(end - 2, max(first, end - HEAL_LIMIT) - 1, -1):
-        if text[at] == " " and not (
-            is_unsafe_end(text[at + 1]) or (at and is_unsafe_end(text[at - 1]))
-        ):
-            return at
+def _word(text: str, end: int) -> int:
+    """Step back from `end` over punctuation, to a word or to whitespace."""
+    while end and not (text[end - 1].isalnum() or is_unsafe_end(text[end - 1])):
+        end -= 1
+    return end
+
+
+def _joint(text: str) -> int | None:
+    """Find where a cut behind `text` and a line break should fall (S3)."""
+    solid = at = _solid(text, len(text))
+    while at and solid - at <= HEAL_LIMIT:
+        word = _word(text, at)
+        if word and text[word - 1].isalnum():
+            return word if solid - word <= HEAL_LIMIT else None
+        at = _solid(text, word)
+        if at and text[at:word] == " ":
+            return at if solid - at <= HEAL_LIMIT else None
     return None
 
 
@@ -60,6 +72,7 @@ class TextRun:
         """Begin an empty block."""
         self._released: list[str] = []
         self._tail = ""
+        self._before = ""
         self._given_back = ""
         self._length = 0
         self._floor = 0
@@ -111,23 +124,22 @@ class TextRun:
         released, self._tail = self._tail[:count], self._tail[count:]
         self._released.append(released)
         self._length += len(released)
+        self._before = released[-1:] or self._before
         return released
-
-    def _first(self) -> int:
-        """Return the first place in the tail where a cut leaves some progress (S3)."""
-        return 0 if self._length > self._floor else 1
 
     def _safe(self) -> int:
         """Return how much of the tail every later cut will keep (S4)."""
-        solid = _solid(self._tail)
-        joint = _last_joint(self._tail, solid, self._first())
-        return solid if joint is None else joint
+        return self._healed(self._tail)
 
     def _kept(self) -> int:
         """Return how much of the tail a cut here keeps (S1, S2, S3)."""
         whole = self._tail.rstrip(HALF)
-        solid = _solid(whole)
-        if whole[solid:] in {"", " "}:
-            return solid
-        joint = _last_joint(whole, solid, self._first())
-        return solid if joint is None else joint
+        solid = _solid(whole, len(whole))
+        return solid if whole[solid:] in {"", " "} else self._healed(whole)
+
+    def _healed(self, tail: str) -> int:
+        """Return the joint, or the end of the text where a joint is no progress."""
+        joint = _joint(self._before + tail)
+        at = -1 if joint is None else joint - len(self._before)
+        progress = at > 0 or (at == 0 and self._length > self._floor)
+        return at if progress else _solid(tail, len(tail))

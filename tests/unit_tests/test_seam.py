@@ -47,7 +47,7 @@ def test_s1_a_kept_text_ends_in_a_solid_character(parts: list[list[str]]) -> Non
 
 
 @given(TEXTS, st.sampled_from(["x", "日", "}", "end."]))
-def test_s2_a_cut_in_mid_word_gives_nothing_back(text: str, end: str) -> None:
+def test_s2_a_cut_behind_a_character_gives_nothing_back(text: str, end: str) -> None:
     assert kept_after("", text + end) == text + end
 
 
@@ -71,15 +71,19 @@ def test_s3_what_is_given_back_is_bounded_and_leaves_progress(
     [
         ("The quick brown", "The quick brown"),
         ("The quick ", "The quick"),
+        ("call();", "call();"),
+        ("call()\n", "call"),
+        ("one\n", "one"),
         ("if x {\n", "if x"),
         ("if x {\n    ", "if x"),
-        ("a b c\n", "a b"),
-        ("one\n", "one"),
+        ("f(x) {\n", "f(x)"),
+        ("  return x;\n}\n\n", "  return x"),
+        ("a  {\n", "a"),
+        ("一二三。\n", "一二三"),
+        ("|---|\n", "|---|"),
         ("\n", ""),
-        ("一二三。\n", "一二三。"),
-        ("x " + "y" * HEAL_LIMIT + "\n", "x " + "y" * HEAL_LIMIT),
-        ("x " + "y" * (HEAL_LIMIT - 1) + "\n", "x"),
-        ("a  b\n", "a  b"),
+        ("x" + "-" * HEAL_LIMIT + "\n", "x"),
+        ("x" + "-" * (HEAL_LIMIT + 1) + "\n", "x" + "-" * (HEAL_LIMIT + 1)),
         ("日本" + HALF, "日本"),
         ("a 日 " + HALF, "a 日"),
     ],
@@ -144,11 +148,12 @@ def test_s6_what_was_given_back_stands_if_the_next_segment_ends_before_it(
 
 def test_s6_the_models_own_end_stands() -> None:
     run = TextRun()
-    run.feed("one two\n")
-    assert run.cut() == ""
-    run.feed(" two")
-    run.finish()
+    run.feed("one two.\n")
+    run.cut()
     assert run.text == "one two"
+    run.feed(".")
+    run.finish()
+    assert run.text == "one two."
 
 
 def test_half_a_character_does_not_end_a_text_that_was_cut() -> None:

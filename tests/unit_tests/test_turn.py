@@ -254,17 +254,17 @@ def test_i6_an_error_before_anything_arrived_is_the_callers_own() -> None:
 
 
 def test_a_failure_carries_all_that_arrived() -> None:
-    block = {"type": "text", "text": "one two \n", "index": 0}
+    block = {"type": "text", "text": "one two.\n", "index": 0}
     turn = Turn(QUESTION, {}, MANY)
     next(turn.requests())
     seen = turn.receive(AIMessageChunk(content=[block]))
-    assert text_of(seen) == "one"
+    assert text_of(seen) == "one two"
     seen += turn.abandon()
     cause = ValueError("gone")
     with pytest.raises(SegmentError, match="gone") as raised:
         turn.fail(cause)
     assert raised.value.__cause__ is cause
-    assert raised.value.partial.text == text_of(seen) == "one two \n"
+    assert raised.value.partial.text == text_of(seen) == "one two.\n"
     summary = raised.value.partial.response_metadata["continuation"]
     assert (summary["ended_by"], summary["complete"]) == ("error", False)
     assert raised.value.segments[0]["stop_reason"] is None

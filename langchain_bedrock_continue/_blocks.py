@@ -69,6 +69,9 @@ class Blocks:
                 pieces += self._place_other(number, block)
         for number, orphans in chunks.items():
             pieces += self._place_tool(number, None, orphans)
+        for call in _calls_beside(message):
+            pieces += self._close_run()
+            self.calls.take_whole(self._index(_BESIDE + len(self._indexes)), call)
         return pieces
 
     def cut(self) -> Pieces:
@@ -152,6 +155,9 @@ class Blocks:
 
 _TEXT_KEYS = frozenset({"type", "text", "index"})
 
+_BESIDE = 1000
+"""Numbers for calls that have no block: behind all that have one."""
+
 
 def _blocks_of(message: AIMessage) -> Iterator[tuple[int, Block]]:
     """Give the blocks of a message or chunk, each with its number."""
@@ -177,3 +183,16 @@ def _tool_chunks(message: AIMessage) -> dict[int, list[ToolCallChunk]]:
             at = number if isinstance(number, int) else position
             by_number.setdefault(at, []).append(chunk)
     return by_number
+
+
+def _calls_beside(message: AIMessage) -> list[Block]:
+    """Return a whole response's calls that are in no block: ChatBedrock's, mostly."""
+    if isinstance(message, AIMessageChunk):
+        return []
+    blocks = [block for _, block in _blocks_of(message)]
+    in_blocks = {b.get("id") for b in blocks if b.get("type") in TOOL_TYPES}
+    return [
+        {"id": call["id"], "name": call["name"], "input": call["args"]}
+        for call in message.tool_calls
+        if call["id"] not in in_blocks
+    ]

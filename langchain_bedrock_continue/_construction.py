@@ -6,7 +6,7 @@ import difflib
 from typing import TYPE_CHECKING, Any
 
 from botocore.config import Config
-from langchain_aws import ChatBedrockConverse
+from langchain_aws import ChatBedrock, ChatBedrockConverse
 from langchain_core.language_models import BaseChatModel
 
 if TYPE_CHECKING:
@@ -83,14 +83,19 @@ def _pool(connections: int, config: Config | None) -> Config:
     return pool if config is None else pool.merge(config)
 
 
-def _checked(llm: object) -> ChatBedrockConverse:
-    if not isinstance(llm, ChatBedrockConverse):
+def _checked(llm: object) -> ChatBedrockConverse | ChatBedrock:
+    if not isinstance(llm, ChatBedrockConverse | ChatBedrock):
         raise ValueError(
-            "llm: must be a ChatBedrockConverse, got "
+            "llm: must be a ChatBedrockConverse or a ChatBedrock, got "
             f"{type(llm).__name__}. A model that was bound (.bind_tools, .bind) goes "
             "in unbound: call .bind_tools on the ChatBedrockContinuing."
         )
-    if llm.raw_blocks is not None:
+    if isinstance(llm, ChatBedrock) and llm._get_provider() != "anthropic":  # noqa: SLF001 - an ARN hides it
+        raise ValueError(
+            f"llm: a ChatBedrock of provider {llm._get_provider()!r} turns messages "  # noqa: SLF001 - as above
+            "into one prompt, which can't be gone on from; use ChatBedrockConverse."
+        )
+    if getattr(llm, "raw_blocks", None) is not None:
         raise ValueError(
             "raw_blocks: not supported. It replaces the messages, so no segment could "
             "go on from the one before; give the same content as messages."

@@ -3,8 +3,8 @@
 A model that goes on from a prefill writes what it would have written, if the prefill
 ends where one of its tokens ends. Claude refuses a prefill that ends in whitespace, and
 many tokenizers fuse punctuation with the line break after it (`{` and newline are one
-token, so are `。` and newline): a text cut behind a line break can't just be stripped,
-or the model sees a lone `{` and takes another path. Hence the healed cut: what is
+token): a text cut behind a line break can't just be stripped, or the model sees a lone
+`{` and takes another path. Hence the healed cut: what is
 removed goes back to the end of a word, or to a place where one plain blank follows,
 which tokenizers glue to what comes after it. A cut in mid-word needs nothing.
 
@@ -24,7 +24,7 @@ S6. What a cut gave back is written anew by the next segment. Where that segment
 from __future__ import annotations
 
 HEAL_LIMIT = 60
-"""Characters that a healed cut gives back at most, besides the whitespace at the end."""
+"""Characters that a healed cut gives back at most, besides the final whitespace."""
 
 HALF = "\ufffd"
 """What half a character decodes to."""

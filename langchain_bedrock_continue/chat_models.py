@@ -8,7 +8,7 @@ from __future__ import annotations
 from contextlib import aclosing, closing
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from langchain_aws import ChatBedrockConverse
+from langchain_aws import ChatBedrock, ChatBedrockConverse
 from langchain_core.callbacks import dispatch_custom_event
 from langchain_core.language_models import BaseChatModel
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
@@ -16,7 +16,7 @@ from langchain_core.runnables.config import (
     ensure_config,
     get_callback_manager_for_config,
 )
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, SkipValidation, model_validator
 
 from langchain_bedrock_continue import _threads
 from langchain_bedrock_continue._construction import INHERITED, with_wrapped_model
@@ -62,7 +62,7 @@ class ChatBedrockContinuing(BaseChatModel):
         SegmentError: A call after the first failed; `.partial` has what arrived.
     """
 
-    llm: ChatBedrockConverse
+    llm: SkipValidation[ChatBedrockConverse | ChatBedrock]
     """The wrapped model: made from the arguments where it is not given."""
 
     max_continuations: int = Field(default=16, ge=0)
@@ -90,7 +90,7 @@ class ChatBedrockContinuing(BaseChatModel):
         def __init__(  # noqa: PLR0913 - the fields
             self,
             *,
-            llm: ChatBedrockConverse = ...,
+            llm: ChatBedrockConverse | ChatBedrock = ...,
             max_continuations: int = ...,
             max_total_tokens: int | None = ...,
             on_limit: Literal["return", "raise"] = ...,
@@ -125,7 +125,7 @@ class ChatBedrockContinuing(BaseChatModel):
             except Exception as error:  # noqa: BLE001 - the turn keeps what arrived
                 turn.abandon()
                 turn.fail(error)
-            turn.receive(cast("AIMessage", result.generations[0].message))
+            turn.receive(_whole_message(result))
             turn.end_segment()
         turn.settle()
         return ChatResult(generations=[ChatGeneration(message=turn.message())])
@@ -291,3 +291,13 @@ class ChatBedrockContinuing(BaseChatModel):
     def get_lc_namespace(cls) -> list[str]:
         """Return where LangChain finds the class again."""
         return ["langchain_bedrock_continue", "chat_models"]
+
+
+def _whole_message(result: ChatResult) -> AIMessage:
+    """Return a response's message with the metadata that LangChain adds later."""
+    message = cast("AIMessage", result.generations[0].message)
+    message.response_metadata = {
+        **(result.llm_output or {}),
+        **message.response_metadata,
+    }
+    return message

@@ -80,7 +80,10 @@ def test_the_connection_pool_is_as_large_as_the_threads() -> None:
         ({"model": MODEL, "usage_view": "all"}, "'billed' or 'response'"),
         ({"model": MODEL, "max_concurrency": 0}, "max_concurrency"),
         ({"model": MODEL, "raw_blocks": []}, "raw_blocks: not supported"),
-        ({"llm": "claude"}, "llm: must be a ChatBedrockConverse, got str"),
+        (
+            {"llm": "claude"},
+            "llm: must be a ChatBedrockConverse or a ChatBedrock, got str",
+        ),
         ({"llm": FakeListChatModel(responses=[])}, "got FakeListChatModel"),
     ],
 )
@@ -111,7 +114,8 @@ def test_a_bound_model_is_refused_with_what_to_do(
 def test_a_field_of_the_request_that_only_a_model_knows_still_passes() -> None:
     with pytest.warns(UserWarning, match="top_k is not default parameter"):
         llm = ChatBedrockContinuing(model=MODEL, top_k=5, **AWS)
-    assert llm.llm.additional_model_request_fields == {"top_k": 5}
+    inner: Any = llm.llm
+    assert inner.additional_model_request_fields == {"top_k": 5}
 
 
 @pytest.mark.parametrize("tokens", [0, -1, "12"])

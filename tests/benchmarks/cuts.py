@@ -1,0 +1,167 @@
+"""Where should a text be cut, if it ends in whitespace? Rules measured on real models.
+
+    python -m tests.benchmarks.cuts --weights qwen2.5-coder
+
+Every answer is cut behind each of its tokens that ends in whitespace other than one
+plain blank. A rule says what is kept; the model goes on from there, at temperature 0;
+and the cut counts as healed if it writes what it wrote uncut. This asks the model
+itself, without Bedrock in between.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from langchain_bedrock_continue._seam import TextRun
+from langchain_bedrock_continue.local._llama_server import (
+    ServerSettings,
+    acquire,
+    release,
+)
+from langchain_bedrock_continue.local._weights import weights_path
+from tests.benchmarks.prompts import PROMPTS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+AHEAD = 25
+"""Characters behind the cut that must come out the same."""
+WORDS_BACK = 60
+
+
+def strip(text: str) -> str:
+    """Remove the whitespace."""
+    return text.rstrip()
+
+
+def words_back(text: str) -> str:
+    """Give words back until what is removed is one plain blank."""
+    solid = text.rstrip()
+    for at in range(len(solid) - 2, max(1, len(solid) - WORDS_BACK) - 1, -1):
+        blank = text[at] == " "
+        if blank and not (text[at + 1].isspace() or text[at - 1].isspace()):
+            return text[:at]
+    return solid
+
+
+def healed(text: str) -> str:
+    """Do what this package does."""
+    run = TextRun()
+    run.feed(text)
+    run.cut()
+    return run.text
+
+
+RULES: dict[str, Callable[[str], str]] = {
+    "strip": strip,
+    "words back": words_back,
+    "healed (ours)": healed,
+}
+
+
+class Model:
+    """llama.cpp's server, asked for tokens."""
+
+    def __init__(self, address: str) -> None:
+        """Ask the server at this address."""
+        self._http = httpx.Client(base_url=address, timeout=600)
+
+    def post(self, path: str, **body: Any) -> Any:
+        """Ask for JSON."""
+        return self._http.post(path, json=body).raise_for_status().json()
+
+    def prompt(self, question: str) -> str:
+        """Return the question as the model's template puts it."""
+        messages = [{"role": "user", "content": question}]
+        return str(self.post("/apply-template", messages=messages)["prompt"])
+
+    def complete(self, prompt: str, tokens: int) -> dict[str, Any]:
+        """Go on from a text."""
+        settings = {"temperature": 0, "return_tokens": True}
+        answer: dict[str, Any] = self.post(
+            "/completion", prompt=prompt, n_predict=tokens, **settings
+        )
+        return answer
+
+    def text(self, tokens: list[int]) -> str:
+        """Return what tokens stand for."""
+        return str(self.post("/detokenize", tokens=tokens)["content"])
+
+    def count(self, text: str) -> int:
+        """Count a text's tokens."""
+        return len(self.post("/tokenize", content=text)["tokens"])
+
+
+def cuts(model: Model, answer: dict[str, Any]) -> Iterator[str]:
+    """Give the beginnings of an answer that end in whitespace but one blank."""
+    whole, tokens = answer["content"], answer["tokens"]
+    for end in range(4, len(tokens) - 12):
+        text = model.text(tokens[:end])
+        removed = text[len(text.rstrip()) :]
+        if whole.startswith(text) and text.strip() and removed not in {"", " "}:
+            yield text
+
+
+def goes_on(model: Model, prompt: str, whole: str, text: str, kept: str) -> bool:
+    """Tell whether the model writes on from what is kept as it wrote uncut."""
+    wanted = whole[len(kept) : len(text) + AHEAD]
+    written = model.complete(prompt + kept, model.count(wanted) + 4)["content"]
+    return str(written).startswith(wanted)
+
+
+def measure(model: Model, tokens: int, each: int) -> Counter[tuple[str, str, bool]]:
+    """Count the cuts by kind, rule and outcome."""
+    outcomes: Counter[tuple[str, str, bool]] = Counter()
+    for kind, questions in PROMPTS.items():
+        for question in questions[:each]:
+            prompt = model.prompt(question)
+            answer = model.complete(prompt, tokens)
+            for text in cuts(model, answer):
+                by_kept: dict[str, bool] = {}
+                for rule, keep in RULES.items():
+                    kept = keep(text)
+                    if kept not in by_kept:
+                        by_kept[kept] = goes_on(
+                            model, prompt, answer["content"], text, kept
+                        )
+                    outcomes[kind, rule, by_kept[kept]] += 1
+    return outcomes
+
+
+def table(outcomes: Counter[tuple[str, str, bool]]) -> str:
+    """Show the share of healed cuts by kind and rule."""
+    lines = ["kind".ljust(10) + "".join(rule.rjust(16) for rule in RULES)]
+    for kind in [*PROMPTS, "all"]:
+        line = kind.ljust(10)
+        for rule in RULES:
+            kinds = PROMPTS if kind == "all" else [kind]
+            good = sum(outcomes[one, rule, True] for one in kinds)
+            bad = sum(outcomes[one, rule, False] for one in kinds)
+            line += f"{good}/{good + bad}".rjust(16)
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--weights", default="smollm2")
+    parser.add_argument("--tokens", type=int, default=300, help="of an answer")
+    parser.add_argument("--each", type=int, default=5, help="questions of a kind")
+    args = parser.parse_args()
+    settings = ServerSettings(weights_path(args.weights), 1, 4096)
+    model = Model(acquire(settings))
+    try:
+        outcomes = measure(model, args.tokens, args.each)
+    finally:
+        release(settings)
+    print(f"{args.weights}: cuts behind whitespace that go on as uncut, by rule")
+    print(table(outcomes))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""ChatBedrock (InvokeModel) under the wrapper: the same promises."""
+
+from typing import Any
+
+import pytest
+from langchain_aws import ChatBedrock
+from pydantic import ValidationError
+
+from langchain_bedrock_continue import ChatBedrockContinuing, PrefillRefusedError
+from langchain_bedrock_continue.local import Answer, CallTool, LocalBedrock, Think
+from tests.integration_tests.conftest import REFUSING_MODEL, Serve, arguments
+from tests.integration_tests.entrances import Entrance
+from tests.integration_tests.test_shape import LONG, TOOLS, shape
+
+READ = CallTool("weather", {"city": "Oslo", "days": [1, 2]}, tool_use_id="t1")
+WHOLE = {"max_tokens": 1000}
+
+
+def chat_bedrock(bedrock: LocalBedrock, **kwargs: Any) -> ChatBedrock:
+    given = arguments(bedrock, **kwargs)
+    return ChatBedrock(**{**given, "region": "us-east-1"})
+
+
+def wrapped(bedrock: LocalBedrock, **kwargs: Any) -> ChatBedrockContinuing:
+    return ChatBedrockContinuing(llm=chat_bedrock(bedrock, **kwargs))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [Answer(LONG), Answer(["Let me look. ", READ]), Answer([Think("Hm."), LONG])],
+    ids=["text", "tool", "thinking"],
+)
+def test_an_uncut_answer_is_the_same_message(
+    serve: Serve, entrance: Entrance, answer: Answer
+) -> None:
+    bedrock = serve(answer)
+    ours = shape(entrance(wrapped(bedrock, **WHOLE).bind_tools(TOOLS), "Hi"))
+    theirs = shape(entrance(chat_bedrock(bedrock, **WHOLE).bind_tools(TOOLS), "Hi"))
+    assert ours == theirs
+    assert bedrock.requests[0].body == bedrock.requests[1].body
+
+
+def test_text_that_was_cut_comes_back_whole(serve: Serve, entrance: Entrance) -> None:
+    bedrock = serve(LONG)
+    message = entrance(wrapped(bedrock, max_tokens=5), "Hi")
+    assert message.text == LONG
+    summary = message.response_metadata["continuation"]
+    assert len(summary["segments"]) == len(bedrock.requests) > 2
+    assert summary["segments"][0]["stop_reason"] == "max_tokens"
+    assert {request.operation[:11] for request in bedrock.requests} == {"InvokeModel"}
+
+
+def test_a_cut_tool_call_is_invalid(serve: Serve, entrance: Entrance) -> None:
+    bedrock = serve(Answer([READ]))
+    for max_tokens in range(2, 10):
+        llm = wrapped(bedrock, max_tokens=max_tokens).bind_tools(TOOLS)
+        message = entrance(llm, "Hi")
+        for call in message.tool_calls:
+            assert call["args"] == {"city": "Oslo", "days": [1, 2]}
+        assert message.tool_calls or message.invalid_tool_calls
+
+
+def test_a_refused_prefill_is_an_error_with_the_partial(
+    serve: Serve, entrance: Entrance
+) -> None:
+    bedrock = serve(LONG)
+    with pytest.raises(PrefillRefusedError) as raised:
+        entrance(wrapped(bedrock, model=REFUSING_MODEL, max_tokens=5), "Hi")
+    assert LONG.startswith(raised.value.partial.text)
+
+
+def test_a_model_that_takes_one_prompt_is_refused(serve: Serve) -> None:
+    with pytest.raises(ValidationError, match="use ChatBedrockConverse"):
+        wrapped(serve("x"), model="meta.llama3-8b-instruct-v1:0")

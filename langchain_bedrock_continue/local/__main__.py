@@ -1,0 +1,88 @@
+"""The local Bedrock runtime as a command: `serve` it, or `fetch` a model's weights.
+
+python -m langchain_bedrock_continue.local serve
+python -m langchain_bedrock_continue.local fetch qwen2.5-coder
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+from langchain_bedrock_continue._demo import one_line
+from langchain_bedrock_continue.local import LocalBedrock
+from langchain_bedrock_continue.local._weights import WEIGHTS, weights_path
+from langchain_bedrock_continue.local.llama import LlamaBackend
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SERVING = """\
+{weights} answers at {url} until Ctrl-C. To send boto3 there:
+
+    export AWS_ENDPOINT_URL_BEDROCK_RUNTIME={url}
+    export AWS_ACCESS_KEY_ID={aws_access_key_id}
+    export AWS_SECRET_ACCESS_KEY={aws_secret_access_key}
+    export AWS_DEFAULT_REGION={region_name}
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Args:
+        arguments: Of the command line; its own by default.
+
+    Returns:
+        The exit code: 0, or 1 after an error.
+    """
+    args = _parser().parse_args(arguments)
+    logging.basicConfig(format="%(message)s", stream=sys.stderr)
+    logging.getLogger("langchain_bedrock_continue.local").setLevel(logging.INFO)
+    try:
+        args.run(args.weights)
+    except KeyboardInterrupt:
+        return 0
+    except Exception as error:  # noqa: BLE001 - people want a line, not a traceback
+        print("error:", one_line(error), file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m langchain_bedrock_continue.local",
+        description="A Bedrock runtime on this machine, with a small model behind it.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="serve|fetch")
+    serve = commands.add_parser("serve", help="run the endpoint until Ctrl-C")
+    serve.add_argument(
+        "--weights",
+        default="smollm2",
+        metavar="NAME",
+        help="smollm2 (default), qwen2.5-coder, or a .gguf file",
+    )
+    serve.set_defaults(run=_serve)
+    fetch = commands.add_parser("fetch", help="download and check a model's weights")
+    fetch.add_argument("weights", nargs="?", default="smollm2", choices=WEIGHTS)
+    fetch.set_defaults(run=_fetch)
+    return parser
+
+
+def _serve(weights: str) -> None:
+    with LocalBedrock(LlamaBackend(weights)) as bedrock:
+        known = bedrock.client_kwargs()
+        url = known["endpoint_url"]
+        print(SERVING.format(weights=weights, url=url, **known), flush=True)
+        threading.Event().wait()
+
+
+def _fetch(weights: str) -> None:
+    print(weights_path(weights))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,72 @@
+"""The README says what is so: its example runs, and prints what stands there."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import langchain_bedrock_continue
+from langchain_bedrock_continue import ChatBedrockContinuing, errors
+from langchain_bedrock_continue._construction import INHERITED
+from langchain_bedrock_continue.local._weights import (
+    WeightsUnavailableError,
+    weights_path,
+)
+
+README = (Path(__file__).parents[2] / "README.md").read_text()
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+@pytest.mark.model
+def test_the_example_prints_what_stands_under_it() -> None:
+    try:
+        weights_path("smollm2")
+    except WeightsUnavailableError as error:
+        pytest.skip(f"no real model: {error}")
+    ran = subprocess.run(  # noqa: S603 - our own README
+        [sys.executable, "-c", blocks("python")[0]],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ran.stdout == blocks("text")[0]
+    assert ran.stderr == ""
+
+
+def test_the_example_stands_at_the_top() -> None:
+    before = README.split("```text")[0]
+    assert before.count("\n") < 35
+
+
+def test_the_test_for_users_runs() -> None:
+    (example,) = [code for code in blocks("python") if "def test_" in code]
+    namespace: dict[str, object] = {}
+    exec(example, namespace)  # noqa: S102 - our own README
+    (test,) = [value for name, value in namespace.items() if name.startswith("test_")]
+    assert callable(test)
+    test()
+
+
+def test_every_field_is_in_the_table_with_its_default() -> None:
+    fields = ChatBedrockContinuing.model_fields
+    for name in fields.keys() - INHERITED - {"llm"}:
+        default = str(fields[name].default)
+        row = re.search(
+            rf"^\| `{name}` \| `?\"?{re.escape(default)}\"?`? \|", README, re.MULTILINE
+        )
+        assert row, name
+
+
+def test_the_error_tree_is_the_one_of_the_module() -> None:
+    drawn = [line.strip() for line in blocks("text")[1].splitlines()]
+    assert errors.__doc__ is not None
+    for line in drawn:
+        assert line in errors.__doc__
+    names = re.findall(r"(\w+Error)\b {2,}", blocks("text")[1])
+    exported = {n for n in langchain_bedrock_continue.__all__ if n.endswith("Error")}
+    assert set(names) == exported

@@ -19,7 +19,7 @@ VENV := .venv/made-by-$(subst /,-,$(PYTHON))
 INSTALLED := .venv/installed
 TOOLS := .venv/tools
 
-.PHONY: help demo test lint bench exactness clean
+.PHONY: help demo test lint bench exactness cuts seams clean
 
 help:
 	@echo 'make demo       a small model on this machine answers, cut and continued'
@@ -30,6 +30,8 @@ help:
 	@echo 'make bench      all benchmarks'
 	@echo 'make exactness  how many continued answers equal the uncut ones'
 	@echo '                WEIGHTS=smollm2|qwen2.5-coder'
+	@echo 'make cuts       by which rule a cut behind whitespace goes on: WEIGHTS=...'
+	@echo 'make seams      every cut of every text, through every bad habit'
 	@echo 'make clean      remove .venv and all caches of tools'
 
 demo: $(INSTALLED)
@@ -52,6 +54,12 @@ bench: exactness
 
 exactness: $(TOOLS)
 	$(BIN)/python -m tests.benchmarks.exactness --weights $(or $(WEIGHTS),smollm2)
+
+cuts: $(TOOLS)
+	$(BIN)/python -m tests.benchmarks.cuts --weights $(or $(WEIGHTS),smollm2)
+
+seams: $(TOOLS)
+	$(BIN)/python -m tests.benchmarks.seams
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage* build dist

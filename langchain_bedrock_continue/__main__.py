@@ -86,6 +86,12 @@ def _parser() -> argparse.ArgumentParser:
         "--model", default=MODEL, metavar="ID", help="default: %(default)s"
     )
     parser.add_argument(
+        "--strategy",
+        choices=["auto", "prefill", "user_turn"],
+        default="auto",
+        help="how to go on; default: by what is known of the model",
+    )
+    parser.add_argument(
         "--weights",
         metavar="NAME",
         help="of the local model: smollm2 (default), qwen2.5-coder, or a .gguf file",
@@ -132,7 +138,10 @@ def _start_local(weights: str, stack: ExitStack) -> dict[str, Any]:
 def _answer(args: argparse.Namespace, endpoint: dict[str, Any]) -> None:
     """Ask, show the answer as it arrives, and then how it came about."""
     llm = ChatBedrockContinuing(
-        model=args.model, max_tokens=args.max_tokens, **endpoint
+        model=args.model,
+        max_tokens=args.max_tokens,
+        strategy=args.strategy,
+        **endpoint,
     )
     page = _page()
     _show(page.text(_introduction(args)))
@@ -186,7 +195,7 @@ class _SeamMarks(BaseCallbackHandler):
         self._page = page
 
     def on_custom_event(self, name: str, data: Any, **_kwargs: Any) -> None:
-        if name == "bedrock_continuation":
+        if name == "bedrock_continuation" and data["type"] == "seam":
             _show(self._page.mark(data))
 
 

@@ -7,6 +7,8 @@ B2. Text is released as `_seam` allows; a block that is over is released whole b
 B3. From a segment's first tool call on, everything is held until the segment is over,
     so that no reader of chunks can run half a call.
 B4. A block of any other kind passes through as it came.
+B5. A later segment's reasoning is dropped: a signed block is bound to its own prefix,
+    which the message does not have.
 """
 
 from __future__ import annotations
@@ -15,11 +17,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from langchain_core.messages import AIMessageChunk
 
+from langchain_bedrock_continue._echo import Join
 from langchain_bedrock_continue._seam import TextRun
 from langchain_bedrock_continue._tool_calls import HeldCalls
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from langchain_core.messages import AIMessage
     from langchain_core.messages.tool import ToolCallChunk
@@ -28,13 +31,15 @@ Block: TypeAlias = dict[str, Any]
 Pieces: TypeAlias = list[AIMessageChunk]
 
 TOOL_TYPES = frozenset({"tool_use", "input_json_delta"})
+REASONING_TYPES = frozenset({"reasoning_content", "thinking", "redacted_thinking"})
 
 
 class Blocks:
     """Places the blocks of each segment in the turn, and says what to release."""
 
-    def __init__(self) -> None:
-        """Begin a turn, with its first segment."""
+    def __init__(self, stops: Sequence[str] = ()) -> None:
+        """Begin a turn, with its first segment; `stops` are the caller's."""
+        self._stops = stops
         self.calls = HeldCalls()
         self._indexes: dict[int, int] = {}
         self._shift: int | None = None
@@ -44,11 +49,29 @@ class Blocks:
         self._joins = False
         self._closed_text = 0
         self._plain = False
+        self._join: Join | None = None
+        self._broken_echo = False
+        self.seams: list[int] = []
 
     @property
     def text_length(self) -> int:
         """Count the characters of the turn's text, as they stand."""
         return self._closed_text + (0 if self._run is None else len(self._run))
+
+    @property
+    def stopped(self) -> bool:
+        """Whether a stop sequence that a seam split has ended the text."""
+        return self._run is not None and self._run.stopped
+
+    @property
+    def open_text(self) -> str:
+        """The text of the block that a continuation goes on in, as it stands."""
+        return "" if self._run is None else self._run.text
+
+    @property
+    def held_text(self) -> str:
+        """What stands of that text and is not yet released."""
+        return "" if self._run is None else self._run.held
 
     def advances(self) -> bool:
         """Tell whether the segment can be gone on from: it ends in new text."""
@@ -57,10 +80,14 @@ class Blocks:
 
     def receive(self, message: AIMessage) -> Pieces:
         """Place what arrived; return what may be released."""
+        if self.stopped:
+            return []
         chunks = _tool_chunks(message)
         pieces: Pieces = []
         for number, block in _blocks_of(message):
             self._plain = isinstance(message.content, str)
+            if self.seams and block.get("type") in REASONING_TYPES:
+                continue  # B5
             if _is_text(block):
                 pieces += self._place_text(number, block)
             elif block.get("type") in TOOL_TYPES:
@@ -74,11 +101,44 @@ class Blocks:
             self.calls.take_whole(self._index(_BESIDE + len(self._indexes)), call)
         return pieces
 
+    def end_text(self, *, cut: bool) -> Pieces:
+        """End a segment's text: what a join still holds is decided."""
+        if self._join is None or self._run is None:
+            return []
+        return self._text_pieces({}, self._settled(self._join.finish(cut=cut)))
+
+    def stop(self) -> None:
+        """Take back the beginning of a stop sequence that the service completed.
+
+        It did so within the echo: a prefill's beginning it does not see.
+        """
+        if self._run is not None and self._broken_echo:
+            self._run.unstop()
+
     def cut(self) -> Pieces:
-        """End a segment that the next one goes on from; keep what the seam allows."""
+        """End a segment that a prefill goes on from; keep what the seam allows."""
         kept = "" if self._run is None else self._run.cut()
-        self._indexes, self._shift, self._joins = {}, self._last + 1, True
+        self._begin_segment()
         return self._text_pieces({}, kept)
+
+    def pause(self, quote: str, opening: str) -> Pieces:
+        """End a segment that a user turn goes on from, which asks to repeat `quote`."""
+        if self._run is None:
+            return []
+        text = self._text_pieces({}, self._run.pause())
+        self._join = Join(self._run.text, quote, opening=opening)
+        self._begin_segment()
+        return text
+
+    def restore(self) -> None:
+        """Take the last cut back: nothing came after it."""
+        self.seams.pop()
+        if self._run is not None:
+            self._run.restore()
+
+    def _begin_segment(self) -> None:
+        self.seams.append(self.text_length)
+        self._indexes, self._shift, self._joins = {}, self._last + 1, True
 
     def finish(self, *, reason: str, vouches: bool, cut: bool) -> Pieces:
         """End the turn: release all that is held; cut calls come out as invalid."""
@@ -93,10 +153,29 @@ class Blocks:
         new = self._run is None or self._indexes.get(number) != self._run_index
         if self._run is None or new:
             pieces = self._close_run()
-            self._run, self._run_index = TextRun(), self._index(number)
+            self._run, self._run_index = TextRun(self._stops), self._index(number)
         self._joins = False
-        released = self._run.feed(block["text"])
+        released = self._fed(block["text"])
         return pieces + self._text_pieces(block, released, always=new)
+
+    def _fed(self, text: str) -> str:
+        """Take text of the open block, by way of the join while it is undecided."""
+        if self._run is None:
+            return ""
+        if self._join is None:
+            return self._run.feed(text)
+        joined = self._join.feed(text)
+        return "" if joined is None else self._settled(joined)
+
+    def _settled(self, joined: str) -> str:
+        """Take what a join decided."""
+        join, self._join = self._join, None
+        if join is None or self._run is None:
+            return ""
+        self._broken_echo = join.how != "echo"
+        self._run.rewind(join.back)
+        self.seams[-1] -= join.back
+        return self._run.feed(joined)
 
     def _place_tool(
         self, number: int, block: Block | None, chunks: list[ToolCallChunk]
@@ -129,7 +208,8 @@ class Blocks:
         """End the open text block: the next block begins, or the turn is over."""
         if self._run is None:
             return []
-        pieces = self._text_pieces({}, self._run.finish(cut=cut))
+        pieces = self.end_text(cut=cut)
+        pieces += self._text_pieces({}, self._run.finish(cut=cut))
         self._closed_text += len(self._run)
         self._run, self._joins = None, False
         return pieces

@@ -6,6 +6,8 @@ R3. The caller's objects are never changed: what langchain-aws changes in place 
     copy.
 R4. Two assistant messages in a row would be joined with a line break by langchain-aws:
     the partial answer goes on in the caller's own last message.
+R5. In a user turn the history only grows: what was sent once is sent again as it was,
+    so that caches hold.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -59,6 +61,13 @@ def with_prefill(
         update={"content": _simplest(_merged(begun, answer))}
     )
     return copied
+
+
+def with_user_turn(
+    conversation: Sequence[BaseMessage], prompt: str
+) -> list[BaseMessage]:
+    """Add a user message that asks to go on (R5)."""
+    return [*conversation, HumanMessage(content=prompt)]
 
 
 def _stripped(content: str | list[Any]) -> list[Block]:
@@ -129,3 +138,19 @@ def check_max_tokens(kwargs: Mapping[str, Any]) -> None:
                 f"{name}: must be a whole number of at least 1, got {tokens!r}. It is "
                 "the size of one segment; leave it out for the model's own setting."
             )
+
+
+def stops_of(kwargs: Mapping[str, Any]) -> list[str]:
+    """Return the stop sequences among a call's arguments."""
+    config = kwargs.get("inference_config") or kwargs.get("inferenceConfig") or {}
+    both = ("stop_sequences", "stopSequences")
+    given = [
+        source[name] for source in (config, kwargs) for name in both if name in source
+    ]
+    return list(given[0] or []) if given else []
+
+
+def is_constrained(kwargs: Mapping[str, Any]) -> bool:
+    """Tell whether a call holds the output to a JSON schema."""
+    names = ("output_config", "outputConfig", "response_format")
+    return any(kwargs.get(name) for name in names)

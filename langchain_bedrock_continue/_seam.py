@@ -19,9 +19,18 @@ S4. What was released is never taken back: at any moment, what is released is a 
 S5. What is released and kept depends on the text alone, not on its chunks.
 S6. What a cut gave back is written anew by the next segment. Where that segment
     writes no text, or is itself ended before it got so far, what was given back stands.
+S7. A pause, for a continuation that repeats the text's end, gives nothing back: its
+    whitespace waits, unreleased, to stand or to be written anew.
+S8. The caller's stop sequences end the text where a seam splits one, too: what could
+    be the beginning of one is not released, until it is known not to be.
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 HEAL_LIMIT = 60
 """Characters that a healed cut gives back at most, besides the final whitespace."""
@@ -68,8 +77,11 @@ class TextRun:
     The tail is what is not yet released; `released` counts the characters before it.
     """
 
-    def __init__(self) -> None:
-        """Begin an empty block."""
+    def __init__(self, stops: Sequence[str] = ()) -> None:
+        """Begin an empty block, which `stops` end where a seam splits them."""
+        self.stopped = False
+        self._stops = tuple(stop for stop in stops if stop)
+        self._seam = 0
         self._released: list[str] = []
         self._tail = ""
         self._before = ""
@@ -83,6 +95,11 @@ class TextRun:
         return "".join(self._released) + self._tail
 
     @property
+    def held(self) -> str:
+        """The text that stands and is not yet released."""
+        return self._tail
+
+    @property
     def released(self) -> int:
         """Count the characters that were released."""
         return self._length
@@ -93,9 +110,14 @@ class TextRun:
 
     def feed(self, text: str) -> str:
         """Take what arrived; return what may be released now (S4)."""
+        if self.stopped:
+            return ""
         again = self._given_back.startswith(text)
         self._given_back = self._given_back[len(text) :] if again else ""
         self._tail += text
+        if (at := self._split_stop()) is not None:
+            self.stopped, self._tail = True, self._tail[:at]
+            return self._release(at)
         return self._release(self._safe())
 
     def advances(self) -> bool:
@@ -105,11 +127,28 @@ class TextRun:
     def cut(self) -> str:
         """End a segment that was cut: keep what S1 to S3 say, release it."""
         kept = self._kept()
-        given_back = self._tail[kept:]
-        released = self._release(kept)
-        self._given_back, self._tail = given_back, ""
-        self._floor = self._length
-        return released
+        self._given_back, self._tail = self._tail[kept:], self._tail[:kept]
+        self._floor = self._seam = self._length + kept
+        return self._release(kept - self._begun_stop())
+
+    def pause(self) -> str:
+        """End a segment that a user turn goes on from: give nothing back (S7)."""
+        self._tail = self._tail.rstrip(HALF)
+        self._floor = self._length + _solid(self._tail, len(self._tail))
+        self._seam = len(self)
+        return self._release(self._safe())
+
+    def restore(self) -> None:
+        """Take a cut back: what it gave back stands again."""
+        self._tail, self._given_back = self._tail + self._given_back, ""
+
+    def rewind(self, count: int) -> None:
+        """Take whitespace at the end back, which the next segment writes anew."""
+        end = len(self._tail) - count
+        if not 0 <= end <= len(self._tail) or self._tail[end:].strip():
+            raise ValueError(f"count: {count} is more than the whitespace at the end")
+        self._tail = self._tail[:end]
+        self._seam -= count
 
     def finish(self, *, cut: bool = False) -> str:
         """End the block: release all that stands, less half a character if cut (S6)."""
@@ -127,9 +166,35 @@ class TextRun:
         self._before = released[-1:] or self._before
         return released
 
+    def unstop(self) -> None:
+        """End the text before a stop sequence that it begins, and the model ended."""
+        if (begun := self._begun_stop()) and len(self) == self._seam:
+            self._tail = self._tail[: len(self._tail) - begun]
+
+    def _begun_stop(self) -> int:
+        """Count the characters at the end that could begin a stop sequence (S8)."""
+        begun = (
+            size
+            for stop in self._stops
+            for size in range(min(len(stop) - 1, len(self._tail)), 0, -1)
+            if self._tail.endswith(stop[:size])
+        )
+        return max(begun, default=0)
+
+    def _split_stop(self) -> int | None:
+        """Find a stop sequence that begins before the last seam and ends behind it."""
+        seam = self._seam - self._length
+        found = (
+            at
+            for stop in self._stops
+            for at in range(max(0, seam - len(stop) + 1), seam)
+            if self._tail.startswith(stop, at)
+        )
+        return min(found, default=None)
+
     def _safe(self) -> int:
         """Return how much of the tail every later cut will keep (S4)."""
-        return self._healed(self._tail)
+        return min(self._healed(self._tail), len(self._tail) - self._begun_stop())
 
     def _kept(self) -> int:
         """Return how much of the tail a cut here keeps (S1, S2, S3)."""
@@ -141,5 +206,5 @@ class TextRun:
         """Return the joint, or the end of the text where a joint is no progress."""
         joint = _joint(self._before + tail)
         at = -1 if joint is None else joint - len(self._before)
-        progress = at > 0 or (at == 0 and self._length > self._floor)
+        progress = at >= 0 and self._length + at > self._floor
         return at if progress else _solid(tail, len(tail))

@@ -42,9 +42,14 @@ class Transcript:
         merged: Any = [block] if known is None else merge_lists([known], [block])
         self._blocks[index] = merged[0]
 
-    def blocks(self, *, numbered: bool) -> list[Block]:
-        """Return the blocks in order, with or without their numbers."""
-        return [
+    def blocks(self, *, numbered: bool, held: str = "") -> list[Block]:
+        """Return the blocks in order, with or without their numbers.
+
+        Args:
+            numbered: Whether each says its number, as the blocks of a stream do.
+            held: Text that stands behind the last block, and is not yet released.
+        """
+        blocks = [
             {
                 key: "".join(self._texts[index]) if key == "text" else value
                 for key, value in self._blocks[index].items()
@@ -52,3 +57,6 @@ class Transcript:
             }
             for index in sorted(self._blocks)
         ]
+        if held and blocks:
+            blocks[-1]["text"] += held
+        return blocks

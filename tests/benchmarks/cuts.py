@@ -91,9 +91,26 @@ class Model:
         """Return what tokens stand for."""
         return str(self.post("/detokenize", tokens=tokens)["content"])
 
+    def tokens(self, text: str) -> list[int]:
+        """Return a text's tokens; the template's markers count as such."""
+        answer = self.post("/tokenize", content=text, parse_special=True)
+        return list(answer["tokens"])
+
     def count(self, text: str) -> int:
         """Count a text's tokens."""
-        return len(self.post("/tokenize", content=text)["tokens"])
+        return len(self.tokens(text))
+
+    def respells(self, question: str, tokens: int) -> bool:
+        """Tell whether an answer's text stands for other tokens than it was made of.
+
+        Then no API that takes text can go on from it exactly: what the model would
+        read is not what it wrote.
+        """
+        prompt = self.prompt(question)
+        answer = self.complete(prompt, tokens)
+        read = self.tokens(prompt + answer["content"])[self.count(prompt) :]
+        written = answer["tokens"][: len(read)]
+        return bool(read != written)
 
 
 def cuts(model: Model, answer: dict[str, Any]) -> Iterator[str]:

@@ -14,17 +14,26 @@ from __future__ import annotations
 import argparse
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from langchain_aws import ChatBedrockConverse
 
 from langchain_bedrock_continue import ChatBedrockContinuing
 from langchain_bedrock_continue.local import LocalBedrock
+from langchain_bedrock_continue.local._llama_server import (
+    ServerSettings,
+    acquire,
+    release,
+)
+from langchain_bedrock_continue.local._weights import weights_path
 from langchain_bedrock_continue.local.llama import LlamaBackend
+from tests.benchmarks.cuts import Model
 from tests.benchmarks.prompts import PROMPTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+Strategy: TypeAlias = Literal["prefill", "user_turn"]
 
 MODEL = "us.anthropic.claude-3-5-sonnet-20241022-v2:0"
 """Rules that take a prefill; the weights are the local model's."""
@@ -60,11 +69,17 @@ def uncut_answer(bedrock: LocalBedrock, prompt: str, tokens: int) -> Uncut:
 
 
 def compare(
-    bedrock: LocalBedrock, kind: str, prompt: str, uncut: Uncut, max_tokens: int
+    bedrock: LocalBedrock,
+    question: tuple[str, str],
+    uncut: Uncut,
+    max_tokens: int,
+    strategy: Strategy = "prefill",
 ) -> Comparison:
     """Answer again in segments, as a stream, and look for the first difference."""
+    kind, prompt = question
     llm = ChatBedrockContinuing(
         model=MODEL,
+        strategy=strategy,
         max_tokens=max_tokens,
         max_continuations=2 * math.ceil(len(uncut.text.encode()) / max_tokens),
         temperature=0,
@@ -97,20 +112,21 @@ def where(uncut: Uncut, shown: str) -> str:
     )
 
 
-def comparisons(
+def comparisons(  # noqa: PLR0913 - the knobs of the benchmark
     bedrock: LocalBedrock,
     kinds: Sequence[str],
     cuts: Sequence[int],
     *,
     tokens: int,
     each: int,
+    strategy: Strategy = "prefill",
 ) -> Iterator[Comparison]:
     """Compare every question at every cut."""
     for kind in kinds:
         for prompt in PROMPTS[kind][:each]:
             uncut = uncut_answer(bedrock, prompt, tokens)
             for max_tokens in cuts:
-                yield compare(bedrock, kind, prompt, uncut, max_tokens)
+                yield compare(bedrock, (kind, prompt), uncut, max_tokens, strategy)
 
 
 def table(results: Sequence[Comparison], cuts: Sequence[int]) -> str:
@@ -139,17 +155,30 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=300, help="of an uncut answer")
     parser.add_argument("--kinds", nargs="+", default=list(PROMPTS), choices=PROMPTS)
     parser.add_argument("--each", type=int, default=5, help="questions of a kind")
+    parser.add_argument(
+        "--strategy", default="prefill", choices=["prefill", "user_turn"]
+    )
     args = parser.parse_args()
     results = []
-    with LocalBedrock(LlamaBackend(args.weights)) as bedrock:
+    settings = ServerSettings(weights_path(args.weights), 1, 8192)
+    with LocalBedrock(LlamaBackend(settings.path)) as bedrock:
+        model = Model(acquire(settings))
         for result in comparisons(
-            bedrock, args.kinds, args.cuts, tokens=args.tokens, each=args.each
+            bedrock,
+            args.kinds,
+            args.cuts,
+            tokens=args.tokens,
+            each=args.each,
+            strategy=args.strategy,
         ):
             results.append(result)
             if not result.same:
                 print(f"{result.kind}, cut {result.max_tokens}: {result.prompt}")
                 print(f"    {result.first_difference}")
-    print(f"\n{args.weights}: answers byte-identical to the uncut ones")
+                if model.respells(result.prompt, args.tokens):
+                    print("    (its text reads as other tokens than it was written in)")
+        release(settings)
+    print(f"\n{args.weights}, {args.strategy}: answers byte-identical to uncut ones")
     print(table(results, args.cuts))
 
 

@@ -118,6 +118,7 @@ def test_the_demo_asks_any_endpoint(capsys):
 def test_what_arrived_is_shown_before_a_refusal(capsys):
     with LocalBedrock(Script("one two three four")) as scripted:
         words = ["--endpoint", scripted.endpoint_url, "--max-tokens", "2"]
+        words += ["--strategy", "prefill"]
         code = main(["Go?", *words, "--model", "us.anthropic.claude-sonnet-5"])
     out, err = capsys.readouterr()
     assert code == 1

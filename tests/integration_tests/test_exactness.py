@@ -48,4 +48,4 @@ def test_every_entrance_gives_the_same_answer(
         model=MODEL, max_tokens=12, temperature=0, **bedrock.client_kwargs()
     )
     assert entrance(llm, question).text == uncut.text
-    assert compare(bedrock, "list", question, uncut, 12).segments > 1
+    assert compare(bedrock, ("list", question), uncut, 12).segments > 1

@@ -42,7 +42,7 @@ def test_a_refused_prefill_is_an_error_with_the_partial(
     serve: Serve, entrance: Entrance
 ) -> None:
     bedrock = serve(LONG)
-    llm = model(bedrock, model=REFUSING_MODEL, max_tokens=5)
+    llm = model(bedrock, model=REFUSING_MODEL, max_tokens=5, strategy="prefill")
     with pytest.raises(PrefillRefusedError, match="no prefilled answer") as raised:
         entrance(llm, "Hi")
     assert LONG.startswith(raised.value.partial.text)

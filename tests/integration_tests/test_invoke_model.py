@@ -64,8 +64,10 @@ def test_a_refused_prefill_is_an_error_with_the_partial(
     serve: Serve, entrance: Entrance
 ) -> None:
     bedrock = serve(LONG)
+    inner = chat_bedrock(bedrock, model=REFUSING_MODEL, max_tokens=5)
+    llm = ChatBedrockContinuing(llm=inner, strategy="prefill")
     with pytest.raises(PrefillRefusedError) as raised:
-        entrance(wrapped(bedrock, model=REFUSING_MODEL, max_tokens=5), "Hi")
+        entrance(llm, "Hi")
     assert LONG.startswith(raised.value.partial.text)
 
 

@@ -161,3 +161,18 @@ def test_a_cut_object_is_no_object(serve: Serve) -> None:
     given = chain.invoke("Which?")
     assert given["parsed"] is None
     assert len(given["raw"].invalid_tool_calls) == 1
+
+
+def test_a_document_that_a_schema_constrains_is_not_gone_on_from(
+    serve: Serve,
+) -> None:
+    bedrock = serve(json.dumps({"name": "Oslo", "people": 700_000}))
+    llm = model(bedrock, model=MODEL, max_tokens=5)
+    chain: Any = llm.with_structured_output(
+        City, method="json_schema", include_raw=True
+    )
+    given = chain.invoke("Which?")
+    assert given["parsed"] is None
+    assert len(bedrock.requests) == 1
+    summary = given["raw"].response_metadata["continuation"]
+    assert (summary["ended_by"], summary["complete"]) == ("no_progress", False)

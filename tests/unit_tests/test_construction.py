@@ -78,6 +78,8 @@ def test_the_connection_pool_is_as_large_as_the_threads() -> None:
         ({"model": MODEL, "max_total_tokens": 0}, "max_total_tokens"),
         ({"model": MODEL, "on_limit": "ignore"}, "'return' or 'raise'"),
         ({"model": MODEL, "usage_view": "all"}, "'billed' or 'response'"),
+        ({"model": MODEL, "strategy": "magic"}, "'auto', 'prefill' or 'user_turn'"),
+        ({"model": MODEL, "continuation_prompt": "go on"}, "must contain {tail}"),
         ({"model": MODEL, "max_concurrency": 0}, "max_concurrency"),
         ({"model": MODEL, "raw_blocks": []}, "raw_blocks: not supported"),
         (

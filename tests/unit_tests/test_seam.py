@@ -173,3 +173,29 @@ def test_a_stream_holds_back_a_bounded_end(parts: list[list[str]]) -> None:
             solid = held.rstrip(HALF + "".join(c for c in set(held) if c.isspace()))
             assert len(solid) <= HEAL_LIMIT
         run.cut()
+
+
+STOPS = st.sampled_from(["}\n", "word", "aa", "\n\n", "日本a", "a a"])
+
+
+@given(TEXTS, STOPS, st.lists(st.integers(4, 30), min_size=1, max_size=5))
+def test_s8_a_stop_sequence_ends_the_text_wherever_it_is_cut(
+    text: str, stop: str, sizes: list[int]
+) -> None:
+    text = text.replace(HALF, "")
+    run, shown, wanted = TextRun([stop]), "", text.partition(stop)[0]
+    for turn in range(200):
+        rest = text[len(run.text) :]
+        size = sizes[turn % len(sizes)]
+        # The service looks for the sequence in what it writes itself.
+        written, found, _ = rest.partition(stop)
+        over = len(written + found) + (not found) <= size
+        for char in (written + found)[:size] if not over else written:
+            shown += run.feed(char)
+            assert wanted.startswith(shown)
+        if over or run.stopped or not run.advances():
+            break
+        shown += run.cut()
+        assert wanted.startswith(shown)
+    if over or run.stopped:
+        assert shown + run.finish() == wanted

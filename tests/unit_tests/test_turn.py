@@ -16,11 +16,18 @@ from langchain_bedrock_continue import (
     SegmentError,
     TurnLimitError,
 )
-from langchain_bedrock_continue._turn import Policy, Turn
+from langchain_bedrock_continue._policy import Policy
+from langchain_bedrock_continue._turn import Turn
 from tests.unit_tests.test_seam import TEXTS
 
 QUESTION = [HumanMessage("Q")]
-MANY = Policy(max_continuations=500)
+
+
+def policy(**kwargs: Any) -> Policy:
+    return Policy(**{"strategy": "prefill", **kwargs})
+
+
+MANY = policy(max_continuations=500)
 SIZES = st.lists(st.integers(1, 90), min_size=1, max_size=8)
 
 
@@ -109,7 +116,7 @@ def test_i1_a_segment_that_outlasts_the_whitespace_always_goes_on(
 def test_i2_the_message_is_what_was_released(
     text: str, sizes: list[int], chunk: int
 ) -> None:
-    turn = Turn(QUESTION, {}, Policy(max_continuations=2))
+    turn = Turn(QUESTION, {}, policy(max_continuations=2))
     first, *rest = run(turn, Writer(text, sizes, chunk))
     added = first + rest
     assert added.text == turn.message().text
@@ -153,20 +160,20 @@ def test_i5_a_turn_without_progress_is_over() -> None:
 
 
 @pytest.mark.parametrize(
-    ("policy", "ended_by", "segments"),
+    ("allowed", "ended_by", "segments"),
     [
-        (Policy(max_continuations=0), "max_continuations", 1),
-        (Policy(max_continuations=2), "max_continuations", 3),
-        (Policy(max_total_tokens=2), "max_total_tokens", 2),
+        (policy(max_continuations=0), "max_continuations", 1),
+        (policy(max_continuations=2), "max_continuations", 3),
+        (policy(max_total_tokens=2), "max_total_tokens", 2),
     ],
 )
 def test_limits(
-    policy: Policy,
+    allowed: Policy,
     ended_by: str,
     segments: int,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    turn = Turn(QUESTION, {}, policy)
+    turn = Turn(QUESTION, {}, allowed)
     run(turn, Writer("one two three four five six", [4], 1))
     with caplog.at_level(logging.WARNING):
         turn.settle()
@@ -179,8 +186,7 @@ def test_limits(
 
 
 def test_a_limit_raises_where_the_caller_asked_for_it() -> None:
-    policy = Policy(max_continuations=1, on_limit="raise")
-    turn = Turn(QUESTION, {}, policy)
+    turn = Turn(QUESTION, {}, policy(max_continuations=1, on_limit="raise"))
     seen = run(turn, Writer("one two three", [4], 1))
     with pytest.raises(TurnLimitError, match="max_continuations") as raised:
         turn.settle()
@@ -189,14 +195,14 @@ def test_a_limit_raises_where_the_caller_asked_for_it() -> None:
 
 
 def test_a_whole_turn_says_nothing(caplog: pytest.LogCaptureFixture) -> None:
-    turn = Turn(QUESTION, {}, Policy(on_limit="raise"))
+    turn = Turn(QUESTION, {}, policy(on_limit="raise"))
     run(turn, Writer("one two three", [4], 1))
     turn.settle()
     assert caplog.records == []
 
 
 def test_the_last_segment_is_shrunk_to_what_is_left() -> None:
-    turn = Turn(QUESTION, {}, Policy(max_total_tokens=25, max_tokens=10))
+    turn = Turn(QUESTION, {}, policy(max_total_tokens=25, max_tokens=10))
     asked = []
     for request in turn.requests():
         asked.append(request.kwargs.get("max_tokens"))
@@ -214,7 +220,7 @@ def test_the_last_segment_is_shrunk_to_what_is_left() -> None:
 
 
 def test_a_segment_of_unknown_usage_counts_in_full() -> None:
-    turn = Turn(QUESTION, {}, Policy(max_total_tokens=20, max_tokens=10))
+    turn = Turn(QUESTION, {}, policy(max_total_tokens=20, max_tokens=10))
     for _request in turn.requests():
         turn.receive(AIMessage(" word", response_metadata=metadata("max_tokens")))
         turn.end_segment()
@@ -231,8 +237,8 @@ def test_a_segment_of_unknown_usage_counts_in_full() -> None:
 def test_a_total_bounds_a_call_that_sets_no_max_tokens(
     output_limit: int | None, sent: int | None
 ) -> None:
-    policy = Policy(max_total_tokens=5000, max_output_tokens=output_limit)
-    request = next(Turn(QUESTION, {}, policy).requests())
+    allowed = policy(max_total_tokens=5000, max_output_tokens=output_limit)
+    request = next(Turn(QUESTION, {}, allowed).requests())
     assert request.kwargs.get("max_tokens") == sent
 
 
@@ -246,10 +252,9 @@ def failing_turn(begun: list[AIMessageChunk]) -> Turn:
 
 def test_i6_an_error_before_anything_arrived_is_the_callers_own() -> None:
     turn = failing_turn([])
-    turn.abandon()
     error = KeyError("own")
     with pytest.raises(KeyError) as raised:
-        turn.fail(error)
+        list(turn.fail(error))
     assert raised.value is error
 
 
@@ -259,10 +264,9 @@ def test_a_failure_carries_all_that_arrived() -> None:
     next(turn.requests())
     seen = turn.receive(AIMessageChunk(content=[block]))
     assert text_of(seen) == "one two"
-    seen += turn.abandon()
     cause = ValueError("gone")
     with pytest.raises(SegmentError, match="gone") as raised:
-        turn.fail(cause)
+        seen.extend(turn.fail(cause))
     assert raised.value.__cause__ is cause
     assert raised.value.partial.text == text_of(seen) == "one two.\n"
     summary = raised.value.partial.response_metadata["continuation"]
@@ -277,10 +281,9 @@ def test_a_refused_prefill_is_named() -> None:
     turn.receive(AIMessage("one two", response_metadata=metadata("max_tokens")))
     turn.end_segment()
     next(requests)
-    turn.abandon()
     refusal = ValueError("This model does not support assistant message prefill.")
     with pytest.raises(PrefillRefusedError, match="no prefilled answer") as raised:
-        turn.fail(refusal)
+        list(turn.fail(refusal))
     assert raised.value.partial.text == "one two"
 
 

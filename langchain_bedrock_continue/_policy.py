@@ -1,0 +1,47 @@
+"""What a turn may do and cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from langchain_bedrock_continue import _models
+from langchain_bedrock_continue._quote import DEFAULT_PROMPT
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What the caller allows a turn; see the fields of ChatBedrockContinuing.
+
+    Attributes:
+        max_continuations: Calls after the first.
+        max_total_tokens: Output tokens over all segments, or None.
+        on_limit: Whether a limit returns the message or raises.
+        usage_view: Which sum `usage_metadata` holds.
+        strategy: How to go on; `"auto"` by what is known of the model.
+        continuation_prompt: The user turn's text, with `{tail}`.
+        model_id: The model's own id; a profile's ARN says nothing of it.
+        stops: The stop sequences of each call.
+        constrained: The output is held to a JSON schema. A continuation would begin a
+            new document, so there is none.
+        max_tokens: What the wrapped model asks for in each call, or None.
+        max_output_tokens: The model's own limit, or None where unknown.
+    """
+
+    max_continuations: int = 16
+    max_total_tokens: int | None = None
+    on_limit: Literal["return", "raise"] = "return"
+    usage_view: Literal["billed", "response"] = "billed"
+    strategy: Literal["auto", "prefill", "user_turn"] = "auto"
+    continuation_prompt: str = DEFAULT_PROMPT
+    model_id: str = ""
+    stops: tuple[str, ...] = ()
+    constrained: bool = False
+    max_tokens: int | None = None
+    max_output_tokens: int | None = None
+
+    def prefills(self) -> bool:
+        """Tell whether to go on by a prefill, as far as is known before the call."""
+        if self.strategy == "auto":
+            return _models.takes_prefill(self.model_id)
+        return self.strategy == "prefill"

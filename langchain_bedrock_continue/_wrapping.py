@@ -1,0 +1,100 @@
+"""The wrapped model, and what it knows better: everything but going on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from langchain_aws import ChatBedrock, ChatBedrockConverse
+from langchain_core.language_models import BaseChatModel
+from pydantic import ConfigDict, SkipValidation, model_validator
+
+from langchain_bedrock_continue._construction import INHERITED, with_wrapped_model
+from langchain_bedrock_continue._rebind import rebind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from langchain_core.language_models import LanguageModelInput
+    from langchain_core.language_models.base import LangSmithParams
+    from langchain_core.messages import AIMessage, BaseMessage
+    from langchain_core.runnables import Runnable
+    from pydantic import BaseModel
+
+
+class WrappingChatModel(BaseChatModel):
+    """A chat model round another: made from its arguments, or given it."""
+
+    llm: SkipValidation[ChatBedrockConverse | ChatBedrock]
+    """The wrapped model: made from the arguments where it is not given."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _wrap(cls, values: Any) -> Any:
+        """Make the wrapped model from the arguments that are its."""
+        if not isinstance(values, dict):
+            return values
+        return with_wrapped_model(values, cls.model_fields.keys() - INHERITED)
+
+    def bind_tools(
+        self,
+        tools: Sequence[Any],
+        *,
+        tool_choice: dict[str, Any] | str | None = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, AIMessage]:
+        """Bind tools, as ChatBedrockConverse does.
+
+        Args:
+            tools: Functions, pydantic classes, LangChain tools or Bedrock's own.
+            tool_choice: `"auto"`, `"any"`, or the name of a tool.
+            **kwargs: `strict` and whatever else ChatBedrockConverse takes.
+
+        Returns:
+            This model, with the tools.
+        """
+        chain = self.llm.bind_tools(tools, tool_choice=tool_choice, **kwargs)
+        return rebind(chain, self.llm, self)
+
+    def with_structured_output(
+        self, schema: dict[str, Any] | type, **kwargs: Any
+    ) -> Runnable[LanguageModelInput, dict[str, Any] | BaseModel]:
+        """Ask for an object of a schema, as ChatBedrockConverse does.
+
+        Args:
+            schema: A pydantic class, a TypedDict or a JSON schema.
+            **kwargs: `method`, `include_raw`, `strict` and whatever else
+                ChatBedrockConverse takes.
+
+        Returns:
+            A chain that ends in the parsed object.
+        """
+        chain = self.llm.with_structured_output(schema, **kwargs)
+        return rebind(chain, self.llm, self)
+
+    def get_num_tokens_from_messages(
+        self, messages: list[BaseMessage], tools: Sequence[Any] | None = None
+    ) -> int:
+        """Count input tokens, as ChatBedrockConverse does."""
+        return self.llm.get_num_tokens_from_messages(messages, tools)
+
+    @property
+    def model(self) -> str:
+        """The Bedrock model id of the wrapped model."""
+        return self.llm.model_id
+
+    @property
+    def model_id(self) -> str:
+        """The Bedrock model id of the wrapped model."""
+        return self.llm.model_id
+
+    def _get_invocation_params(
+        self, stop: list[str] | None = None, **kwargs: Any
+    ) -> dict[str, Any]:
+        return self.llm._get_invocation_params(stop=stop, **kwargs)  # noqa: SLF001 - LangChain's hook
+
+    def _get_ls_params(
+        self, stop: list[str] | None = None, **kwargs: Any
+    ) -> LangSmithParams:
+        return self.llm._get_ls_params(stop=stop, **kwargs)  # noqa: SLF001 - LangChain's hook

@@ -1,0 +1,54 @@
+"""Texts of nine kinds, to be cut everywhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+KINDS = (
+    "prose",
+    "japanese",
+    "chinese",
+    "code",
+    "tables",
+    "json",
+    "lists",
+    "repetition",
+    "emoji",
+)
+
+_DATA = Path(__file__).parent / "data"
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text, and what kind it is of."""
+
+    kind: str
+    name: str
+    full: str
+
+
+def texts() -> list[Text]:
+    """Read all texts, kind by kind."""
+    return [
+        Text(kind, path.stem, path.read_bytes().decode())
+        for kind in KINDS
+        for path in sorted(_DATA.glob(f"{kind}_*.txt"))
+    ]
+
+
+def open_fence(text: str) -> str | None:
+    """Return the code fence that a text ends in, as it was opened, or None."""
+    fences = [line for line in text.split("\n")[:-1] if line.startswith("```")]
+    return fences[-1] if len(fences) % 2 else None
+
+
+def table_header(text: str) -> str | None:
+    """Return the two header lines of the table that a text ends in, or None."""
+    lines = text.removesuffix("\n").split("\n")
+    first = len(lines)
+    while first and lines[first - 1].startswith("|"):
+        first -= 1
+    table = lines[first:]
+    return "\n".join(table[:2]) if len(table) > 2 and len(table[1]) > 3 else None

@@ -123,12 +123,17 @@ def with_max_tokens(kwargs: Mapping[str, Any], tokens: int) -> dict[str, Any]:
     return {**changed, "max_tokens": tokens}
 
 
-def check_max_tokens(kwargs: Mapping[str, Any]) -> None:
-    """Refuse what ChatBedrockConverse would take for "not given", or not at all.
+def check_call(messages: Sequence[BaseMessage], kwargs: Mapping[str, Any]) -> None:
+    """Refuse what ChatBedrockConverse would replace in silence, or not take at all.
 
     Raises:
-        ValueError: `max_tokens` of this call is no whole number of at least 1.
+        ValueError: There is no message, or `max_tokens` of this call is no whole
+            number of at least 1.
     """
+    if not messages:
+        raise ValueError(
+            "messages: empty. Give at least one message, such as HumanMessage('...')."
+        )
     for name in ("max_tokens", "maxTokens"):
         tokens = kwargs.get(name)
         if tokens is None:

@@ -20,7 +20,7 @@ from langchain_bedrock_continue import _threads
 from langchain_bedrock_continue._policy import Policy
 from langchain_bedrock_continue._quote import DEFAULT_PROMPT, check_template
 from langchain_bedrock_continue._requests import (
-    check_max_tokens,
+    check_call,
     is_constrained,
     stops_of,
 )
@@ -171,7 +171,7 @@ class ChatBedrockContinuing(WrappingChatModel):
         stop: list[str] | None,
         kwargs: dict[str, Any],
     ) -> Turn:
-        check_max_tokens(kwargs)
+        check_call(messages, kwargs)
         profile = self.llm.profile or {}
         # A guard on the last turn would guard our own words, and not the caller's.
         guarded = getattr(self.llm, "guard_last_turn_only", False)

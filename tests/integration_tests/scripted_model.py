@@ -4,6 +4,7 @@ import json
 
 from langchain_bedrock_continue.local import Answer, CallTool, Script
 from langchain_bedrock_continue.local._backend import Json, Request
+from tests.integration_tests.echo import echo
 
 TALK = (
     "Here is what I think, in a few words more than fit.\n\n"
@@ -45,7 +46,7 @@ def answer(request: Request) -> Answer | str:
         return Answer([CallTool(names[0], INPUTS.get(names[0], {}))])
     if request.output_config:
         return json.dumps(INPUTS["Joke"])
-    return TALK
+    return echo(TALK, request)
 
 
 def scripted_model() -> Script:

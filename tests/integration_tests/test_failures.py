@@ -194,3 +194,12 @@ def test_a_model_that_the_endpoint_does_not_know(
     llm = model(bedrock, model="claude-of-my-own", provider="anthropic")
     with pytest.raises(ClientError, match="model identifier is invalid"):
         entrance(llm, "Hi")
+
+
+def test_a_conversation_of_nothing_is_refused_by_name(
+    serve: Serve, entrance: Entrance
+) -> None:
+    bedrock = serve(LONG)
+    with pytest.raises(ValueError, match=r"^messages: empty"):
+        entrance(model(bedrock), [])
+    assert bedrock.requests == []

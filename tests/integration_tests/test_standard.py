@@ -47,3 +47,9 @@ class TestStandard(ChatModelIntegrationTests):
         message = model.invoke("Hello")
         assert message.content == TALK
         assert len(message.response_metadata["continuation"]["segments"]) > 1
+
+
+class TestStandardInUserTurns(TestStandard):
+    @property
+    def chat_model_params(self) -> dict[str, Any]:
+        return {**super().chat_model_params, "model": "us.anthropic.claude-sonnet-4-6"}

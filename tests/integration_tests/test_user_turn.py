@@ -1,7 +1,6 @@
 """Models that take no prefill go on in a user turn, by every entrance."""
 
 import itertools
-import re
 from typing import Any
 
 import pytest
@@ -19,41 +18,9 @@ from langchain_bedrock_continue.local import (
     Think,
 )
 from tests.integration_tests.conftest import MODEL, REFUSING_MODEL, Serve, model
+from tests.integration_tests.echo import echo
 from tests.integration_tests.entrances import Entrance
 from tests.integration_tests.test_text import TEXTS
-
-QUOTED = re.compile(r"<(tail[-\d]*)>(.*)</\1>", re.DOTALL)
-
-
-def texts_of(request: Request) -> list[str]:
-    return [
-        "".join(block.get("text", "") for block in message["content"])
-        for message in request.messages
-    ]
-
-
-def written_so_far(texts: list[str]) -> tuple[str, str]:
-    """Put the pieces of the answer together, as they were echoed; and the quote."""
-    _question, written, *later = texts
-    quote = ""
-    for at, text in enumerate(later):
-        if at % 2 == 0:
-            found = QUOTED.search(text)
-            quote = found[2] if found else ""
-        else:
-            assert text.startswith(quote)
-            written = written.rstrip() + text[len(quote) :]
-    return written, quote
-
-
-def echo(text: str, request: Request) -> str:
-    """Do as asked: repeat the quote, and go on."""
-    texts = texts_of(request)
-    if len(texts) == 1:
-        return text
-    written, quote = written_so_far(texts)
-    assert text.startswith(written)
-    return quote + text[len(written) :]
 
 
 def echoing(text: str) -> Script:

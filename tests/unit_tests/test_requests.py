@@ -7,7 +7,7 @@ import pytest
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 
 from langchain_bedrock_continue._requests import (
-    check_max_tokens,
+    check_call,
     max_tokens_of,
     own_copy,
     with_max_tokens,
@@ -91,4 +91,9 @@ def test_shrinking_leaves_the_callers_arguments_alone() -> None:
 @pytest.mark.parametrize("name", ["max_tokens", "maxTokens"])
 def test_a_call_with_a_bad_max_tokens_is_refused(name: str, tokens: object) -> None:
     with pytest.raises(ValueError, match=f"^{name}: must be a whole number"):
-        check_max_tokens({name: tokens})
+        check_call([HumanMessage("h")], {name: tokens})
+
+
+def test_a_conversation_of_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"^messages: empty"):
+        check_call([], {})

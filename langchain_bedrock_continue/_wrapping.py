@@ -27,7 +27,8 @@ class WrappingChatModel(BaseChatModel):
     llm: SkipValidation[ChatBedrockConverse | ChatBedrock]
     """The wrapped model: made from the arguments where it is not given."""
 
-    model_config = ConfigDict(extra="forbid")
+    # An error about the arguments must not show the keys among them.
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     @model_validator(mode="before")
     @classmethod

@@ -51,9 +51,9 @@ class Script:
 
     def __init__(self, answers: Answers) -> None:
         """See the class."""
-        if not callable(answers) and not answers:
-            raise ValueError("answers: a script needs at least one answer")
         self._answers = [answers] if isinstance(answers, str | Answer) else answers
+        if not callable(self._answers) and not self._answers:
+            raise ValueError("answers: a script needs at least one answer")
         self._asked: Counter[int] = Counter()
         self._lock = threading.Lock()
 

@@ -26,7 +26,7 @@ class Switchboard:
     """A backend that passes each request to the script of the running test."""
 
     def __init__(self) -> None:
-        self.script = Script("-")
+        self.script = Script("")
 
     def start(self) -> None:
         pass

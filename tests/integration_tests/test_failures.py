@@ -89,7 +89,6 @@ FAULTS: list[Fault] = [
 ]
 
 
-@pytest.mark.filterwarnings("ignore:Exception ignored in.*socket")
 @pytest.mark.parametrize("piece", [0, 1, 2, 3])
 @pytest.mark.parametrize("request_number", [1, 2])
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.kind)

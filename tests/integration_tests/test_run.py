@@ -1,5 +1,7 @@
 """The caller sees one LangChain run: each token once, in order, and usage once."""
 
+import asyncio
+from contextlib import aclosing
 from typing import Any
 from uuid import UUID
 
@@ -140,3 +142,28 @@ def test_many_turns_at_once(serve: Serve) -> None:
     llm = model(serve(LONG), max_tokens=5)
     messages = llm.batch(["Hi"] * 20)
     assert [message.text for message in messages] == [LONG] * 20
+
+
+def test_breaking_out_of_a_stream_makes_no_further_call(serve: Serve) -> None:
+    bedrock = serve(LONG * 3)
+    stream = model(bedrock, max_tokens=5).stream("Hi")
+    next(chunk for chunk in stream if chunk.text)
+    stream.close()  # type: ignore[attr-defined]
+    assert len(bedrock.requests) == 1
+
+
+async def test_breaking_out_of_an_async_stream_makes_no_further_call(
+    serve: Serve,
+) -> None:
+    bedrock = serve(LONG * 3)
+    async with aclosing(model(bedrock, max_tokens=5).astream("Hi")) as stream:  # type: ignore[type-var]
+        async for chunk in stream:
+            if chunk.text:
+                break
+    assert len(bedrock.requests) == 1
+
+
+async def test_many_async_turns_at_once(serve: Serve) -> None:
+    llm = model(serve(LONG), max_tokens=5)
+    messages = await asyncio.gather(*(llm.ainvoke("Hi") for _ in range(40)))
+    assert [message.text for message in messages] == [LONG] * 40

@@ -134,3 +134,10 @@ def test_no_key_shows_in_the_models_text() -> None:
     llm = ChatBedrockContinuing(model=MODEL, **{**AWS, "aws_secret_access_key": secret})
     assert secret not in repr(llm)
     assert secret not in str(llm.asdict())
+    bad: dict[str, Any]
+    for bad in ({"max_continuations": -1}, {"max_tokens": 0}, {"raw_blocks": []}):
+        with pytest.raises(ValidationError) as raised:
+            ChatBedrockContinuing(
+                model=MODEL, **{**AWS, "aws_secret_access_key": secret, **bad}
+            )
+        assert secret not in str(raised.value)

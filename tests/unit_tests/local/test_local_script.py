@@ -351,3 +351,9 @@ async def test_a_longer_prompt_has_more_tokens() -> None:
     pictured = replace(head, messages=[{"role": "user", "content": [image]}])
     counts = [await script.count_tokens(r) for r in (pictured, head, longer, more)]
     assert counts == [4, 6, 18, 21]
+
+
+def test_a_script_without_an_answer_is_refused_and_one_that_says_nothing_is_not():
+    with pytest.raises(ValueError, match="at least one answer"):
+        Script([])
+    Script("")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from langchain_core.utils._merge import merge_lists
+from langchain_core.messages.base import merge_content
 
 if TYPE_CHECKING:
     from langchain_core.messages import AIMessageChunk
@@ -39,7 +39,7 @@ class Transcript:
             self._texts.setdefault(index, []).append(block["text"])
             block = {**block, "text": ""}
         known = self._blocks.get(index)
-        merged: Any = [block] if known is None else merge_lists([known], [block])
+        merged: Any = [block] if known is None else merge_content([known], [block])
         self._blocks[index] = merged[0]
 
     def blocks(self, *, numbered: bool, held: str = "") -> list[Block]:

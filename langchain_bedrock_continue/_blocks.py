@@ -42,7 +42,6 @@ class Blocks:
         self._stops = stops
         self.calls = HeldCalls()
         self._indexes: dict[int, int] = {}
-        self._shift: int | None = None
         self._last = -1
         self._run: TextRun | None = None
         self._run_index = -1
@@ -98,7 +97,7 @@ class Blocks:
             pieces += self._place_tool(number, None, orphans)
         for call in _calls_beside(message):
             pieces += self._close_run()
-            self.calls.take_whole(self._index(_BESIDE + len(self._indexes)), call)
+            self.calls.take_whole(self._index(_BESIDE + self._last), call)
         return pieces
 
     def end_text(self, *, cut: bool) -> Pieces:
@@ -138,7 +137,7 @@ class Blocks:
 
     def _begin_segment(self) -> None:
         self.seams.append(self.text_length)
-        self._indexes, self._shift, self._joins = {}, self._last + 1, True
+        self._indexes, self._joins = {}, True
 
     def finish(self, *, reason: str, vouches: bool, cut: bool) -> Pieces:
         """End the turn: release all that is held; cut calls come out as invalid."""
@@ -199,8 +198,8 @@ class Blocks:
 
     def _index(self, number: int) -> int:
         """Return the turn's number of a segment's block (B1)."""
-        shift = number if self._shift is None else self._shift + len(self._indexes)
-        index = self._indexes.setdefault(number, shift)
+        new = self._last + 1 if self.seams else number
+        index = self._indexes.setdefault(number, new)
         self._last = max(self._last, index)
         return index
 

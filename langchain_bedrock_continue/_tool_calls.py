@@ -115,8 +115,8 @@ class HeldCalls:
         self._calls[index] = Call(
             index=index,
             streamed=False,
-            call_id=block.get("id"),
-            name=block.get("name"),
+            call_id=_string(block.get("id")),
+            name=_string(block.get("name")),
             json_text=json.dumps(block.get("input"), ensure_ascii=False, default=str),
         )
 
@@ -156,3 +156,7 @@ class HeldCalls:
                 marked.add(index)
         self._pieces = []
         return released
+
+
+def _string(value: object) -> str | None:
+    return value if isinstance(value, str) else None

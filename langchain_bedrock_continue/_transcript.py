@@ -35,7 +35,7 @@ class Transcript:
 
     def _add_block(self, block: Block) -> None:
         index = block["index"]
-        if block.get("type") == "text":
+        if block.get("type") == "text" and isinstance(block.get("text"), str):
             self._texts.setdefault(index, []).append(block["text"])
             block = {**block, "text": ""}
         known = self._blocks.get(index)
@@ -49,9 +49,12 @@ class Transcript:
             numbered: Whether each says its number, as the blocks of a stream do.
             held: Text that stands behind the last block, and is not yet released.
         """
+        texts = self._texts
         blocks = [
             {
-                key: "".join(self._texts[index]) if key == "text" else value
+                key: "".join(texts[index])
+                if key == "text" and index in texts
+                else value
                 for key, value in self._blocks[index].items()
                 if numbered or key != "index"
             }

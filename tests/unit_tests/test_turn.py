@@ -296,3 +296,21 @@ def test_an_error_crosses_a_process_border_whole() -> None:
         error.partial,
         error.segments,
     )
+
+
+STRANGE = st.none() | st.integers() | st.text(max_size=8) | st.lists(st.integers())
+KEYS = st.sampled_from(["stopReason", "stop_reason", "ResponseMetadata", "model_name"])
+
+
+@given(st.dictionaries(KEYS, STRANGE | st.just("max_tokens")), st.booleans())
+def test_no_metadata_that_comes_from_outside_breaks_the_turn(
+    strange: dict[str, Any], streamed: bool
+) -> None:
+    turn = Turn(QUESTION, {}, policy(max_continuations=2))
+    kind = AIMessageChunk if streamed else AIMessage
+    for _request in turn.requests():
+        turn.receive(kind(content="some text", response_metadata=dict(strange)))
+        turn.end_segment()
+    assert turn.message().text.startswith("some text")
+    summary = turn.message().response_metadata["continuation"]
+    assert summary["ended_by"] in {"model", "max_continuations"}

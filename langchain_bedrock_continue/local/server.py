@@ -198,6 +198,8 @@ def _config(app: Any) -> uvicorn.Config:
         http="h11",
         loop="asyncio",
         ws="none",
+        # Since Python 3.12 a server waits for its connections, also when forced.
+        timeout_graceful_shutdown=0,
         lifespan="off",
         access_log=False,
         log_config=None,

@@ -269,7 +269,7 @@ def _calls_beside(message: AIMessage) -> list[Block]:
     if isinstance(message, AIMessageChunk):
         return []
     blocks = [block for _, block in _blocks_of(message)]
-    in_blocks = {b.get("id") for b in blocks if b.get("type") in TOOL_TYPES}
+    in_blocks = [b.get("id") for b in blocks if b.get("type") in TOOL_TYPES]
     return [
         {"id": call["id"], "name": call["name"], "input": call["args"]}
         for call in message.tool_calls

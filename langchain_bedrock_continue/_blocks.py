@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 Block: TypeAlias = dict[str, Any]
 Pieces: TypeAlias = list[AIMessageChunk]
 
-TOOL_TYPES = frozenset({"tool_use", "input_json_delta"})
-REASONING_TYPES = frozenset({"reasoning_content", "thinking", "redacted_thinking"})
+TOOL_TYPES = ("tool_use", "input_json_delta")
+REASONING_TYPES = ("reasoning_content", "thinking", "redacted_thinking")
 
 
 class Blocks:

@@ -39,6 +39,8 @@ class Transcript:
             self._texts.setdefault(index, []).append(block["text"])
             block = {**block, "text": ""}
         known = self._blocks.get(index)
+        if known is not None and block.keys() <= {"type", "text", "index"}:
+            return
         merged: Any = [block] if known is None else merge_content([known], [block])
         self._blocks[index] = merged[0]
 

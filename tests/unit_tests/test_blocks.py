@@ -69,7 +69,9 @@ def test_b5_later_reasoning_is_dropped() -> None:
 
 VALUES = st.none() | st.integers() | st.text(max_size=5) | st.lists(st.integers())
 NAMES = st.sampled_from(["type", "text", "id", "name", "input", "x"])
-TYPES = st.sampled_from(["text", "tool_use", "reasoning_content", "image", None, []])
+TYPES: st.SearchStrategy[Any] = st.sampled_from(
+    ["text", "tool_use", "reasoning_content", "image", None, []]
+)
 
 
 @st.composite

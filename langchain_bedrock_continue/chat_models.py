@@ -58,7 +58,7 @@ class ChatBedrockContinuing(WrappingChatModel):
     Raises:
         ValueError: An argument is missing, unknown or out of range.
         TurnLimitError: A limit ended the turn and `on_limit="raise"`.
-        SegmentError: A call after the first failed; `.partial` has what arrived.
+        SegmentError: A call failed after something arrived; it is in `.partial`.
     """
 
     max_continuations: int = Field(default=16, ge=0)

@@ -2,11 +2,11 @@
 
     ContinuationError             carries what arrived: .partial and .segments
     ├── TurnLimitError            a limit ended the turn, and on_limit="raise"
-    └── SegmentError              a later call failed; __cause__ is the service's error
+    └── SegmentError              a call failed after something arrived; see __cause__
         └── PrefillRefusedError   the model takes no prefilled answer
 
-An error of the very first call is not among them: nothing has arrived that could be
-lost, so the caller sees the same error as from ChatBedrockConverse.
+An error before anything arrived is not among them: nothing can be lost, so the caller
+sees the same error as from ChatBedrockConverse.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class TurnLimitError(ContinuationError):
 
 
 class SegmentError(ContinuationError):
-    """A call after the first failed, or its stream broke; see `__cause__`."""
+    """A call failed, or a stream broke, after something arrived; see `__cause__`."""
 
 
 class PrefillRefusedError(SegmentError):

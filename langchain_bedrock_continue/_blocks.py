@@ -106,13 +106,10 @@ class Blocks:
             return []
         return self._text_pieces({}, self._settled(self._join.finish(cut=cut)))
 
-    def stop(self) -> None:
-        """Take back the beginning of a stop sequence that the service completed.
-
-        It did so within the echo: a prefill's beginning it does not see.
-        """
-        if self._run is not None and self._broken_echo:
-            self._run.unstop()
+    def end_at_stop(self) -> None:
+        """End the open text where a stop sequence ended the segment."""
+        if self._run is not None:
+            self._run.end_at_stop(in_echo=self._broken_echo)
 
     def cut(self) -> Pieces:
         """End a segment that a prefill goes on from; keep what the seam allows."""

@@ -17,12 +17,13 @@ S3. Any other cut gives back the whitespace and the punctuation before it, on an
 S4. What was released is never taken back: at any moment, what is released is a prefix
     of what any later cut keeps.
 S5. What is released and kept depends on the text alone, not on its chunks.
-S6. What a cut gave back is written anew by the next segment. Where that segment
-    writes no text, or is itself ended before it got so far, what was given back stands.
+S6. What a cut gave back is written anew by the next segment. Where that segment writes
+    no text, or is itself ended before it got so far, what was given back stands.
 S7. A pause, for a continuation that repeats the text's end, gives nothing back: its
     whitespace waits, unreleased, to stand or to be written anew.
 S8. The caller's stop sequences end the text where a seam splits one, too: what could
-    be the beginning of one is not released, until it is known not to be.
+    be the beginning of one is not released, until it is known not to be. What a cut
+    gave back does not stand where a stop sequence came in its place.
 """
 
 from __future__ import annotations
@@ -166,10 +167,15 @@ class TextRun:
         self._before = released[-1:] or self._before
         return released
 
-    def unstop(self) -> None:
-        """End the text before a stop sequence that it begins, and the model ended."""
-        if (begun := self._begun_stop()) and len(self) == self._seam:
-            self._tail = self._tail[: len(self._tail) - begun]
+    def end_at_stop(self, *, in_echo: bool) -> None:
+        """End the text where the service found a stop sequence (S8).
+
+        Args:
+            in_echo: It did so while the model repeated the text, which then begins it.
+        """
+        self._given_back = ""
+        if in_echo and len(self) == self._seam:
+            self._tail = self._tail[: len(self._tail) - self._begun_stop()]
 
     def _begun_stop(self) -> int:
         """Count the characters at the end that could begin a stop sequence (S8)."""

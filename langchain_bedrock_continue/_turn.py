@@ -236,7 +236,7 @@ class Turn:
             self._record.last.stop_reason = STOPPED
         if self._record.last.stop_reason != STOPPED:
             return None
-        self._blocks.stop()
+        self._blocks.end_at_stop()
         return verdict(STOPPED)
 
     def _why_over(self, judged: Verdict) -> EndedBy | None:

@@ -22,6 +22,7 @@ CASES = {
     "twice": ("aXX aX aXX aXXX and so on it goes", "XXX"),
     "never": ("Nothing here says the word, ST or STO, not even once.", "STOP"),
     "at once": ("EEND", "END"),
+    "given back": ("Some words that end here!\n- END and more", "!\n- END"),
 }
 
 

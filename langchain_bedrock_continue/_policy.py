@@ -19,6 +19,8 @@ class Policy:
         on_limit: Whether a limit returns the message or raises.
         usage_view: Which sum `usage_metadata` holds.
         strategy: How to go on; `"auto"` by what is known of the model.
+        guards_last_turn: A guardrail watches the last user turn alone. It would watch
+            our words and not the caller's, so there is no user turn.
         continuation_prompt: The user turn's text, with `{tail}`.
         model_id: The model's own id; a profile's ARN says nothing of it.
         stops: The stop sequences of each call.
@@ -33,6 +35,7 @@ class Policy:
     on_limit: Literal["return", "raise"] = "return"
     usage_view: Literal["billed", "response"] = "billed"
     strategy: Literal["auto", "prefill", "user_turn"] = "auto"
+    guards_last_turn: bool = False
     continuation_prompt: str = DEFAULT_PROMPT
     model_id: str = ""
     stops: tuple[str, ...] = ()
@@ -42,6 +45,10 @@ class Policy:
 
     def prefills(self) -> bool:
         """Tell whether to go on by a prefill, as far as is known before the call."""
-        if self.strategy == "auto":
-            return _models.takes_prefill(self.model_id)
-        return self.strategy == "prefill"
+        if self.guards_last_turn or self.strategy == "prefill":
+            return True
+        return self.falls_back() and _models.takes_prefill(self.model_id)
+
+    def falls_back(self) -> bool:
+        """Tell whether a user turn may stand in for a prefill that is refused."""
+        return self.strategy == "auto" and not self.guards_last_turn

@@ -223,7 +223,7 @@ class Turn:
     def _stands_in(self, error: Exception) -> bool:
         """Tell whether a user turn can stand in for a prefill that was refused."""
         return (
-            self._policy.strategy == "auto"
+            self._policy.falls_back()
             and self._prefills
             and bool(self._blocks.seams)
             and not self._record.last.text

@@ -173,14 +173,13 @@ class ChatBedrockContinuing(WrappingChatModel):
     ) -> Turn:
         check_call(messages, kwargs)
         profile = self.llm.profile or {}
-        # A guard on the last turn would guard our own words, and not the caller's.
-        guarded = getattr(self.llm, "guard_last_turn_only", False)
         policy = Policy(
             max_continuations=self.max_continuations,
             max_total_tokens=self.max_total_tokens,
             on_limit=self.on_limit,
             usage_view=self.usage_view,
-            strategy="prefill" if guarded else self.strategy,
+            strategy=self.strategy,
+            guards_last_turn=getattr(self.llm, "guard_last_turn_only", False),
             continuation_prompt=self.continuation_prompt,
             model_id=self.llm._get_base_model(),  # noqa: SLF001 - resolves profiles
             stops=tuple(stop or stops_of(kwargs) or self.llm.stop_sequences or ()),

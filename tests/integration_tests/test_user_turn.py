@@ -58,7 +58,20 @@ def test_seams_are_offsets_in_the_text(serve: Serve, entrance: Entrance) -> None
     message = entrance(llm, "Go on.")
     first = bedrock.requests[1].body["messages"][1]["content"][0]["text"]
     seam = message.response_metadata["continuation"]["seams"][0]
-    assert message.text[:seam].rstrip() == first
+    assert message.text[:seam] == first
+
+
+def test_a_seam_stands_before_the_whitespace_that_was_written_anew(
+    serve: Serve,
+) -> None:
+    text = TEXTS["code"] * 4
+    for max_tokens in range(12, 24):
+        bedrock = serve(echoing(text))
+        llm = model(bedrock, model=REFUSING_MODEL, max_tokens=max_tokens)
+        message = llm.invoke("Go on.")
+        assert message.text == text
+        for seam in message.response_metadata["continuation"]["seams"]:
+            assert not text[seam - 1].isspace()
 
 
 MODEL_WIDE = {

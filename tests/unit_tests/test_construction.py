@@ -137,7 +137,8 @@ def test_no_key_shows_in_the_models_text() -> None:
     bad: dict[str, Any]
     for bad in ({"max_continuations": -1}, {"max_tokens": 0}, {"raw_blocks": []}):
         with pytest.raises(ValidationError) as raised:
+            # Last, where pydantic's shortened text of the arguments would show it.
             ChatBedrockContinuing(
-                model=MODEL, **{**AWS, "aws_secret_access_key": secret, **bad}
+                model=MODEL, **{**bad, **AWS, "aws_secret_access_key": secret}
             )
         assert secret not in str(raised.value)

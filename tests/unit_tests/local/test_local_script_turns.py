@@ -19,9 +19,9 @@ from langchain_bedrock_continue.local._backend import (
     Text,
 )
 from langchain_bedrock_continue.local.script import turn_of
+from tests.unit_tests.local.test_local_script import asked, text_of
 
 Json = dict[str, Any]
-from tests.unit_tests.local.test_local_script import asked, text_of
 
 
 async def run(script: Script, request: Request) -> list[Piece]:

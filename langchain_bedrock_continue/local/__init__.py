@@ -16,10 +16,17 @@ from langchain_bedrock_continue.local._answers import (
     Answer,
     CallTool,
     FaultAt,
+    Pause,
     Say,
     Think,
 )
-from langchain_bedrock_continue.local._backend import Backend, Fault, Request
+from langchain_bedrock_continue.local._backend import (
+    Backend,
+    Fault,
+    Request,
+    ServerBlock,
+)
+from langchain_bedrock_continue.local._faults import RandomFaults
 from langchain_bedrock_continue.local._http import RecordedRequest
 from langchain_bedrock_continue.local._models import ModelRules
 from langchain_bedrock_continue.local.script import Script
@@ -33,9 +40,12 @@ __all__ = [
     "FaultAt",
     "LocalBedrock",
     "ModelRules",
+    "Pause",
+    "RandomFaults",
     "RecordedRequest",
     "Request",
     "Say",
     "Script",
+    "ServerBlock",
     "Think",
 ]

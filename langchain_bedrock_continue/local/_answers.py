@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from langchain_bedrock_continue.local._backend import ServerBlock
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -31,6 +33,8 @@ class Think:
     Attributes:
         text: The reasoning; it costs output tokens.
         signature: Comes last, and not at all when the block was cut; `""` for none.
+            A model that binds its thinking to what came before it (`ModelRules`) seals
+            it: then the client gets another string.
         redacted: In place of text: an encrypted block, of one token.
     """
 
@@ -54,7 +58,16 @@ class CallTool:
     tool_use_id: str = ""
 
 
-Block: TypeAlias = Say | Think | CallTool
+@dataclass(frozen=True)
+class Pause:
+    """The response ends here, with the stop reason `pause_turn`.
+
+    The request that sends the content so far back as its final assistant message goes
+    on behind it. A model that takes no prefill knows it by its `ServerBlock`s.
+    """
+
+
+Block: TypeAlias = Say | Think | CallTool | ServerBlock | Pause
 
 
 @dataclass(frozen=True)
@@ -67,12 +80,31 @@ class FaultAt:
             piece, so is each block's end, and the `Finish`. Negative numbers count
             from the end: -1 is before the `Finish`.
         request: It happens to the n-th request that reaches this answer, from 1; None
-            for every one.
+            for every one. For what a function answers, the requests are counted that
+            ask for the same: whose messages are equal, but for a prefill.
+        event: In place of `at`: number of the event that it happens instead of, from
+            0, `messageStart`; behind the last one, as many as there are. A fault-free
+            stream of the same answer tells how many there are.
+
+    Raises:
+        ValueError: The place is given twice, or is none.
     """
 
     fault: Fault
     at: int = 0
     request: int | None = 1
+    event: int | None = None
+
+    def __post_init__(self) -> None:
+        """Check the place."""
+        if self.event is None:
+            return
+        if self.at:
+            raise ValueError("FaultAt: give the place by at= or by event=, not by both")
+        if self.event < 0:
+            raise ValueError(f"FaultAt.event={self.event}: events count from 0")
+        if self.fault.kind == "no_metadata":
+            raise ValueError("FaultAt.event: no_metadata is at no event; leave it out")
 
 
 @dataclass(frozen=True)
@@ -82,7 +114,7 @@ class Answer:
     Attributes:
         content: Blocks in order; a string stands for a text block.
         stop_reason: By default `end_turn`, or `tool_use` where the last block is a
-            tool call.
+            tool call. A `Pause` in the content has its own.
         faults: Where the service fails.
         first_delay: Seconds before the first piece.
         delay: Seconds before each further piece.
@@ -107,6 +139,8 @@ class Answer:
         """The content as blocks."""
         content = self.content
         parts = (
-            [content] if isinstance(content, str | Say | Think | CallTool) else content
+            [content]
+            if isinstance(content, str | Say | Think | CallTool | ServerBlock | Pause)
+            else content
         )
         return tuple(Say(p) if isinstance(p, str) else p for p in parts)

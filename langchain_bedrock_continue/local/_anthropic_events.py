@@ -3,7 +3,8 @@
 V1. Each event of Anthropic's stream travels in a `chunk`, as base64 of its JSON.
 V2. Every block has a `content_block_start`, as unlike Converse's, it names the type.
 V3. The last event, `message_stop`, carries Bedrock's invocation metrics.
-V4. The stream is the one source: `InvokeModel` answers with what its events add up to.
+V4. A server tool's call comes with its input in one delta, its result as a whole.
+V5. The stream is the one source: `InvokeModel` answers with what its events add up to.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from langchain_bedrock_continue.local._backend import (
     Finish,
     Json,
     Reasoning,
+    ServerBlock,
     Text,
     ToolInput,
     ToolStart,
@@ -140,6 +142,8 @@ def _empty_block(piece: Piece) -> Json:
     if isinstance(piece, ToolStart):
         call = {"id": piece.tool_use_id, "name": piece.name, "input": {}}
         return {"type": "tool_use", **call}
+    if isinstance(piece, ServerBlock):
+        return piece.block | ({"input": {}} if "input" in piece.block else {})
     if isinstance(piece, Reasoning) and piece.redacted:
         return {"type": "redacted_thinking", "data": b64encode(piece.redacted).decode()}
     if isinstance(piece, Reasoning):
@@ -156,6 +160,9 @@ def _deltas(piece: Piece) -> list[Json]:
         return [{"type": "citations_delta", "citation": piece.citation}]
     if isinstance(piece, Reasoning):
         return _thinking_deltas(piece)
+    if isinstance(piece, ServerBlock) and "input" in piece.block:
+        asked = json.dumps(piece.block["input"], ensure_ascii=False)
+        return [{"type": "input_json_delta", "partial_json": asked}]
     return []
 
 
@@ -169,7 +176,7 @@ def _thinking_deltas(piece: Reasoning) -> list[Json]:
 
 
 class AnthropicMessage:
-    """Events in, the response of `InvokeModel` out (V4)."""
+    """Events in, the response of `InvokeModel` out (V5)."""
 
     def __init__(self) -> None:
         """Begin without a message."""

@@ -3,6 +3,7 @@
 Q1. What Converse has a place for goes there; every other field goes to
     `additionalModelRequestFields`, as a Converse caller would send it.
 Q2. A `cache_control` becomes a cachePoint behind its block.
+Q3. The blocks and definitions of server tools are carried along as the server's own.
 """
 
 from __future__ import annotations
@@ -10,6 +11,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from langchain_bedrock_continue.local._errors import invalid
+from langchain_bedrock_continue.local._server_tools import (
+    is_server_block,
+    to_converse,
+    to_converse_tool,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -73,6 +79,8 @@ def _with_cache_point(block: Json, translate: Callable[[Json], Json]) -> Iterato
 
 def _block(block: Json) -> Json:
     translate = _BLOCKS.get(block["type"])
+    if translate is None and is_server_block(block["type"]):
+        return to_converse(block)
     if translate is None:
         raise invalid(
             f"The local endpoint has no content block of type {block['type']!r}; it "
@@ -136,6 +144,8 @@ def _tool_config(body: Json) -> Json:
 
 
 def _tool(tool: Json) -> Json:
+    if tool.get("type", "custom") != "custom" and "input_schema" not in tool:
+        return to_converse_tool(tool)
     described = {"description": tool["description"]} if tool.get("description") else {}
     schema = {"json": tool["input_schema"]}
     return {"toolSpec": {"name": tool["name"], **described, "inputSchema": schema}}

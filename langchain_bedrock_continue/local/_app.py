@@ -3,10 +3,12 @@
 A1. A request is recorded, judged by the rules, counted, and only then given to the
     backend.
 A2. An operation that is not there is a 404 that names those that are.
+A3. A request whose client goes away before its answer's end is recorded as abandoned.
 """
 
 from __future__ import annotations
 
+import asyncio
 from base64 import b64decode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -19,6 +21,7 @@ from langchain_bedrock_continue.local._anthropic_events import (
     AnthropicMessage,
 )
 from langchain_bedrock_continue.local._anthropic_request import converse_body
+from langchain_bedrock_continue.local._binding import sealed
 from langchain_bedrock_continue.local._converse import (
     ConverseEvents,
     ConverseMessage,
@@ -41,16 +44,20 @@ from langchain_bedrock_continue.local._usage import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
 
-    from langchain_bedrock_continue.local._backend import Backend, Json, Request
+    from langchain_bedrock_continue.local._backend import (
+        Backend,
+        Json,
+        Piece,
+        Request,
+    )
     from langchain_bedrock_continue.local._http import (
         Call,
         Handler,
         RecordedRequest,
     )
     from langchain_bedrock_continue.local._models import ModelRules
-    from langchain_bedrock_continue.local._pump import Events
     from langchain_bedrock_continue.local._usage import InputUsage
 
 
@@ -81,6 +88,7 @@ class Runtime:
         backend: The model.
         models: What is known of model ids.
         record: Takes every request.
+        abandon: Takes those whose client went away (A3).
         clock: Seconds, as `time.monotonic` gives them.
     """
 
@@ -89,12 +97,14 @@ class Runtime:
         backend: Backend,
         models: Models,
         record: Callable[[RecordedRequest], None],
+        abandon: Callable[[RecordedRequest], None],
         clock: Callable[[], float],
     ) -> None:
         """See the class."""
         self._backend = backend
         self._models = models
         self._record = record
+        self._abandon = abandon
         self._clock = clock
         self._cache = PromptCache(clock)
 
@@ -127,7 +137,11 @@ class Runtime:
         async def run(call: Call) -> None:
             if name:
                 self._record(call.request)
-            await handle(call)
+            try:
+                await handle(call)
+            except asyncio.CancelledError:
+                self._abandon(call.request)
+                raise
 
         methods = [method] if method else None
         return Route(path, Operation(name, run, self._clock), methods=methods)
@@ -143,7 +157,8 @@ class Runtime:
     async def _converse_pump(self, call: Call) -> Pump:
         request, model = self._converse_request(call.request)
         usage = await self._input_usage(request, model)
-        return self._pump(call, request, ConverseEvents(), usage)
+        pieces = self._generate(request, model)
+        return Pump(pieces, ConverseEvents(), usage.usage, call.elapsed_ms)
 
     async def _invoke(self, call: Call) -> None:
         pump = await self._invoke_pump(call)
@@ -158,13 +173,12 @@ class Runtime:
         request, model = self._anthropic_request(model_id, body)
         usage = await self._input_usage(request, model)
         events = AnthropicEvents(model_id, usage.usage(0))
-        return self._pump(call, request, events, usage)
-
-    def _pump(
-        self, call: Call, request: Request, events: Events, usage: InputUsage
-    ) -> Pump:
-        pieces = self._backend.generate(request)
+        pieces = self._generate(request, model)
         return Pump(pieces, events, usage.usage, call.elapsed_ms)
+
+    def _generate(self, request: Request, model: ModelRules) -> AsyncIterator[Piece]:
+        pieces = self._backend.generate(request)
+        return sealed(pieces, request) if model.binds_thinking else pieces
 
     async def _count_tokens(self, call: Call) -> None:
         sent = call.request

@@ -91,6 +91,18 @@ class Citation:
 
 
 @dataclass(frozen=True)
+class ServerBlock:
+    """A whole block of a tool that Anthropic's own servers run; `InvokeModel` only.
+
+    Attributes:
+        block: As in Anthropic's body: a `server_tool_use`, or a result such as
+            `web_search_tool_result`.
+    """
+
+    block: Json
+
+
+@dataclass(frozen=True)
 class BlockEnd:
     """The current block is over, or was cut here."""
 
@@ -127,11 +139,26 @@ class Fault:
 
 
 @dataclass(frozen=True)
+class EventFault:
+    """The service will fail at an event of the stream; comes before all other pieces.
+
+    Attributes:
+        event: Number of the event that it happens instead of, from 0, which opens the
+            stream; as many as there are events: behind the last.
+        fault: What happens; `no_metadata` has no place among the events.
+    """
+
+    event: int
+    fault: Fault
+
+
+@dataclass(frozen=True)
 class Finish:
     """The answer is over.
 
     Attributes:
-        stop_reason: One of Converse's; any other string is passed on as it is.
+        stop_reason: One of Converse's or Anthropic's (`pause_turn`, `refusal`); any
+            other string is passed on as it is.
         output_tokens: Tokens generated for this response, reasoning included.
         additional_fields: `additionalModelResponseFields`, or None.
     """
@@ -142,7 +169,16 @@ class Finish:
 
 
 Piece: TypeAlias = (
-    Text | Reasoning | ToolStart | ToolInput | Citation | BlockEnd | Fault | Finish
+    Text
+    | Reasoning
+    | ToolStart
+    | ToolInput
+    | Citation
+    | ServerBlock
+    | BlockEnd
+    | Fault
+    | EventFault
+    | Finish
 )
 
 

@@ -20,6 +20,7 @@ from langchain_bedrock_continue.local._backend import (
     Json,
     Reasoning,
     Request,
+    ServerBlock,
     Text,
     ToolInput,
     ToolStart,
@@ -88,6 +89,8 @@ class ConverseEvents:
         if isinstance(piece, ToolStart):
             start = {"toolUseId": piece.tool_use_id, "name": piece.name}
             return [_at(index, "contentBlockStart", start={"toolUse": start})]
+        if isinstance(piece, ServerBlock):
+            raise TypeError("Converse has no ServerBlock; ask by InvokeModel")
         return [_at(index, "contentBlockDelta", delta=d) for d in _deltas(piece)]
 
 

@@ -10,7 +10,6 @@ STATUS: dict[str, int] = {
     "ResourceNotFoundException": 404,
     "UnknownOperationException": 404,
     "ModelTimeoutException": 408,
-    "RequestEntityTooLargeException": 413,
     "ModelErrorException": 424,
     "ModelStreamErrorException": 424,
     "ModelNotReadyException": 429,

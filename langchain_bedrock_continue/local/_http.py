@@ -1,7 +1,8 @@
 """What every request goes through before its operation, and what is kept of it.
 
 H1. Every response has an `x-amzn-RequestId` of its own.
-H2. A body that is no JSON object, or larger than `MAX_BODY_BYTES`, goes no further.
+H2. A body that is no JSON object, or larger than `MAX_BODY_BYTES`, goes no further. Of
+    a larger one nothing is kept, and of one that says how large it is, nothing ever.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
 
-from langchain_bedrock_continue.local._errors import ServiceError
+from langchain_bedrock_continue.local._errors import ServiceError, invalid
 from langchain_bedrock_continue.local._pump import answer
 from langchain_bedrock_continue.local._reply import Reply
 
@@ -27,8 +28,18 @@ if TYPE_CHECKING:
 
 Handler: TypeAlias = "Callable[[Call], Coroutine[None, None, None]]"
 
-MAX_BODY_BYTES = 20 * 1024 * 1024
-"""A larger body is refused; Converse's own limit is about as large."""
+MAX_BODY_BYTES = 25_000_000
+"""A larger body is refused.
+
+It is the maximum of `InvokeModel`'s `body` in AWS's API reference and botocore's
+service model; that Converse has the same one is a guess. (The user guide says 20 MB.)
+"""
+
+# InvokeModel's words, from a public report of a live call.
+_TOO_LARGE = (
+    "1 validation error detected: Value at 'body' failed to satisfy constraint: Member "
+    f"must have length less than or equal to {MAX_BODY_BYTES}"
+)
 
 
 @dataclass(frozen=True)
@@ -90,22 +101,26 @@ class Operation:
 
 async def read_body(request: HttpRequest) -> Json:
     """Read a JSON object, or nothing; raise `ServiceError` for all else."""
-    size, parts = 0, []
+    size, kept = 0, bytearray()
+    # h11 has seen to it that the header is a number.
+    announced = int(request.headers.get("content-length", 0))
     async for part in request.stream():
         size += len(part)
-        # The rest is read too, and dropped: a client that still sends reads no answer.
-        parts.append(part if size <= MAX_BODY_BYTES else b"")
+        if max(size, announced) <= MAX_BODY_BYTES:
+            kept += part
+        else:
+            # Dropped, but read to its end: a client that still sends reads no answer.
+            kept.clear()
     if size > MAX_BODY_BYTES:
-        text = f"The request body is larger than {MAX_BODY_BYTES} bytes."
-        raise ServiceError("RequestEntityTooLargeException", text)
-    return json_object(b"".join(parts))
+        raise invalid(_TOO_LARGE)
+    return json_object(bytes(kept))
 
 
 def json_object(raw: bytes) -> Json:
     """Parse a body; raise `ServiceError` where it is no JSON object."""
     try:
         body = json.loads(raw or b"{}")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ServiceError("SerializationException", f"No JSON: {error}") from error
     if not isinstance(body, dict):
         raise ServiceError("SerializationException", "The body must be a JSON object.")

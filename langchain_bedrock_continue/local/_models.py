@@ -42,6 +42,8 @@ class ModelRules:
         default_max_tokens: Output tokens where the request has no `maxTokens`.
         min_cache_tokens: A shorter prefix before a cachePoint is silently not cached.
         version: A Claude's version, for what changed with one; else `(0, 0)`.
+        binds_thinking: Whether a signed thinking block is taken back only behind the
+            very prefix that it was made behind ("preserved thinking").
     """
 
     family: str = "unknown"
@@ -52,6 +54,7 @@ class ModelRules:
     default_max_tokens: int = 4096
     min_cache_tokens: int = 1024
     version: tuple[int, int] = (0, 0)
+    binds_thinking: bool = False
 
     @property
     def is_claude(self) -> bool:
@@ -70,6 +73,10 @@ _ARN = re.compile(
 _CLAUDE = re.compile(r"claude-(?:[a-z]+-)?v?(\d{1,2})(?:[-.](\d{1,2}))?(?!\d)")
 
 PREFILL_CEASED = (4, 6)
+# From Anthropic's and AWS's pages on preserved thinking. Mythos 5.1 signs its thinking
+# so, but does not check it.
+_BINDS_THINKING = {"fable": (5, 1), "mythos": (5, 2)}
+_OTHERS_BIND_THINKING = (5, 5)
 _NEWEST = (99, 0)
 
 # Largest `maxTokens` by the first version that has it, where langchain-aws ships no
@@ -117,7 +124,7 @@ def _family(base: str) -> ModelRules:
         if base.startswith(prefix):
             return rules
     if base.startswith("anthropic.claude"):
-        return _claude(claude_version(base))
+        return _claude(claude_version(base), _name(base))
     return ModelRules()
 
 
@@ -140,7 +147,13 @@ def claude_version(base: str) -> tuple[int, int]:
     return (int(found[1]), int(found[2] or 0)) if found else _NEWEST
 
 
-def _claude(version: tuple[int, int]) -> ModelRules:
+def _name(base: str) -> str:
+    """A Claude's name: opus, sonnet, ...; empty where it has none."""
+    found = re.search(r"claude-([a-z]+)-", base + "-")
+    return found[1] if found else ""
+
+
+def _claude(version: tuple[int, int], name: str) -> ModelRules:
     return ModelRules(
         family="claude",
         takes_prefill=version < PREFILL_CEASED,
@@ -149,6 +162,7 @@ def _claude(version: tuple[int, int]) -> ModelRules:
         prefill_with_tools=version >= (4, 0),
         max_output_tokens=next(n for v, n in _CLAUDE_LIMITS if version >= v),
         version=version,
+        binds_thinking=version >= _BINDS_THINKING.get(name, _OTHERS_BIND_THINKING),
     )
 
 

@@ -5,7 +5,10 @@ P1. Tokens of all blocks count against `max_tokens`, in order; the block in whic
 P2. A cut reasoning block has no signature; a cut text block no citations.
 P3. A stop sequence ends the answer before it, if its last token still was within
     `max_tokens`.
-P4. A continuation begins behind the prefill, and skips the blocks that came before.
+P4. A continuation begins behind the prefill, and skips the blocks that came before:
+    those before the end of its text, and before the last of its server tool blocks.
+P5. A `ServerBlock` comes whole or not at all, and costs the tokens of its `input`. A
+    `Pause` ends the response; the continuation that begins there goes past it.
 """
 
 from __future__ import annotations
@@ -14,7 +17,13 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from langchain_bedrock_continue.local._answers import Answer, CallTool, Say, Think
+from langchain_bedrock_continue.local._answers import (
+    Answer,
+    CallTool,
+    Pause,
+    Say,
+    Think,
+)
 from langchain_bedrock_continue.local._backend import (
     BlockEnd,
     Citation,
@@ -23,10 +32,12 @@ from langchain_bedrock_continue.local._backend import (
     Piece,
     Reasoning,
     Request,
+    ServerBlock,
     Text,
     ToolInput,
     ToolStart,
 )
+from langchain_bedrock_continue.local._server_tools import server_tool_id, to_converse
 from langchain_bedrock_continue.local._tokens import tokenize
 
 if TYPE_CHECKING:
@@ -53,7 +64,7 @@ def play(answer: Answer, request: Request, turn: int) -> list[Piece]:
     """
     pieces: list[Piece] = []
     used, ended = 0, None
-    for i, block in remaining(answer.blocks, prefill_text(request)):
+    for i, block in unsaid(answer.blocks, request):
         if used >= request.max_tokens:
             break
         named = _named(block, f"tooluse_{turn}_{i}")
@@ -95,6 +106,29 @@ def _block_text(block: Json) -> str:
     return text + "".join(part.get("text", "") for part in cited)
 
 
+def unsaid(blocks: Sequence[Block], request: Request) -> list[tuple[int, Block]]:
+    """Number what is left of an answer behind the final assistant message (P4, P5)."""
+    rest = remaining(blocks, prefill_text(request))
+    known = _server_ids(request)
+    done = max((i for i, b in rest if _server_id(b) in known), default=-1)
+    rest = [(i, block) for i, block in rest if i > done]
+    continues = request.messages[-1]["role"] == "assistant"
+    return rest[1:] if continues and rest and isinstance(rest[0][1], Pause) else rest
+
+
+def _server_ids(request: Request) -> set[tuple[str, str]]:
+    """The server tool blocks of the final assistant message."""
+    last = request.messages[-1]
+    blocks = last["content"] if last["role"] == "assistant" else []
+    return {server_id for block in blocks if (server_id := server_tool_id(block))}
+
+
+def _server_id(block: Block) -> tuple[str, str] | None:
+    if not isinstance(block, ServerBlock):
+        return None
+    return server_tool_id(to_converse(block.block))
+
+
 def remaining(blocks: Sequence[Block], said: str) -> list[tuple[int, Block]]:
     """Number what is left of an answer when some of its text was said already (P4)."""
     whole = "".join(block.text for block in blocks if isinstance(block, Say))
@@ -118,6 +152,10 @@ def _part(block: Block, answer: Answer, stops: Sequence[str], budget: int) -> Pa
         return _say(block, stops, budget)
     if isinstance(block, Think):
         return _think(block, budget)
+    if isinstance(block, Pause):
+        return Part([], 0, "pause_turn")
+    if isinstance(block, ServerBlock):
+        return _server(block, budget)
     return _call(block, answer, budget)
 
 
@@ -169,6 +207,14 @@ def _think(think: Think, budget: int) -> Part:
         return Part(pieces, budget, "max_tokens")
     signature = [Reasoning(signature=think.signature)] if think.signature else []
     return Part([*pieces, *signature], len(tokens))
+
+
+def _server(server: ServerBlock, budget: int) -> Part:
+    asked = server.block.get("input")
+    tokens = len(tokenize(json.dumps(asked))) if asked else 0
+    if tokens > budget:
+        return Part([], budget, "max_tokens")
+    return Part([server], tokens)
 
 
 def _call(call: CallTool, answer: Answer, budget: int) -> Part:

@@ -2,10 +2,12 @@
 
 N1. Nothing is sent before the first piece: what fails until then is an HTTP error,
     what fails later an exception event. A `Fault` with status 200 always is an event.
+    An `EventFault` happens at its event, instead of it and all behind it.
 N2. When the client goes away, the work is cancelled at once, whether anything is being
     sent at that moment or not; so the backend's iterator is closed.
 N3. A response that is not a stream is complete or an error; of the faults that only a
     stream can have, `no_stop` and `checksum` break the connection there too.
+N4. A bug of the backend is a ValidationException: no client asks again, none mends it.
 """
 
 from __future__ import annotations
@@ -17,8 +19,8 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, NoReturn, Protocol, TypeAlias, TypeGuard, cast
 
 from langchain_bedrock_continue.local import _wire
-from langchain_bedrock_continue.local._backend import Fault, Finish
-from langchain_bedrock_continue.local._errors import ServiceError
+from langchain_bedrock_continue.local._backend import EventFault, Fault, Finish
+from langchain_bedrock_continue.local._errors import ServiceError, invalid
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
@@ -71,6 +73,10 @@ class Message(Protocol):
         ...
 
 
+class _Over(Exception):  # noqa: N818 - it is an order, not an error
+    """A fault has ended the stream."""
+
+
 class HangUp(Exception):  # noqa: N818 - it is an order, not an error
     """Leave the response as it is; the server closes the socket."""
 
@@ -98,6 +104,9 @@ class Pump:
         self._usage = usage
         self._elapsed_ms = elapsed_ms
         self._finished = False
+        self._due: dict[int, Fault] = {}
+        self._sent = 0
+        self._metadata = True
 
     async def whole(self, message: Message, reply: Reply) -> None:
         """Answer with one message."""
@@ -105,8 +114,9 @@ class Pump:
             message.feed(event)
         async with aclosing(self._pieces) as pieces:
             async for piece in pieces:
-                if isinstance(piece, Fault):
-                    await self._fail_whole(piece, reply)
+                if isinstance(piece, Fault | EventFault):
+                    fault = piece.fault if isinstance(piece, EventFault) else piece
+                    await self._fail_whole(fault, reply)
                     continue
                 for event in self._events_of(piece):
                     message.feed(event)
@@ -115,61 +125,85 @@ class Pump:
 
     async def stream(self, reply: Reply) -> None:
         """Answer with an event stream."""
-        metadata = True
-        async with aclosing(self._pieces) as pieces:
-            async for piece in pieces:
-                if not reply.started:
-                    await self._open(piece, reply)
-                if isinstance(piece, Fault):
-                    if await self._fail_stream(piece, reply):
-                        return
-                    metadata = False
-                    continue
-                for event in self._events_of(piece, metadata=metadata):
-                    await reply.frame(self._events.frame(event))
-        self._check_finished()
+        try:
+            async with aclosing(self._pieces) as pieces:
+                async for piece in pieces:
+                    await self._stream_piece(piece, reply)
+            self._check_finished()
+            await self._fail_if_due(reply)
+            self._check_due()
+        except _Over:
+            return
         await reply.end()
 
-    def _events_of(self, piece: Piece, *, metadata: bool = True) -> list[Event]:
+    async def _stream_piece(self, piece: Piece, reply: Reply) -> None:
+        if isinstance(piece, EventFault):
+            self._due[piece.event] = piece.fault
+            return
+        if not reply.started:
+            await self._open(piece, reply)
+        if isinstance(piece, Fault):
+            await self._fail_stream(piece, reply)
+            return
+        for event in self._events_of(piece):
+            await self._send(event, reply)
+
+    async def _send(self, event: Event, reply: Reply) -> None:
+        await self._fail_if_due(reply)
+        await reply.frame(self._events.frame(event))
+        self._sent += 1
+
+    async def _fail_if_due(self, reply: Reply) -> None:
+        if fault := self._due.pop(self._sent, None):
+            await self._fail_stream(fault, reply)
+
+    def _events_of(self, piece: Piece) -> list[Event]:
         events = self._events.feed(piece)
         if isinstance(piece, Finish):
             self._finished = True
             usage = self._usage(piece.output_tokens)
-            given = usage if metadata else None
+            given = usage if self._metadata else None
             events += self._events.close(given, self._elapsed_ms())
         return events
+
+    def _check_due(self) -> None:
+        for event in self._due:
+            raise ValueError(
+                f"FaultAt.event={event}: the stream has only {self._sent} events; "
+                "choose a smaller number"
+            )
 
     def _check_finished(self) -> None:
         if not self._finished:
             raise RuntimeError("its pieces ended without a Finish")
 
     async def _open(self, first: Piece, reply: Reply) -> None:
-        if _is_http_error(first):
-            raise _error(first)
+        fault = self._due.get(0, first)
+        if _is_http_error(fault):
+            raise _error(fault)
         await reply.open(self._events.headers)
         for event in self._events.open():
-            await reply.frame(self._events.frame(event))
+            await self._send(event, reply)
 
-    async def _fail_stream(self, fault: Fault, reply: Reply) -> bool:
-        """Do what the fault says; whether the stream is over now."""
+    async def _fail_stream(self, fault: Fault, reply: Reply) -> None:
+        """Do what the fault says; raise `_Over` where that is the end."""
         if fault.kind == "no_metadata":
-            return False
-        if fault.kind == "exception":
-            await reply.error(_error(fault))
-        elif fault.kind == "unknown_exception":
-            await reply.frame(_wire.exception("unmodelledException", fault.message))
-            await reply.end()
-        elif fault.kind == "no_stop":
-            await reply.end()
-        elif fault.kind == "checksum":
-            await reply.frame(_wire.damaged(_wire.event("messageStop", {})))
-            await reply.end()
-        elif fault.kind == "close":
+            self._metadata = False
+            return
+        if fault.kind == "silence":
+            await _silence()
+        if fault.kind == "close":
             await reply.frame(_wire.event("messageStop", {})[:-8])
             raise HangUp
-        else:
-            await _silence()
-        return True
+        if fault.kind == "exception":
+            await reply.error(_error(fault))
+            raise _Over
+        if fault.kind == "unknown_exception":
+            await reply.frame(_wire.exception("unmodelledException", fault.message))
+        elif fault.kind == "checksum":
+            await reply.frame(_wire.damaged(_wire.event("messageStop", {})))
+        await reply.end()
+        raise _Over
 
     async def _fail_whole(self, fault: Fault, reply: Reply) -> None:
         if fault.kind in ("exception", "unknown_exception"):
@@ -225,7 +259,7 @@ async def _guarded(work: Coroutine[None, None, None], reply: Reply) -> None:
     except Exception as error:
         logger.exception("the backend failed")
         text = f"The local backend failed: {error!r}"
-        await reply.error(ServiceError("InternalServerException", text))
+        await reply.error(invalid(text))
 
 
 async def _gone(receive: Receive) -> None:

@@ -4,8 +4,10 @@ R1. The rules are one table, asked from top to bottom; the first that is broken 
 R2. Bedrock's own checks come before those of the model's vendor.
 R3. A rule reads the request and changes nothing.
 
-The texts are quoted from public reports of live calls; those on the bounds of
-`maxTokens` and `topP` follow the reported one on `temperature`.
+The texts are quoted from public reports of live calls; that on thinking of another
+conversation from Anthropic's documents; those on the bounds of `maxTokens` and `topP`
+follow the reported one on `temperature`. That `InvokeModel` refuses a `maxTokens` over
+the limit in Converse's words is a guess.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from langchain_bedrock_continue.local import _rules_bedrock as bedrock
+from langchain_bedrock_continue.local import _rules_thinking as thinking
 from langchain_bedrock_continue.local import _rules_vendor as vendor
 from langchain_bedrock_continue.local._errors import VENDOR_PREFIX, invalid
 
@@ -39,18 +42,21 @@ BEDROCK_RULES: tuple[Rule, ...] = (
 VENDOR_RULES: tuple[Rule, ...] = (
     vendor.cache_points,
     vendor.takes_prefill,
-    vendor.reasoning_alone,
+    thinking.reasoning_alone,
     vendor.prefill_beside,
-    vendor.prefill_reasoning,
+    thinking.prefill_reasoning,
     vendor.trailing_whitespace,
     vendor.whitespace_text,
     vendor.whitespace_stops,
-    vendor.signatures,
-    vendor.thinking_budget,
-    vendor.thinking_temperature,
+    vendor.server_results,
+    thinking.signatures,
+    thinking.bound,
+    thinking.thinking_budget,
+    thinking.thinking_temperature,
+    thinking.thinking_tool_choice,
     vendor.one_sampler,
 )
-
+INVOKE_RULES: tuple[Rule, ...] = (bedrock.max_tokens, *VENDOR_RULES)
 
 RULES = BEDROCK_RULES + VENDOR_RULES
 
@@ -63,7 +69,7 @@ def check(body: Json, model: ModelRules) -> None:
 
 
 def check_vendor(body: Json, model: ModelRules) -> None:
-    """The same for `InvokeModel`: Bedrock hands the vendor's body on unread."""
-    for rule in VENDOR_RULES:
+    """The same for `InvokeModel`: Bedrock hands the vendor's body on, nearly unread."""
+    for rule in INVOKE_RULES:
         if (text := rule(body, model)) is not None:
             raise invalid(text.removeprefix(VENDOR_PREFIX))

@@ -117,10 +117,14 @@ def tool_config(body: Json, _model: ModelRules) -> str | None:
 
 
 def tool_results(body: Json, _model: ModelRules) -> str | None:
-    """Each turn's tool calls are answered in the next message, and no others."""
+    """Each turn's tool calls are answered in the next message, and no others.
+
+    A server's tools (those with a `type`) are answered in the same message.
+    """
     calls: list[str] = []
     for i, message in enumerate(look.messages(body)):
-        results = [r["toolUseId"] for r in look.of("toolResult", message)]
+        answers = look.of("toolResult", message)
+        results = [r["toolUseId"] for r in answers if not r.get("type")]
         if missing := [call for call in calls if call not in results]:
             return (
                 f"Expected toolResult blocks at messages.{i}.content for the following "
@@ -131,7 +135,8 @@ def tool_results(body: Json, _model: ModelRules) -> str | None:
                 f"The number of toolResult blocks at messages.{i}.content exceeds the "
                 "number of toolUse blocks of previous turn."
             )
-        calls = [use["toolUseId"] for use in look.of("toolUse", message)]
+        uses = look.of("toolUse", message)
+        calls = [use["toolUseId"] for use in uses if not use.get("type")]
     return None
 
 

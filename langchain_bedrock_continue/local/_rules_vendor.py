@@ -12,10 +12,6 @@ if TYPE_CHECKING:
     from langchain_bedrock_continue.local._rules_view import Json
 
 MAX_CACHE_POINTS = 4
-_THINKING_GUIDE = (
-    "Please consult our documentation at "
-    "https://docs.claude.com/en/docs/build-with-claude/extended-thinking"
-)
 
 
 # Prompt caching.
@@ -44,16 +40,6 @@ def takes_prefill(body: Json, model: ModelRules) -> str | None:
     return model.prefill_refusal
 
 
-def reasoning_alone(body: Json, model: ModelRules) -> str | None:
-    """Newer Claudes take a turn of reasoning alone for a prefill, wherever it is."""
-    alone = any(
-        m["role"] == "assistant" and all("reasoningContent" in b for b in m["content"])
-        for m in look.messages(body)
-    )
-    refused = model.is_claude and not model.takes_prefill and alone
-    return model.prefill_refusal if refused else None
-
-
 def prefill_beside(body: Json, model: ModelRules) -> str | None:
     """A prefill goes without an output format, and without tools on some models."""
     if look.prefill(body) is None:
@@ -72,35 +58,6 @@ _BESIDE = (
 )
 
 
-def prefill_reasoning(body: Json, model: ModelRules) -> str | None:
-    """A Claude's prefill is no reasoning, and goes without thinking."""
-    prefill = look.prefill(body)
-    if prefill is None or not model.is_claude:
-        return None
-    where, content = f"messages.{len(look.messages(body)) - 1}", prefill["content"]
-    if "reasoningContent" in content[-1]:
-        return (
-            f"{VENDOR_PREFIX}{where}: The final block in an assistant message cannot "
-            "be `thinking`."
-        )
-    if not look.thinking(body):
-        return None
-    if "reasoningContent" in content[0]:
-        # Refused too, but with which of Anthropic's texts is not known.
-        return (
-            f"{VENDOR_PREFIX}Prefilling assistant messages is not supported for this "
-            "model."
-        )
-    return (
-        f"{VENDOR_PREFIX}{where}.content.0.type: Expected `thinking` or "
-        "`redacted_thinking`, but found `text`. When `thinking` is enabled, a final "
-        "`assistant` message must start with a thinking block (preceeding the lastmost "
-        "set of `tool_use` and `tool_result` blocks). We recommend you include "
-        "thinking blocks from previous turns. To avoid this requirement, disable "
-        f"`thinking`. {_THINKING_GUIDE}"
-    )
-
-
 def trailing_whitespace(body: Json, model: ModelRules) -> str | None:
     """A Claude's prefill does not end in whitespace."""
     prefill = look.prefill(body)
@@ -115,7 +72,26 @@ def trailing_whitespace(body: Json, model: ModelRules) -> str | None:
     )
 
 
-# Texts, reasoning, sampling.
+# Server tools.
+
+
+def server_results(body: Json, model: ModelRules) -> str | None:
+    """A Claude's call of a server tool has its result, but in a paused turn."""
+    history = look.messages(body)[: -1 if look.paused(body) else None]
+    for i, message in enumerate(history if model.is_claude else []):
+        results = [r["toolUseId"] for r in look.of("toolResult", message)]
+        for use in look.of("toolUse", message):
+            if use.get("type") and use["toolUseId"] not in results:
+                name, tool_use_id = use["name"], use["toolUseId"]
+                return (
+                    f"{VENDOR_PREFIX}messages.{i}: `{name}` tool use with id "
+                    f"`{tool_use_id}` was found without a corresponding "
+                    f"`{name}_tool_result` block"
+                )
+    return None
+
+
+# Texts, sampling.
 
 
 def whitespace_text(body: Json, model: ModelRules) -> str | None:
@@ -136,40 +112,6 @@ def whitespace_stops(body: Json, model: ModelRules) -> str | None:
         return None
     return (
         f"{VENDOR_PREFIX}stop_sequences: each stop sequence must contain non-whitespace"
-    )
-
-
-def signatures(body: Json, model: ModelRules) -> str | None:
-    """A Claude gets its reasoning back with the signature."""
-    if not model.is_claude:
-        return None
-    for where, block in look.blocks(body):
-        text = (block.get("reasoningContent") or {}).get("reasoningText")
-        if text is not None and not text.get("signature"):
-            return f"{VENDOR_PREFIX}{where}.thinking.signature: Field required"
-    return None
-
-
-def thinking_budget(body: Json, model: ModelRules) -> str | None:
-    """Thinking leaves some of `maxTokens` to the answer."""
-    budget = look.thinking(body).get("budget_tokens")
-    allowed = look.inference(body).get("maxTokens") or model.default_max_tokens
-    if not model.is_claude or budget is None or budget < allowed:
-        return None
-    return (
-        f"{VENDOR_PREFIX}`max_tokens` must be greater than `thinking.budget_tokens`. "
-        f"{_THINKING_GUIDE}#max-tokens-and-context-window-size"
-    )
-
-
-def thinking_temperature(body: Json, model: ModelRules) -> str | None:
-    """Thinking goes with no temperature but 1."""
-    temperature = look.inference(body).get("temperature")
-    if not (model.is_claude and look.thinking(body)) or temperature in (None, 1):
-        return None
-    return (
-        f"{VENDOR_PREFIX}`temperature` may only be set to 1 when thinking is enabled. "
-        f"{_THINKING_GUIDE}#important-considerations-when-using-extended-thinking"
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from langchain_bedrock_continue.local._server_tools import is_paused
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -43,7 +45,13 @@ def thinking(body: Json) -> Json:
     return found if found.get("type") in ("enabled", "adaptive") else {}
 
 
+def paused(body: Json) -> bool:
+    """Whether the final message is a paused turn, sent back to go on."""
+    return is_paused((messages(body) or [{}])[-1])
+
+
 def prefill(body: Json) -> Json | None:
-    """The final message, where it is the assistant's."""
+    """The final message, where it is the assistant's, and no paused turn."""
     last = (messages(body) or [{}])[-1]
-    return last if last.get("role") == "assistant" else None
+    theirs = last.get("role") == "assistant"
+    return last if theirs and not is_paused(last) else None

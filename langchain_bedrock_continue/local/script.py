@@ -14,24 +14,32 @@ S3. When the final assistant message is not the beginning of the text, the model
     confused, and starts again from the top.
 S4. An answer that fills `maxTokens` to the last token stops with `max_tokens`, though
     nothing is left to say: there was no room for the end.
+S5. The requests to an answer are counted, for its faults: to a list's answer all that
+    reach it, to a function's those whose messages are equal, but for a prefill and
+    for cachePoints.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from langchain_bedrock_continue.local._answers import Answer
-from langchain_bedrock_continue.local._backend import Fault, Piece, Request
+from langchain_bedrock_continue.local._backend import EventFault, Fault, Piece, Request
+from langchain_bedrock_continue.local._faults import at_events, at_pieces, due
 from langchain_bedrock_continue.local._playback import play
 from langchain_bedrock_continue.local._tokens import tokenize
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
+    from langchain_bedrock_continue.local._answers import FaultAt
+    from langchain_bedrock_continue.local._faults import RandomFaults
 
 Answers: TypeAlias = (
     str | Answer | Sequence[str | Answer] | Callable[[Request], str | Answer]
@@ -43,19 +51,29 @@ class Script:
 
     Args:
         answers: One answer, or one for each of the model's turns (S1), or a function
-            that makes the answer to a request. A string is an answer of one text.
+            that makes the answer to a request. A string is an answer of one text. The
+            function may remember what it was asked: it is never called twice at once.
+        faults: Failures at random, besides those that the answers name.
 
     Raises:
         ValueError: There is no answer.
     """
 
-    def __init__(self, answers: Answers) -> None:
+    def __init__(self, answers: Answers, faults: RandomFaults | None = None) -> None:
         """See the class."""
+        self._random = faults
         self._answers = [answers] if isinstance(answers, str | Answer) else answers
         if not callable(self._answers) and not self._answers:
             raise ValueError("answers: a script needs at least one answer")
-        self._asked: Counter[int] = Counter()
+        self._asked: Counter[str] = Counter()
+        self._faults: Counter[str] = Counter()
         self._lock = threading.Lock()
+
+    @property
+    def faults_played(self) -> Counter[str]:
+        """How many faults there were so far, by kind."""
+        with self._lock:
+            return Counter(self._faults)
 
     def start(self) -> None:
         """Nothing to get ready."""
@@ -73,13 +91,16 @@ class Script:
         turn = turn_of(request)
         answer = self._answer(turn, request)
         pieces = play(answer, request, turn)
-        faults = _faults(answer, self._ask(turn), len(pieces))
+        faults = self._due(answer, request, len(pieces))
+        for waiting in at_events(faults):
+            yield self._played(waiting)
+        placed = at_pieces(faults, len(pieces))
         await asyncio.sleep(answer.first_delay)
         for i, piece in enumerate(pieces):
             if i:
                 await asyncio.sleep(answer.delay)
-            if fault := faults.get(i):
-                yield fault
+            if fault := placed.get(i):
+                yield self._played(fault)
                 if fault.kind != "no_metadata":
                     return
             yield piece
@@ -92,12 +113,31 @@ class Script:
             one = answers[min(turn, len(answers) - 1)]
         return Answer(one) if isinstance(one, str) else one
 
-    def _ask(self, turn: int) -> int:
-        """Count the requests that reached an answer, this one included."""
-        key = turn if callable(self._answers) else min(turn, len(self._answers) - 1)
+    def _due(self, answer: Answer, request: Request, pieces: int) -> list[FaultAt]:
+        """Choose the faults of this response (S5)."""
+        asked = _asked_for(request)
+        faults = due(answer.faults, self._count(self._key(asked, turn_of(request))))
+        if self._random is None:
+            return faults
+        nth = self._count(f"random {asked}")
+        drawn = self._random.draw(asked, nth, pieces)
+        return [*faults, drawn] if drawn else faults
+
+    def _key(self, asked: str, turn: int) -> str:
+        """Stand for the answer that a request reaches."""
+        answers = self._answers
+        return asked if callable(answers) else f"{min(turn, len(answers) - 1)}"
+
+    def _count(self, key: str) -> int:
         with self._lock:
             self._asked[key] += 1
             return self._asked[key]
+
+    def _played(self, piece: Fault | EventFault) -> Fault | EventFault:
+        kind = (piece.fault if isinstance(piece, EventFault) else piece).kind
+        with self._lock:
+            self._faults[kind] += 1
+        return piece
 
 
 def turn_of(request: Request) -> int:
@@ -105,16 +145,14 @@ def turn_of(request: Request) -> int:
     return sum(m["role"] == "assistant" for m in request.messages[:-1])
 
 
-def _faults(answer: Answer, nth: int, pieces: int) -> dict[int, Fault]:
-    due = [f for f in answer.faults if f.request in (None, nth)]
-    for fault in due:
-        if not -pieces < fault.at < pieces:
-            raise ValueError(
-                f"FaultAt.at={fault.at}: the response has only {pieces} pieces; "
-                "choose a smaller number"
-            )
-    # -1 is before the last piece, the Finish.
-    return {(f.at if f.at >= 0 else pieces + f.at): f.fault for f in due}
+def _asked_for(request: Request) -> str:
+    """Stand for a request's messages, but for a prefill and for cachePoints (S5)."""
+    digest = hashlib.sha256()
+    prefilled = request.messages[-1]["role"] == "assistant"
+    for message in request.messages[: -1 if prefilled else None]:
+        content = [b for b in message["content"] if "cachePoint" not in b]
+        digest.update(json.dumps([message["role"], content], sort_keys=True).encode())
+    return digest.hexdigest()
 
 
 def _texts(value: object) -> Iterator[str]:

@@ -43,8 +43,8 @@ class LocalBedrock:
     ```
 
     It has Converse, ConverseStream, CountTokens, and InvokeModel with Anthropic's body,
-    streamed or not. It checks no signature, and refuses bodies over 20 MiB. An instance
-    serves once: a second `with` needs a second instance.
+    streamed or not. It checks no signature, listens on 127.0.0.1 alone, and refuses
+    bodies over 25 MB. An instance serves once: a second `with` needs a second instance.
 
     Args:
         backend: Who answers: a `Script`, or any `Backend`. By default a real small
@@ -72,6 +72,7 @@ class LocalBedrock:
         self._clock = clock
         self._lock = threading.Lock()
         self._requests: list[RecordedRequest] = []
+        self._abandoned: list[RecordedRequest] = []
         self._entered = False
         self._serving: _Serving | None = None
 
@@ -83,7 +84,9 @@ class LocalBedrock:
             )
         self._entered = True
         self._backend = self._backend or _default_backend()
-        runtime = Runtime(self._backend, self._models, self._record, self._clock)
+        runtime = Runtime(
+            self._backend, self._models, self._record, self._abandon, self._clock
+        )
         try:
             self._backend.start()
             self._serving = _Serving(runtime.app())
@@ -141,14 +144,44 @@ class LocalBedrock:
         with self._lock:
             return list(self._requests)
 
+    @property
+    def in_flight(self) -> int:
+        """How many requests are being answered now; 0 outside the `with`.
+
+        The endpoint is done with one a moment after its client.
+        """
+        return self._serving.in_flight if self._serving else 0
+
+    @property
+    def open_connections(self) -> int:
+        """How many sockets of clients are open now; 0 outside the `with`.
+
+        A client keeps idle ones for its next requests until it is closed. The endpoint
+        learns a moment later that one was closed, and itself closes one that was idle
+        for five seconds.
+        """
+        return self._serving.open_connections if self._serving else 0
+
+    @property
+    def abandoned(self) -> list[RecordedRequest]:
+        """Those of the requests whose client hung up before the end, in that order."""
+        with self._lock:
+            return list(self._abandoned)
+
     def clear(self) -> None:
         """Forget the recorded requests."""
         with self._lock:
             self._requests.clear()
+            self._abandoned.clear()
 
     def _record(self, request: RecordedRequest) -> None:
         with self._lock:
             self._requests.append(request)
+
+    def _abandon(self, request: RecordedRequest) -> None:
+        with self._lock:
+            if request in self._requests:  # else it was cleared
+                self._abandoned.append(request)
 
 
 def _default_backend() -> Backend:
@@ -175,6 +208,14 @@ class _Serving:
             daemon=True,
         )
         self._thread.start()
+
+    @property
+    def in_flight(self) -> int:
+        return len(self._server.server_state.tasks)
+
+    @property
+    def open_connections(self) -> int:
+        return len(self._server.server_state.connections)
 
     def stop(self) -> None:
         self._server.should_exit = True

@@ -190,14 +190,14 @@ class Broken(Script):
         raise Boom("a bug")
 
 
-def test_a_bug_in_the_backend_is_an_internal_error() -> None:
+def test_a_bug_in_the_backend_is_told_at_once() -> None:
+    """N4: an error that a client retries could pass unseen."""
     with LocalBedrock(Broken(said=False)) as bedrock:
-        client = bedrock.boto3_client(ONCE)
+        client = bedrock.boto3_client()
         for operation in (client.converse, client.converse_stream):
-            with pytest.raises(
-                client.exceptions.InternalServerException, match="a bug"
-            ):
+            with pytest.raises(client.exceptions.ValidationException, match="a bug"):
                 operation(modelId=MODEL, messages=HI)
+        assert len(bedrock.requests) == 2
 
 
 def test_a_bug_in_mid_stream_is_an_exception_event() -> None:

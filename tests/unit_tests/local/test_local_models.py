@@ -51,6 +51,29 @@ def test_families(model_id: str, takes_prefill: bool, limit: int | None) -> None
 
 
 @pytest.mark.parametrize(
+    ("model_id", "binds"),
+    [
+        ("anthropic.claude-3-5-sonnet-20241022-v2:0", False),
+        ("anthropic.claude-opus-4-6-v1", False),
+        ("anthropic.claude-sonnet-5", False),
+        ("anthropic.claude-fable-5", False),
+        ("anthropic.claude-fable-5-1", True),
+        ("anthropic.claude-fable-5-2", True),
+        ("anthropic.claude-mythos-5-1", False),
+        ("anthropic.claude-mythos-5-2", True),
+        ("anthropic.claude-opus-5-5", True),
+        ("anthropic.claude-sonnet-5-5-20261101-v1:0", True),
+        ("global.anthropic.claude-haiku-5-5", True),
+        ("anthropic.claude-poem-7-20290101-v1:0", True),
+        ("anthropic.claude-nameless", True),
+        ("amazon.nova-2-lite-v1:0", False),
+    ],
+)
+def test_who_binds_thinking_to_its_prefix(model_id: str, binds: bool) -> None:
+    assert known(model_id).binds_thinking == binds
+
+
+@pytest.mark.parametrize(
     "prefix",
     [
         *("us.", "eu.", "apac.", "global.", "jp.", "au.", "us-gov.", "amer.", "sa."),

@@ -1,5 +1,6 @@
-"""Which answer a script gives, to whom, and with which faults."""
+"""Which answer a script gives, to whom, and with which faults (S1, S5)."""
 
+import itertools
 from dataclasses import replace
 from typing import Any
 
@@ -11,11 +12,14 @@ from langchain_bedrock_continue.local import (
     FaultAt,
     Request,
     Script,
+    Think,
 )
 from langchain_bedrock_continue.local._backend import (
     BlockEnd,
+    EventFault,
     Finish,
     Piece,
+    Reasoning,
     Text,
 )
 from langchain_bedrock_continue.local.script import turn_of
@@ -57,6 +61,47 @@ async def test_a_fault_comes_to_the_request_it_is_meant_for() -> None:
     assert fault not in await run(script, asked())
     assert await run(script, asked()) == [Text("a"), fault]
     assert fault not in await run(script, asked())
+
+
+async def test_a_functions_requests_are_counted_by_what_they_ask_for() -> None:
+    """S5: a prefill and cachePoints ask for the same; another conversation does not."""
+    fault = Fault("close")
+    faulty = Answer("abc", faults=[FaultAt(fault, request=2)])
+    script = Script(lambda _: faulty)
+    assert fault not in await run(script, asked())
+    assert fault not in await run(script, conversation(1))
+    point = {"cachePoint": {"type": "default"}}
+    again = asked("a")
+    again.messages[0]["content"].append(point)
+    assert await run(script, again) == [fault]
+    assert fault not in await run(script, asked())
+    assert await run(script, conversation(1)) == [fault]
+
+
+async def test_a_function_can_tell_one_request_from_the_next() -> None:
+    """A model that samples: other words, and another signature, for each request."""
+    numbers = itertools.count(1)
+
+    def sampled(_: Request) -> Answer:
+        n = next(numbers)
+        return Answer([Think(f"Try {n}.", signature=f"s{n}"), f"Answer {n}."])
+
+    script = Script(sampled)
+    for n in (1, 2):
+        pieces = await run(script, asked())
+        assert text_of(pieces) == f"Answer {n}."
+        assert Reasoning(signature=f"s{n}") in pieces
+        assert Reasoning(f" {n}") in pieces
+
+
+async def test_faults_played_are_counted_by_kind() -> None:
+    faults = [FaultAt(Fault("close"), at=1), FaultAt(Fault("checksum"), event=1)]
+    script = Script(Answer("a b", faults=faults))
+    pieces = await run(script, asked())
+    assert pieces[0] == EventFault(1, Fault("checksum"))
+    assert pieces[-1] == Fault("close")
+    await run(script, asked())
+    assert script.faults_played == {"close": 1, "checksum": 1}
 
 
 async def test_a_fault_for_every_request_before_the_finish() -> None:

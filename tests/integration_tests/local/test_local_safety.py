@@ -1,0 +1,87 @@
+"""The endpoint is for this machine alone, and counts what clients leave open."""
+
+import asyncio
+import gc
+import socket
+import threading
+import time
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+
+from langchain_bedrock_continue.local import LocalBedrock, Request, Script
+from langchain_bedrock_continue.local.__main__ import main
+from langchain_bedrock_continue.local._backend import Finish, Piece, Text
+from langchain_bedrock_continue.local.server import _listen
+from tests.integration_tests.local.test_local_server import HI, MODEL
+
+
+def test_it_listens_on_the_loopback_only() -> None:
+    with _listen() as listening:
+        host, port = listening.getsockname()
+        assert host == "127.0.0.1"
+        assert listening.family == socket.AF_INET
+        assert port > 0
+
+
+@pytest.mark.parametrize("flag", ["--host", "--bind", "--address", "-H"])
+def test_no_flag_binds_it_elsewhere(
+    flag: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["serve", flag, "0.0.0.0"])  # noqa: S104 - it must be refused
+    assert caught.value.code == 2
+    assert "unrecognized arguments" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["host", "bind", "address"])
+def test_no_argument_binds_it_elsewhere(name: str) -> None:
+    elsewhere: dict[str, Any] = {name: "0.0.0.0"}  # noqa: S104 - it must be refused
+    with pytest.raises(TypeError, match="unexpected keyword"):
+        LocalBedrock(Script("x"), **elsewhere)
+
+
+class Waiting(Script):
+    """Answers when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__("x")
+        self.told = threading.Event()
+
+    async def generate(self, request: Request) -> AsyncIterator[Piece]:
+        yield Text("One")
+        await asyncio.to_thread(self.told.wait, 10)
+        yield Finish("end_turn", 1)
+
+
+def soon(holds: Callable[[], bool]) -> bool:
+    """Whether it holds within ten seconds: the server learns of things a bit later."""
+    until = time.monotonic() + 10
+    while not holds() and time.monotonic() < until:
+        time.sleep(0.01)
+    return holds()
+
+
+def test_requests_and_connections_are_counted() -> None:
+    backend = Waiting()
+    with LocalBedrock(backend) as bedrock:
+        assert (bedrock.in_flight, bedrock.open_connections) == (0, 0)
+        client = bedrock.boto3_client()
+        streams = [
+            client.converse_stream(modelId=MODEL, messages=HI)["stream"]
+            for _ in range(3)
+        ]
+        assert (bedrock.in_flight, bedrock.open_connections) == (3, 3)
+        streams[0].close()
+        assert soon(lambda: (bedrock.in_flight, bedrock.open_connections) == (2, 2))
+        backend.told.set()
+        assert all(list(stream) for stream in streams[1:])
+        assert soon(lambda: bedrock.in_flight == 0)
+        assert bedrock.open_connections == 2
+        # A stream that was read keeps its connection from the client's pool.
+        streams.clear()
+        gc.collect()
+        client.close()
+        assert soon(lambda: bedrock.open_connections == 0)
+    assert (bedrock.in_flight, bedrock.open_connections) == (0, 0)

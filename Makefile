@@ -19,7 +19,7 @@ VENV := .venv/made-by-$(subst /,-,$(PYTHON))
 INSTALLED := .venv/installed
 TOOLS := .venv/tools
 
-.PHONY: help demo test lint bench exactness cuts seams clean
+.PHONY: help demo test lint bench exactness cuts seams repetition soak clean
 
 help:
 	@echo 'make demo       a small model on this machine answers, cut and continued'
@@ -32,6 +32,8 @@ help:
 	@echo '                WEIGHTS=smollm2|qwen2.5-coder'
 	@echo 'make cuts       by which rule a cut behind whitespace goes on: WEIGHTS=...'
 	@echo 'make seams      every cut of every text, through every bad habit'
+	@echo 'make repetition how often real texts are taken for a model in a loop'
+	@echo 'make soak       2,000 turns, 32 at once, with random faults: what is lost or leaked'
 	@echo 'make clean      remove .venv and all caches of tools'
 
 demo: $(INSTALLED)
@@ -60,6 +62,12 @@ cuts: $(TOOLS)
 
 seams: $(TOOLS)
 	$(BIN)/python -m tests.benchmarks.seams
+
+repetition: $(TOOLS)
+	$(BIN)/python -m tests.benchmarks.repetition
+
+soak: $(TOOLS)
+	$(BIN)/python -m tests.benchmarks.soak
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage* build dist

@@ -8,6 +8,7 @@ from langchain_bedrock_continue.errors import (
     ContinuationError,
     PrefillRefusedError,
     SegmentError,
+    TruncatedToolCallError,
     TurnLimitError,
 )
 
@@ -16,5 +17,6 @@ __all__ = [
     "ContinuationError",
     "PrefillRefusedError",
     "SegmentError",
+    "TruncatedToolCallError",
     "TurnLimitError",
 ]

@@ -5,6 +5,7 @@ There are two loops, `_generate` and `_stream`; the async forms run them on thre
 
 from __future__ import annotations
 
+import time
 from contextlib import aclosing, closing
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -14,18 +15,16 @@ from langchain_core.runnables.config import (
     ensure_config,
     get_callback_manager_for_config,
 )
-from pydantic import Field, field_validator
 
 from langchain_bedrock_continue import _threads
-from langchain_bedrock_continue._policy import Policy
-from langchain_bedrock_continue._quote import DEFAULT_PROMPT, check_template
-from langchain_bedrock_continue._requests import (
-    check_call,
-    is_constrained,
-    stops_of,
-)
-from langchain_bedrock_continue._turn import Turn
-from langchain_bedrock_continue._wrapping import WrappingChatModel
+from langchain_bedrock_continue._backoff import waiting_time
+from langchain_bedrock_continue._call import check_call, policy_of
+from langchain_bedrock_continue._core.turn import Turn
+from langchain_bedrock_continue._core.ways import DeadlinePassedError
+from langchain_bedrock_continue._fields import ContinuationFields
+from langchain_bedrock_continue._line import Line
+from langchain_bedrock_continue._resume import PARTIAL, named_by
+from langchain_bedrock_continue._tapped import calling_copy
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Generator, Sequence
@@ -37,10 +36,10 @@ if TYPE_CHECKING:
     )
     from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 
-    from langchain_bedrock_continue._requests import SegmentRequest
+    from langchain_bedrock_continue._core.requests import SegmentRequest
 
 
-class ChatBedrockContinuing(WrappingChatModel):
+class ChatBedrockContinuing(ContinuationFields):
     """ChatBedrockConverse that goes on where Bedrock cut its answer at `max_tokens`.
 
     It takes every argument of ChatBedrockConverse, or wraps one:
@@ -53,41 +52,17 @@ class ChatBedrockContinuing(WrappingChatModel):
     `response_metadata["continuation"]`. An answer that was not cut costs nothing extra.
 
     A tool call that was cut never reaches `tool_calls`. The price: in a stream, tool
-    calls come at the end of the response, when it is known that they are whole.
+    calls come at the end of their response, when it is known that they are whole;
+    reasoning when the text behind it begins; and a document that is held to a JSON
+    schema when it is whole.
 
     Raises:
         ValueError: An argument is missing, unknown or out of range.
         TurnLimitError: A limit ended the turn and `on_limit="raise"`.
-        SegmentError: A call failed after something arrived; it is in `.partial`.
+        TruncatedToolCallError: A tool call was cut and `tool_call_recovery="raise"`.
+        SegmentError: A call failed after something arrived; it is in `.partial`, and
+            can be taken up by `resume`.
     """
-
-    max_continuations: int = Field(default=16, ge=0)
-    """Calls after the first; 0 turns continuation off."""
-
-    max_total_tokens: int | None = Field(default=None, ge=1)
-    """Output tokens over all segments; the last segment's `max_tokens` is shrunk to
-    fit. None: no such limit."""
-
-    on_limit: Literal["return", "raise"] = "return"
-    """What happens when a limit ends the turn. `"return"`: the message, its stop reason
-    still `max_tokens`, and a logged warning. `"raise"`: TurnLimitError."""
-
-    strategy: Literal["auto", "prefill", "user_turn"] = "auto"
-    """How to go on. `"prefill"`: the partial answer as the final assistant message.
-    `"user_turn"`: a user message behind it asks to go on and to repeat the end of the
-    text first, which is then found in the answer. `"auto"`: a prefill where the model
-    is known to take one, or else a user turn; where a prefill is refused, the same call
-    goes on with a user turn, and the model is remembered in this process."""
-
-    continuation_prompt: str = DEFAULT_PROMPT
-    """The user turn's text; the end of the answer is put in the place of `{tail}`."""
-
-    usage_view: Literal["billed", "response"] = "billed"
-    """What `usage_metadata` holds: the sum over the calls, or the size of one uncut
-    response. The other one is in `response_metadata["continuation"]`."""
-
-    max_concurrency: int = Field(default=64, ge=1)
-    """Async calls at once: threads, and connections of a client made here."""
 
     if TYPE_CHECKING:
 
@@ -100,16 +75,15 @@ class ChatBedrockContinuing(WrappingChatModel):
             on_limit: Literal["return", "raise"] = ...,
             strategy: Literal["auto", "prefill", "user_turn"] = ...,
             continuation_prompt: str = ...,
+            tool_call_recovery: Literal["retry", "resume", "return", "raise"] = ...,
+            max_tokens_ceiling: int | None = ...,
+            max_seconds: float | None = ...,
+            stream_recoveries: int = ...,
             usage_view: Literal["billed", "response"] = ...,
             max_concurrency: int = ...,
             **model_arguments: Any,
         ) -> None:
             """Take `llm`, or ChatBedrockConverse's arguments."""
-
-    @field_validator("continuation_prompt")
-    @classmethod
-    def _has_a_place_for_the_tail(cls, template: str) -> str:
-        return check_template(template)
 
     # The two loops ------------------------------------------------------------
 
@@ -117,18 +91,28 @@ class ChatBedrockContinuing(WrappingChatModel):
         self,
         messages: list[BaseMessage],
         stop: list[str] | None = None,
-        run_manager: CallbackManagerForLLMRun | None = None,  # noqa: ARG002 - the run's tokens come all at once
+        run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        turn = self._begin(messages, stop, kwargs)
+        with named_by(run_manager):
+            return self._whole(Line(), messages, stop, kwargs)
+
+    def _whole(
+        self,
+        line: Line,
+        messages: Sequence[BaseMessage],
+        stop: list[str] | None,
+        kwargs: dict[str, Any],
+    ) -> ChatResult:
+        turn, llm = self._begin(messages, stop, kwargs), calling_copy(self.llm, line)
         for request in turn.requests():
             try:
-                self._before(request)
-                result = self.llm._generate(request.messages, stop, **request.kwargs)  # noqa: SLF001 - a child run would count tokens twice
+                self._before(request, line)
+                result = llm._generate(request.messages, stop, **request.kwargs)  # noqa: SLF001 - a child run would count tokens twice
+                turn.receive(_whole_message(result))
             except Exception as error:  # noqa: BLE001 - the turn keeps what arrived
                 list(turn.fail(error))
             else:
-                turn.receive(_whole_message(result))
                 turn.end_segment()
         turn.settle()
         return ChatResult(generations=[ChatGeneration(message=turn.message())])
@@ -140,8 +124,19 @@ class ChatBedrockContinuing(WrappingChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Generator[ChatGenerationChunk, None, None]:
+        return self._chunks(Line(), messages, stop, run_manager, kwargs)
+
+    def _chunks(
+        self,
+        line: Line,
+        messages: Sequence[BaseMessage],
+        stop: list[str] | None,
+        run_manager: CallbackManagerForLLMRun | None,
+        kwargs: dict[str, Any],
+    ) -> Generator[ChatGenerationChunk, None, None]:
         turn = self._begin(messages, stop, kwargs)
-        with closing(self._pieces(turn, stop)) as pieces:
+        pieces = self._pieces(turn, stop, line)
+        with closing(pieces), named_by(run_manager):
             for piece in pieces:
                 chunk = ChatGenerationChunk(message=piece)
                 if run_manager:
@@ -149,21 +144,34 @@ class ChatBedrockContinuing(WrappingChatModel):
                 yield chunk
 
     def _pieces(
-        self, turn: Turn, stop: list[str] | None
+        self, turn: Turn, stop: list[str] | None, line: Line
     ) -> Generator[AIMessageChunk, None, None]:
+        llm = calling_copy(self.llm, line)
+        yield from turn.opening()
         for request in turn.requests():
             try:
-                self._before(request)
-                stream = self.llm._stream(request.messages, stop, **request.kwargs)  # noqa: SLF001 - as above
-                with closing(cast("Generator[ChatGenerationChunk]", stream)) as chunks:
-                    for chunk in chunks:
-                        yield from turn.receive(cast("AIMessageChunk", chunk.message))
+                with line.hang_up_after(request.seconds) as deadline:
+                    self._before(request, line)
+                    yield from self._arriving(llm, request, stop, turn)
             except Exception as error:  # noqa: BLE001 - the turn keeps what arrived
                 yield from turn.fail(error)
             else:
-                yield from turn.end_segment()
+                yield from turn.end_segment(deadline_passed=deadline.passed)
         yield turn.closing()
         turn.settle()
+
+    def _arriving(
+        self,
+        llm: ChatBedrockConverse | ChatBedrock,
+        request: SegmentRequest,
+        stop: list[str] | None,
+        turn: Turn,
+    ) -> Generator[AIMessageChunk, None, None]:
+        stream = llm._stream(request.messages, stop, **request.kwargs)  # noqa: SLF001 - as above
+        with closing(cast("Generator[ChatGenerationChunk]", stream)) as chunks:
+            for chunk in chunks:
+                yield from turn.receive(cast("AIMessageChunk", chunk.message))
+        turn.check_end()
 
     def _begin(
         self,
@@ -171,36 +179,25 @@ class ChatBedrockContinuing(WrappingChatModel):
         stop: list[str] | None,
         kwargs: dict[str, Any],
     ) -> Turn:
-        check_call(messages, kwargs)
-        profile = self.llm.profile or {}
-        policy = Policy(
-            max_continuations=self.max_continuations,
-            max_total_tokens=self.max_total_tokens,
-            on_limit=self.on_limit,
-            usage_view=self.usage_view,
-            strategy=self.strategy,
-            guards_last_turn=getattr(self.llm, "guard_last_turn_only", False),
-            continuation_prompt=self.continuation_prompt,
-            model_id=self.llm._get_base_model(),  # noqa: SLF001 - resolves profiles
-            stops=tuple(stop or stops_of(kwargs) or self.llm.stop_sequences or ()),
-            constrained=is_constrained(kwargs)
-            or bool(getattr(self.llm, "output_config", None)),
-            max_tokens=self.llm.max_tokens,
-            max_output_tokens=profile.get("max_output_tokens"),
-        )
-        return Turn(messages, kwargs, policy)
+        given = {name: kwargs[name] for name in kwargs if name != PARTIAL}
+        check_call(messages, given)
+        policy = policy_of(self, stop, given)
+        partial = kwargs.get(PARTIAL)
+        return Turn(messages, given, policy, partial=partial, clock=time.monotonic)
 
-    def _before(self, request: SegmentRequest) -> None:
-        """Ask the rate limiter again, and tell listeners of the seam."""
+    def _before(self, request: SegmentRequest, line: Line) -> None:
+        """Wait, ask the rate limiter again, and tell listeners of the seam."""
         if request.event is None:
             return
-        if self.rate_limiter is not None:
-            self.rate_limiter.acquire(blocking=True)
+        began = time.monotonic()
+        line.sleep(waiting_time(request.wait))
+        if self.rate_limiter is not None and not request.is_first:
+            line.acquire(self.rate_limiter)
         callbacks = get_callback_manager_for_config(ensure_config())
         if callbacks.parent_run_id is not None:
             dispatch_custom_event("bedrock_continuation", request.event)
-
-    # Async: the same two loops, on threads ------------------------------------
+        if request.seconds is not None and time.monotonic() - began >= request.seconds:
+            raise DeadlinePassedError
 
     async def _agenerate(
         self,
@@ -210,10 +207,11 @@ class ChatBedrockContinuing(WrappingChatModel):
         **kwargs: Any,
     ) -> ChatResult:
         threads = _threads.executor(self.max_concurrency)
-        sync = run_manager.get_sync() if run_manager else None
-        return await _threads.call(
-            threads, self._generate, messages, stop, sync, **kwargs
-        )
+        line = Line()
+        with named_by(run_manager):
+            return await _threads.call(
+                threads, line.hang_up, self._whole, line, messages, stop, kwargs
+            )
 
     async def _astream(
         self,
@@ -224,8 +222,11 @@ class ChatBedrockContinuing(WrappingChatModel):
     ) -> AsyncIterator[ChatGenerationChunk]:
         threads = _threads.executor(self.max_concurrency)
         sync = run_manager.get_sync() if run_manager else None
-        chunks = self._stream(messages, stop, sync, **kwargs)
-        async with aclosing(_threads.iterate(threads, chunks)) as arriving:
+        line = Line()
+        chunks = self._chunks(line, messages, stop, sync, kwargs)
+        async with aclosing(
+            _threads.iterate(threads, line.hang_up, chunks)
+        ) as arriving:
             async for chunk in arriving:
                 yield chunk
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from langchain_bedrock_continue._seam import TextRun
+from langchain_bedrock_continue._core.seam import TextRun
 from langchain_bedrock_continue.local._llama_server import (
     ServerSettings,
     acquire,

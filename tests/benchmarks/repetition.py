@@ -17,7 +17,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from langchain_aws import ChatBedrockConverse
 
-from langchain_bedrock_continue._repetition import DATA, TAIL, WORDS, Cycle, cycle_of
+from langchain_bedrock_continue._core.repetition import (
+    DATA,
+    TAIL,
+    WORDS,
+    Cycle,
+    cycle_of,
+)
 from langchain_bedrock_continue.local import LocalBedrock
 from langchain_bedrock_continue.local._weights import weights_path
 from langchain_bedrock_continue.local.llama import LlamaBackend

@@ -25,7 +25,10 @@ INPUTS: dict[str, Json] = {
         "customer_name": "你好啊集团, こんにちは株式会社",
         "description": "一家科技公司",
     },
-    "Joke": {"setup": "Why did the cat sit down?", "punchline": "It was a mat."},
+    "Joke": {
+        "setup": 'Why did the cat, 日本語を話す, sit down on "the" {mat}?\n' * 5,
+        "punchline": "Because it was \\ its own; so it said, at least. " * 5,
+    },
 }
 
 

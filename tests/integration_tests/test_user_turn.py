@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage
 
-from langchain_bedrock_continue import _models
+from langchain_bedrock_continue._core import models
 from langchain_bedrock_continue.local import (
     Answer,
     Fault,
@@ -112,7 +112,7 @@ def refusing_once(text: str, refusal: str, status: int) -> Script:
 
 @pytest.fixture(autouse=True)
 def a_new_process() -> None:
-    _models.forget_refusals()
+    models.forget_refusals()
 
 
 @pytest.mark.parametrize("status", [400, 200], ids=["before", "in the stream"])
@@ -146,7 +146,7 @@ def test_what_was_refused_of_one_request_is_not_remembered(
 ) -> None:
     bedrock = serve(refusing_once(TEXTS["code"], OF_ONE_REQUEST[name], 400))
     model(bedrock, max_tokens=12).invoke("Go on.")
-    assert _models.takes_prefill(MODEL)
+    assert models.takes_prefill(MODEL)
 
 
 def test_another_error_is_no_refusal(serve: Serve, entrance: Entrance) -> None:
@@ -171,7 +171,7 @@ def test_what_a_refused_cut_gave_back_is_not_lost(
     # turn's does not.
     text = "def f(x) {\n    return [\n        x,\n    ];\n}\n\nAnd so on.\n"
     for max_tokens in range(6, 30):
-        _models.forget_refusals()
+        models.forget_refusals()
         bedrock = serve(refusing_once(text, MODEL_WIDE["claude"], 400))
         assert entrance(model(bedrock, max_tokens=max_tokens), "?").text == text
 

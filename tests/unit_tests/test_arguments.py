@@ -1,4 +1,4 @@
-"""The numbered invariants of `_arguments`."""
+"""The numbered invariants of `arguments`."""
 
 import json
 import re
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from langchain_bedrock_continue._arguments import (
+from langchain_bedrock_continue._core.arguments import (
     begun,
     can_be_finished,
     whole,

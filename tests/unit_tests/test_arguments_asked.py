@@ -1,4 +1,4 @@
-"""The numbered invariants of `_arguments`: what is asked for, and the first answer."""
+"""The numbered invariants of `arguments`: what is asked for, and the first answer."""
 
 import json
 import re
@@ -8,7 +8,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from langchain_bedrock_continue._arguments import ask, begun, lead_in, opened, whole
+from langchain_bedrock_continue._core.arguments import (
+    ask,
+    begun,
+    lead_in,
+    opened,
+    whole,
+)
 from tests.unit_tests.test_arguments import ANYTHING, FORMS, OBJECTS
 
 

@@ -1,4 +1,4 @@
-"""The numbered invariants of `_blocks`."""
+"""The numbered invariants of `blocks`."""
 
 from typing import Any
 
@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, AIMessageChunk
 
-from langchain_bedrock_continue._blocks import Blocks
-from langchain_bedrock_continue._transcript import Transcript
+from langchain_bedrock_continue._core.blocks import Blocks
+from langchain_bedrock_continue._core.transcript import Transcript
 
 
 def text(words: str, index: int) -> AIMessageChunk:

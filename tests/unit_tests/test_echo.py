@@ -1,4 +1,4 @@
-"""The numbered invariants of `_echo`, `_overlap` and `_lead`."""
+"""The numbered invariants of `echo`, `overlap` and `lead`."""
 
 import itertools
 
@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from langchain_bedrock_continue._echo import Join
-from langchain_bedrock_continue._lead import WINDOW
-from langchain_bedrock_continue._overlap import NEAR
-from langchain_bedrock_continue._quote import LENGTH, opening_of, quote_of
-from langchain_bedrock_continue._seam import HALF
+from langchain_bedrock_continue._core.echo import Join
+from langchain_bedrock_continue._core.lead import WINDOW
+from langchain_bedrock_continue._core.overlap import NEAR
+from langchain_bedrock_continue._core.quote import LENGTH, opening_of, quote_of
+from langchain_bedrock_continue._core.seam import HALF
 from tests.benchmarks.seams import measure, total
 from tests.seams.habits import ECHO, HABITS, Habit
 from tests.seams.texts import Text, texts

@@ -1,10 +1,10 @@
-"""The numbered invariants of `_models`."""
+"""The numbered invariants of `models`."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from langchain_bedrock_continue import _models
+from langchain_bedrock_continue._core import models
 
 TAKING = [
     "anthropic.claude-v2:1",
@@ -45,40 +45,40 @@ UNKNOWN = [
 
 @pytest.fixture(autouse=True)
 def a_new_process() -> Iterator[None]:
-    _models.forget_refusals()
+    models.forget_refusals()
     yield
-    _models.forget_refusals()
+    models.forget_refusals()
 
 
 @pytest.mark.parametrize("model_id", TAKING)
 def test_m1_m2_claude_up_to_4_5_and_nova_take_a_prefill(model_id: str) -> None:
-    assert _models.takes_prefill(model_id)
+    assert models.takes_prefill(model_id)
 
 
 @pytest.mark.parametrize("model_id", REFUSING)
 def test_m1_m2_claude_from_4_6_on_takes_none(model_id: str) -> None:
-    assert not _models.takes_prefill(model_id)
+    assert not models.takes_prefill(model_id)
 
 
 @pytest.mark.parametrize("model_id", UNKNOWN)
 def test_m3_of_others_nothing_is_known(model_id: str) -> None:
-    assert not _models.takes_prefill(model_id)
+    assert not models.takes_prefill(model_id)
 
 
 def test_m4_a_refusal_of_the_model_is_remembered_and_one_of_the_request_not() -> None:
     of_request = ValueError(
         "... When using tools, pre-filling the `assistant` response is not supported."
     )
-    _models.learn_refusal(TAKING[0], of_request)
-    assert _models.takes_prefill(TAKING[0])
+    models.learn_refusal(TAKING[0], of_request)
+    assert models.takes_prefill(TAKING[0])
     of_model = ValueError("This model does not support assistant message prefill.")
-    _models.learn_refusal(TAKING[0], of_model)
-    assert not _models.takes_prefill(TAKING[0])
-    assert _models.takes_prefill(TAKING[1])
+    models.learn_refusal(TAKING[0], of_model)
+    assert not models.takes_prefill(TAKING[0])
+    assert models.takes_prefill(TAKING[1])
 
 
 @pytest.mark.parametrize(
     "text", ["", "Too many requests", "messages: text content blocks must contain"]
 )
 def test_other_errors_are_no_refusals(text: str) -> None:
-    assert not _models.refuses_prefill(ValueError(text))
+    assert not models.refuses_prefill(ValueError(text))

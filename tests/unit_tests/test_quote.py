@@ -1,4 +1,4 @@
-"""The numbered invariants of `_quote`."""
+"""The numbered invariants of `quote`."""
 
 import unicodedata
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from langchain_bedrock_continue._quote import (
+from langchain_bedrock_continue._core.quote import (
     DEFAULT_PROMPT,
     LENGTH,
     check_template,

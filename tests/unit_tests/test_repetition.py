@@ -4,7 +4,7 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from langchain_bedrock_continue._repetition import (
+from langchain_bedrock_continue._core.repetition import (
     COUNT,
     DATA,
     LETTERS,

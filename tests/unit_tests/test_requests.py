@@ -1,4 +1,4 @@
-"""The numbered invariants of `_requests`."""
+"""The numbered invariants of `requests`."""
 
 import copy
 from typing import Any
@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 
-from langchain_bedrock_continue._requests import (
-    check_call,
+from langchain_bedrock_continue._call import check_call
+from langchain_bedrock_continue._core.requests import (
     max_tokens_of,
     own_copy,
     with_max_tokens,

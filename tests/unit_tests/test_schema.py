@@ -1,4 +1,4 @@
-"""The numbered invariants of `_schema`."""
+"""The numbered invariants of `schema`."""
 
 import copy
 import threading
@@ -14,7 +14,7 @@ from langchain_aws import ChatBedrock, ChatBedrockConverse
 from langchain_core.tools import tool
 from pydantic import BaseModel
 
-from langchain_bedrock_continue._schema import fits, schema_of
+from langchain_bedrock_continue._core.schema import fits, schema_of
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=9),

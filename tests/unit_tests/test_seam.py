@@ -1,4 +1,4 @@
-"""The numbered invariants of `_seam`."""
+"""The numbered invariants of `seam`."""
 
 import itertools
 
@@ -6,7 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from langchain_bedrock_continue._seam import HALF, HEAL_LIMIT, TextRun, is_unsafe_end
+from langchain_bedrock_continue._core.seam import (
+    HALF,
+    HEAL_LIMIT,
+    TextRun,
+    is_unsafe_end,
+)
 
 # Words, plain and odd whitespace, and half characters, in any order.
 SOLID = ["a", "bc", "word", "{", "}", ".", "日本", "🙂", "e\u0301"]

@@ -13,8 +13,8 @@ from langchain_core.messages.ai import UsageMetadata
 from langchain_bedrock_continue import (
     TurnLimitError,
 )
-from langchain_bedrock_continue._policy import Policy
-from langchain_bedrock_continue._turn import Turn
+from langchain_bedrock_continue._core.policy import Policy
+from langchain_bedrock_continue._core.turn import Turn
 from tests.unit_tests.test_seam import TEXTS
 
 QUESTION = [HumanMessage("Q")]

@@ -13,7 +13,7 @@ from langchain_bedrock_continue import (
     SegmentError,
     TurnLimitError,
 )
-from langchain_bedrock_continue._turn import Turn
+from langchain_bedrock_continue._core.turn import Turn
 from tests.unit_tests.test_turn import MANY, QUESTION, metadata, policy, text_of
 
 

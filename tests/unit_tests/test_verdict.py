@@ -3,7 +3,7 @@
 import botocore.session
 import pytest
 
-from langchain_bedrock_continue._verdict import UNKNOWN, VERDICTS, verdict
+from langchain_bedrock_continue._core.verdict import UNKNOWN, VERDICTS, verdict
 
 
 def stop_reasons_of_converse() -> list[str]:
@@ -21,13 +21,14 @@ def test_converse_has_the_nine_reasons_that_were_thought_through() -> None:
 
 
 def test_v1_only_max_tokens_is_gone_on_after() -> None:
-    assert [name for name, line in VERDICTS.items() if line.goes_on] == ["max_tokens"]
+    cut = [name for name, line in VERDICTS.items() if line.then == "goes_on"]
+    assert cut == ["max_tokens"]
 
 
 @pytest.mark.parametrize("reason", [None, "", "a_new_reason", 7, ["end_turn"]])
 def test_v2_an_unknown_reason_is_final(reason: object) -> None:
     assert verdict(reason) is UNKNOWN
-    assert not UNKNOWN.goes_on
+    assert UNKNOWN.then == "ends"
 
 
 def test_v3_only_the_models_own_end_vouches_for_a_tool_call() -> None:
@@ -40,7 +41,7 @@ def test_what_is_not_complete_says_why() -> None:
     ended_by = {
         name: line.ended_by
         for name, line in VERDICTS.items()
-        if not (line.complete or line.goes_on)
+        if not (line.complete or line.then == "goes_on")
     }
     assert ended_by == {
         "model_context_window_exceeded": "context_window",

@@ -1,0 +1,137 @@
+"""A line that hangs up at a deadline: the call ends there, with what it has."""
+
+import threading
+from typing import Any
+
+import pytest
+from langchain_core.messages import HumanMessage
+
+from langchain_bedrock_continue._line import HungUp, Line
+from langchain_bedrock_continue._tapped import calling_copy
+from langchain_bedrock_continue.local import Answer, Fault, FaultAt, LocalBedrock
+from tests.integration_tests.conftest import Serve, plain_model
+from tests.integration_tests.test_invoke_model import chat_bedrock
+from tests.integration_tests.waiting import eventually
+
+ASKED = [HumanMessage("Hi")]
+LONG = "one two three four five six seven eight nine ten"
+SILENT = Answer(LONG, faults=[FaultAt(Fault("silence"), at=4, request=None)])
+SOON = 0.1
+LATER = 3600.0
+
+
+@pytest.fixture(params=[plain_model, chat_bedrock], ids=["converse", "invoke_model"])
+def make(request: pytest.FixtureRequest) -> Any:
+    """Make each of the two models that can be wrapped."""
+    return request.param
+
+
+@pytest.fixture
+def _patient(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no deadline pass before the endpoint has the request."""
+    bedrock = serve("")
+
+    class Patient(threading.Timer):
+        def run(self) -> None:
+            eventually(lambda: bedrock.requests or self.finished.is_set())
+            super().run()
+
+    monkeypatch.setattr(threading, "Timer", Patient)
+
+
+def streamed(llm: Any, line: Line) -> list[str]:
+    return [chunk.text for chunk in calling_copy(llm, line)._stream(ASKED)]
+
+
+def invoked(llm: Any, line: Line) -> str:
+    result = calling_copy(llm, line)._generate(ASKED)
+    return str(result.generations[0].message.text)
+
+
+def timers() -> list[threading.Thread]:
+    return [t for t in threading.enumerate() if isinstance(t, threading.Timer)]
+
+
+def check_over(line: Line, llm: Any, bedrock: LocalBedrock) -> None:
+    """The endpoint saw the end, no thread is left, and no call can follow."""
+    eventually(lambda: bedrock.abandoned)
+    eventually(lambda: not timers())
+    with pytest.raises(HungUp):
+        invoked(llm, line)
+    assert bedrock.abandoned == bedrock.requests
+    assert len(bedrock.requests) == 1
+
+
+def test_a_stream_ends_with_what_came(serve: Serve, make: Any) -> None:
+    bedrock, line, came = serve(SILENT), Line(), []
+    llm = make(bedrock, max_tokens=100)
+    chunks = calling_copy(llm, line)._stream(ASKED)
+    came.append(next(chunk.text for chunk in chunks if chunk.text))
+    with line.hang_up_after(SOON) as deadline:
+        for chunk in chunks:
+            came.append(chunk.text)  # noqa: PERF401 - what came must outlive its end
+    assert deadline.passed
+    assert LONG.startswith("".join(came))
+    check_over(line, llm, bedrock)
+
+
+@pytest.mark.usefixtures("_patient")
+@pytest.mark.parametrize(
+    "said", [SILENT, Answer(LONG, first_delay=LATER)], ids=["middle", "start"]
+)
+def test_a_call_that_is_not_a_stream_ends(
+    serve: Serve, make: Any, said: Answer
+) -> None:
+    bedrock, line = serve(said), Line()
+    llm = make(bedrock, max_tokens=100)
+    with line.hang_up_after(SOON) as deadline:
+        invoked(llm, line)
+        pytest.fail("there is no answer")
+    assert deadline.passed
+    check_over(line, llm, bedrock)
+
+
+@pytest.mark.parametrize("seconds", [LATER, None, float("inf")])
+@pytest.mark.parametrize("ask", [invoked, streamed])
+def test_a_deadline_that_is_not_reached_changes_nothing(
+    serve: Serve, make: Any, seconds: float | None, ask: Any
+) -> None:
+    bedrock, line = serve(LONG), Line()
+    llm = make(bedrock, max_tokens=100)
+    with line.hang_up_after(seconds) as deadline:
+        assert "".join(ask(llm, line)) == LONG
+        assert len(timers()) == (seconds is not None)
+    assert not deadline.passed
+    assert not line.hung_up
+    eventually(lambda: not timers())
+
+
+@pytest.mark.parametrize("seconds", [0.0, -1.0])
+@pytest.mark.parametrize("ask", [invoked, streamed])
+def test_l1_a_deadline_that_is_over_makes_no_call(
+    serve: Serve, make: Any, seconds: float, ask: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threading, "Timer", None)  # it would come too late
+    bedrock, line = serve(LONG), Line()
+    with line.hang_up_after(seconds) as deadline:
+        ask(make(bedrock), line)
+    assert deadline.passed
+    assert bedrock.requests == []
+
+
+def test_who_hung_up_before_is_not_the_deadline(serve: Serve, make: Any) -> None:
+    line = Line()
+    line.hang_up()
+    with pytest.raises(HungUp), line.hang_up_after(0) as deadline:
+        invoked(make(serve(LONG)), line)
+    assert not deadline.passed
+
+
+@pytest.mark.usefixtures("_patient")
+def test_l1_a_retry_of_botocore_is_not_made(serve: Serve, make: Any) -> None:
+    """botocore takes a closed connection for a reason to try again."""
+    bedrock, line = serve(Answer(LONG, first_delay=LATER)), Line()
+    with line.hang_up_after(SOON) as deadline:
+        invoked(make(bedrock), line)
+    assert deadline.passed
+    assert len(bedrock.requests) == 1

@@ -1,0 +1,24 @@
+"""Wait for what another thread is about to do; fail where it never does."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+PATIENCE_SECONDS = 20.0
+"""Far below botocore's read timeout of 60 s: nothing passes because of that one."""
+
+STEP_SECONDS = 0.005
+
+
+def eventually(happened: Callable[[], object]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not happened():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(STEP_SECONDS)
+
+
+async def eventually_async(happened: Callable[[], object]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not happened():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        await asyncio.sleep(STEP_SECONDS)

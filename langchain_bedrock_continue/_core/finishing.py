@@ -89,9 +89,9 @@ class Finishing(Track):
         said = said.removeprefix(self._lead.rstrip()).removeprefix("\n\n")
         self._place(said)
         self.answer.end_text(cut=cut)
-        if self._quote:
+        if self._quote and self.answer.advances():
             found = self._quote in said and self.answer.how not in UNPROVEN
-            self._proven, self._quote = found, ""  # K2
+            self._proven = found  # K2
         return []
 
     def arguments(self, *, cut: bool) -> dict[str, Any] | None:
@@ -110,6 +110,7 @@ class Finishing(Track):
 
     def prefill(self) -> Pieces:
         """End the segment so that a prefill goes on from it."""
+        self._quote = ""
         self._begin(begun(self.text, streamed=True))
         return super().prefill()
 
@@ -123,6 +124,7 @@ class Finishing(Track):
 
     def _ask_for_all(self, spoken: AIMessage) -> Pieces:
         """Ask for the whole object, which then begins in the message itself (K3)."""
+        self._quote = ""
         self.conversation.ask(self._sendable(), spoken, ask(self._name, ""))
         self._asked_whole, self.answer = True, Answer()
         return []

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from langchain_core.language_models import LanguageModelInput
     from langchain_core.language_models.base import LangSmithParams
-    from langchain_core.messages import AIMessage, BaseMessage
+    from langchain_core.messages import BaseMessage
     from langchain_core.outputs import ChatResult
     from langchain_core.runnables import Runnable
     from pydantic import BaseModel
@@ -51,7 +51,7 @@ class WrappingChatModel(Resumes, BaseChatModel):
         *,
         tool_choice: dict[str, Any] | str | None = None,
         **kwargs: Any,
-    ) -> Runnable[LanguageModelInput, AIMessage]:
+    ) -> ResumingBinding:
         """Bind tools, as ChatBedrockConverse does.
 
         Args:
@@ -60,7 +60,7 @@ class WrappingChatModel(Resumes, BaseChatModel):
             **kwargs: `strict` and whatever else ChatBedrockConverse takes.
 
         Returns:
-            This model, with the tools.
+            This model, with the tools; it can `resume`, too.
         """
         chain = self.llm.bind_tools(tools, tool_choice=tool_choice, **kwargs)
         bound: Any = rebind(chain, self.llm, self)

@@ -3,8 +3,8 @@
 G1. A call asks for what the caller's calls ask for, `max_tokens`, unless less is left
     of `max_total_tokens`.
 G2. A segment that was cut where it can't be gone on from is asked for again with GROWTH
-    times as much: what the tries before it cost, all together, is then less than half
-    of the one that is large enough. The turn does not go back to less.
+    times as much: below the ceiling, all tries before one may write a third of what it
+    may. The turn does not go back to less.
 G3. It is raised to the ceiling at most: the caller's, or the model's limit; where that
     is unknown, ASSUMED_CEILING.
 G4. The service's own word goes before both: a limit that it names is the ceiling.

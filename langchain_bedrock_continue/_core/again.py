@@ -40,7 +40,6 @@ class Again:
         self._kinds: dict[int, str] = {}
         self._texts: dict[int, str] = {}
         self._others: set[int] = set()
-        self._reasoned: set[int] = set()
         self._cited: set[int] = set()
         self._anything = False
         for piece in shown:
@@ -57,8 +56,8 @@ class Again:
                 self._cited.add(index)
             return
         self._anything = True
-        reasons = block.get("type") in REASONING_TYPES
-        (self._reasoned if reasons else self._others).add(index)
+        if self._kinds[index] == "other":
+            self._others.add(index)
 
     @property
     def caught_up(self) -> bool:
@@ -78,13 +77,13 @@ class Again:
         return [new for block in _blocks(piece) for new in self._new_block(block)]
 
     def _new_block(self, block: Block) -> Pieces:
-        index = block["index"]
-        if self._kinds.get(index, _kind(block)) != _kind(block):
-            self.differs = True
-        if block.get("type") in REASONING_TYPES:
-            passed = index in self._reasoned or not self.caught_up
+        index, kind = block["index"], _kind(block)
+        shown = self._kinds.get(index)
+        self.differs = self.differs or shown not in {None, kind}
+        if kind == "reasoning":
+            passed = shown == kind or not self.caught_up
             return [] if passed else [AIMessageChunk(content=[block])]  # A4
-        if not is_text(block):
+        if kind == "other":
             return self._new_other(block)
         text = self._behind(index, block["text"])
         extras = {} if index in self._cited else extras_of(block)
@@ -117,8 +116,8 @@ class Again:
 
     def _waits_elsewhere(self, index: int) -> bool:
         """Tell whether something that was shown before this block has not come."""
-        texts = (at for at, text in self._texts.items() if text and at != index)
-        return any(True for _ in texts) or bool(self._others)
+        texts = (text for at, text in self._texts.items() if at != index)
+        return any(texts) or bool(self._others)
 
 
 def _kind(block: Block) -> str:

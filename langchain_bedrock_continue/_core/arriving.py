@@ -83,13 +83,6 @@ def calls_beside(message: AIMessage) -> list[Block]:
     ]
 
 
-def reasoning_text(block: Block) -> str:
-    """Return the words of a reasoning block; empty where it is redacted."""
-    inner = block.get("reasoning_content")
-    text = inner.get("text") if isinstance(inner, dict) else block.get("thinking")
-    return text if isinstance(text, str) else ""
-
-
 def has_reasoning(piece: AIMessageChunk) -> bool:
     """Tell whether a released piece brings reasoning."""
     return any(block.get("type") in REASONING_TYPES for _, block in blocks_of(piece))

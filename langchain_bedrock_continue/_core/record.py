@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from langchain_bedrock_continue._core import usage
 from langchain_bedrock_continue._core.partial import Past
+from langchain_bedrock_continue._core.usage import billed, response
 
 if TYPE_CHECKING:
     from langchain_core.messages.ai import UsageMetadata
@@ -66,8 +66,8 @@ class Record:
 
     def usage(self, view: str) -> UsageMetadata | None:
         """Return the usage as the caller wants it: `billed` or `response`."""
-        usage: UsageMetadata | None = self._usages()[view]
-        return usage
+        known: UsageMetadata | None = self._usages()[view]
+        return known
 
     def metadata(self, answer: Answer) -> dict[str, Any]:
         """Return the last segment's metadata, with the summary of the turn."""
@@ -108,8 +108,8 @@ class Record:
         paid = [self.past.billed, *(one.usage for one in self.segments)]
         kept = [self.past.response, *(one.usage for one in self._kept())]
         return {
-            "billed": usage.billed([usage for usage in paid if usage]),
-            "response": usage.response([usage for usage in kept if usage]),
+            "billed": billed([usage for usage in paid if usage]),
+            "response": response([usage for usage in kept if usage]),
         }
 
     def _kept(self) -> list[Segment]:

@@ -83,14 +83,16 @@ def _with_blanks_in_front(answer: list[Block]) -> list[Block]:
     """Move blanks at a text's end to the text behind it: langchain-aws strips them."""
     moved: list[Block] = []
     for block in answer:
-        before = moved[-1] if moved else {}
-        if is_text(block) and is_text(before):
-            kept = before["text"].rstrip()
-            blanks = before["text"][len(kept) :]
-            moved[-1] = {**before, "text": kept}
-            block = {**block, "text": blanks + block["text"]}  # noqa: PLW2901 - the same block, with its blanks
-        moved.append(block)
+        moved += _behind(moved.pop(), block) if moved else [block]
     return [block for block in moved if not is_text(block) or block["text"]]
+
+
+def _behind(before: Block, block: Block) -> list[Block]:
+    if not (is_text(before) and is_text(block)):
+        return [before, block]
+    kept = before["text"].rstrip()
+    blanks = before["text"][len(kept) :]
+    return [{**before, "text": kept}, {**block, "text": blanks + block["text"]}]
 
 
 def _stripped(content: str | list[Any]) -> list[Block]:

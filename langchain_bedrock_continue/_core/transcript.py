@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def merged(pieces: Pieces) -> Pieces:
     """Return pieces as one: a reader parses a document anew at each."""
-    if len(pieces) < 2 or any(isinstance(piece.content, str) for piece in pieces):  # noqa: PLR2004 - one is one
+    if not pieces or any(isinstance(piece.content, str) for piece in pieces):
         return pieces
     whole = Transcript()
     for piece in pieces:
@@ -52,14 +52,14 @@ class Transcript:
 
     def _add_block(self, block: Block) -> None:
         index = block["index"]
-        if block.get("type") == "text" and isinstance(block.get("text"), str):
+        if is_text(block):
             self._texts.setdefault(index, []).append(block["text"])
             block = {**block, "text": ""}
         known = self._blocks.get(index)
         if known is not None and block.keys() <= {"type", "text", "index"}:
             return
-        merged: Any = [block] if known is None else merge_content([known], [block])
-        self._blocks[index] = merged[0]
+        both: Any = [block] if known is None else merge_content([known], [block])
+        self._blocks[index] = both[0]
 
     def blocks(self, *, numbered: bool, held: str = "") -> list[Block]:
         """Return the blocks in order, with or without their numbers.

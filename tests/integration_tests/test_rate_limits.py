@@ -6,33 +6,19 @@ from typing import Any
 import pytest
 from langchain_core.caches import InMemoryCache
 from langchain_core.globals import get_llm_cache, set_llm_cache
-from langchain_core.rate_limiters import BaseRateLimiter
 from langchain_core.runnables import RunnableLambda
 
 from langchain_bedrock_continue import chat_models
 from langchain_bedrock_continue.local import Answer, CallTool, Fault, FaultAt
 from tests.integration_tests.conftest import MODEL, REFUSING_MODEL, Serve, model
 from tests.integration_tests.entrances import Entrance, by_invoke, by_stream
+from tests.integration_tests.limiters import CountingLimiter
 from tests.integration_tests.resuming import RESUMES
 from tests.integration_tests.tool_models import going_on, tools
 
 TEXT = "One cache keeps what is whole, and that is all that it keeps, and it is much."
 TALK = going_on(Answer(TEXT))
 FEW = {"max_tokens": 6, "max_continuations": 1}
-
-
-class Counting(BaseRateLimiter):
-    """Lets everybody through, and counts them."""
-
-    def __init__(self) -> None:
-        self.asked = 0
-
-    def acquire(self, *, blocking: bool = True) -> bool:
-        self.asked += 1
-        return True
-
-    async def aacquire(self, *, blocking: bool = True) -> bool:
-        return self.acquire()
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +30,7 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_continuation_is_asked_for(
     serve: Serve, entrance: Entrance, name: str
 ) -> None:
-    limiter, bedrock = Counting(), serve(TALK)
+    limiter, bedrock = CountingLimiter(), serve(TALK)
     entrance(model(bedrock, model=name, rate_limiter=limiter), "Hi")
     assert limiter.asked == len(bedrock.requests) > 1
 
@@ -62,14 +48,14 @@ AGAIN = {
 def test_every_repetition_is_asked_for(
     serve: Serve, entrance: Entrance, name: str
 ) -> None:
-    limiter, bedrock = Counting(), serve(AGAIN[name])
+    limiter, bedrock = CountingLimiter(), serve(AGAIN[name])
     entrance(model(bedrock, rate_limiter=limiter).bind_tools(tools("write")), "Hi")
     assert limiter.asked == len(bedrock.requests) > 1
 
 
 @pytest.mark.parametrize("way", list(RESUMES))
 def test_every_call_of_a_resuming_is_asked_for(serve: Serve, way: str) -> None:
-    limiter, bedrock = Counting(), serve(TALK)
+    limiter, bedrock = CountingLimiter(), serve(TALK)
     partial = by_invoke(model(bedrock, max_continuations=0), "Hi")
     bedrock.clear()
     llm = model(bedrock, max_tokens=6, rate_limiter=limiter)

@@ -10,10 +10,10 @@ from langchain_core.caches import InMemoryCache
 from langchain_core.callbacks import BaseCallbackHandler, UsageMetadataCallbackHandler
 from langchain_core.outputs import LLMResult
 from langchain_core.prompts import ChatPromptTemplate
-from langchain_core.rate_limiters import BaseRateLimiter
 
 from tests.integration_tests.conftest import Serve, model
 from tests.integration_tests.entrances import ENTRANCES, Entrance
+from tests.integration_tests.limiters import CountingLimiter
 
 LONG = "The quick brown fox jumps over the lazy dog and runs away.\n\n- one\n- two\n"
 
@@ -99,21 +99,6 @@ async def test_stream_events_carry_the_text_once(serve: Serve) -> None:
         if event["event"] == "on_chat_model_stream"
     ]
     assert "".join(streamed) == LONG
-
-
-class CountingLimiter(BaseRateLimiter):
-    """Lets everything pass, and counts."""
-
-    def __init__(self) -> None:
-        self.asked = 0
-
-    def acquire(self, *, blocking: bool = True) -> bool:
-        self.asked += 1
-        return True
-
-    async def aacquire(self, *, blocking: bool = True) -> bool:
-        self.asked += 1
-        return True
 
 
 def test_the_rate_limiter_is_asked_before_every_call(

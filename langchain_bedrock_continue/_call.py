@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from langchain_bedrock_continue._core.inline_thinking import tags_of
 from langchain_bedrock_continue._core.policy import Policy
+from langchain_bedrock_continue._unsplit import tags_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

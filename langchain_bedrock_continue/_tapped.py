@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.client import BaseClient
 
-from langchain_bedrock_continue._core.inline_thinking import stop_splitting
 from langchain_bedrock_continue._line import HungUp
+from langchain_bedrock_continue._unsplit import stop_splitting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -43,7 +43,7 @@ def calling_copy(llm: Model, line: Line) -> Model:
 
     Returns:
         A shallow copy for this turn, made in microseconds. It leaves thinking in the
-        text where the model wrote it (see `inline_thinking`).
+        text where the model wrote it (see `_unsplit`).
     """
     client = _client(getattr(llm, "client", None), line)
     copied = llm.model_copy(update={"client": client})

@@ -2,17 +2,16 @@
 
 langchain-aws splits it out of a whole response, and leaves it in a stream. A response
 that was cut inside it has no closing tag, and one that was split is no longer what the
-model wrote. So the calls of a turn go through a copy that does not split, and the turn
-is split when it is over.
+model wrote. So the calls of a turn do not split (`_unsplit`), and the turn is split
+when it is over.
 
 K1. A turn's text is split as langchain-aws splits an uncut response, by its own
     function and its own tags; where it has none, nothing is split here.
-K2. The caller's model is never changed.
-K3. What is no text of the answer, or has no whole pair of tags, stays as it is.
-K4. A continuation that was asked for in a user turn may think anew first: that thinking
+K2. What is no text of the answer, or has no whole pair of tags, stays as it is.
+K3. A continuation that was asked for in a user turn may think anew first: that thinking
     is dropped, like that of any later segment, and the blanks round it. Where the text
     was cut inside its own thinking, nothing is.
-K5. What is dropped depends on the message alone, not on its chunks.
+K4. What is dropped depends on the message alone, not on its chunks.
 """
 
 from __future__ import annotations
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
 Content: TypeAlias = str | list[str | dict[str, Any]]
 Tags: TypeAlias = tuple[str, str]
 
-_TAGS_FOR_MODEL = "_inline_reasoning_tags_for_model"
 _SPLIT: Callable[[str, str, str], list[Block]] | None = getattr(
     bedrock_converse, "_split_inline_reasoning", None
 )
@@ -43,29 +41,9 @@ _SPLIT: Callable[[str, str, str], list[Block]] | None = getattr(
 # The split of a whole turn --------------------------------------------------------
 
 
-def tags_of(llm: Any) -> Tags | None:
-    """Return the tags round the thinking that langchain-aws splits out (K1).
-
-    Args:
-        llm: The caller's ChatBedrockConverse, or any other model.
-
-    Returns:
-        The opening and the closing tag; None where it splits nothing.
-    """
-    tags_for_model = getattr(llm, _TAGS_FOR_MODEL, None)
-    if _SPLIT is None or tags_for_model is None:
-        return None
-    return cast("Tags | None", tags_for_model())
-
-
-def stop_splitting(copy: Any) -> None:
-    """Make a model that is a copy give responses as they came (K2).
-
-    Where `tags_of` is None, it is left alone.
-    """
-    if tags_of(copy) is not None:
-        # Before the class's method, and past pydantic, which knows fields only.
-        vars(copy)[_TAGS_FOR_MODEL] = lambda: None
+def can_split() -> bool:
+    """Tell whether this version of langchain-aws has the function that splits (K1)."""
+    return _SPLIT is not None
 
 
 def split(content: Content, tags: Tags | None) -> Content:
@@ -73,7 +51,7 @@ def split(content: Content, tags: Tags | None) -> Content:
 
     Args:
         content: Of the message of a whole turn; never changed.
-        tags: As `tags_of` gave them.
+        tags: The model's, or None.
 
     Returns:
         The content in langchain-aws's shape: a string, where it is one text.
@@ -101,7 +79,7 @@ def seams_behind(content: Content, seams: list[int], tags: Tags | None) -> list[
     Args:
         content: As it was before the split.
         seams: Offsets in its text.
-        tags: As `tags_of` gave them.
+        tags: The model's, or None.
 
     Returns:
         Offsets in the text that `split` leaves. A seam within what is split out is
@@ -134,7 +112,7 @@ def _kept(blocks: list[Any], tags: Tags) -> Iterator[tuple[int, int]]:
 
 
 class JoinBehindThinking(Join):
-    """A join of a message that may think anew before it goes on (K4, K5)."""
+    """A join of a message that may think anew before it goes on (K3, K4)."""
 
     def __init__(
         self, text: str, quote: str, *, opening: str = "", tags: Tags | None = None
@@ -145,7 +123,7 @@ class JoinBehindThinking(Join):
             text: See `Join`; with the model's own tags.
             quote: See `Join`.
             opening: See `Join`.
-            tags: As `tags_of` gave them; None makes it a `Join`, and no more.
+            tags: The model's, or None; None makes it a `Join`, and no more.
         """
         super().__init__(text, quote, opening=opening)
         self._tags = tags or ("", "")

@@ -1,4 +1,4 @@
-"""The numbered invariants of `inline_thinking`, against langchain-aws itself."""
+"""The invariants of `inline_thinking` and `_unsplit`, against langchain-aws itself."""
 
 import copy
 import itertools
@@ -17,9 +17,8 @@ from langchain_bedrock_continue._core.inline_thinking import (
     JoinBehindThinking,
     seams_behind,
     split,
-    stop_splitting,
-    tags_of,
 )
+from langchain_bedrock_continue._unsplit import stop_splitting, tags_of
 
 TAGS = ("<thinking>", "</thinking>")
 PIECES = st.sampled_from(
@@ -94,7 +93,7 @@ def test_k1_the_tags_are_langchain_awss(model: str, tags: Any) -> None:
     assert tags_of(nova(model)) == tags
 
 
-def test_k1_a_version_without_the_split_is_left_alone(
+def test_u2_a_version_without_the_split_is_left_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(inline_thinking, "_SPLIT", None)
@@ -106,7 +105,7 @@ def test_k1_a_version_without_the_split_is_left_alone(
     assert seams_behind("<thinking>a</thinking>b", [7], None) == [7]
 
 
-def test_k2_a_copy_stops_splitting_and_the_model_does_not() -> None:
+def test_u1_a_copy_stops_splitting_and_the_model_does_not() -> None:
     llm = nova(max_tokens=7)
     copied = llm.model_copy()
     stop_splitting(copied)
@@ -120,7 +119,7 @@ def test_k2_a_copy_stops_splitting_and_the_model_does_not() -> None:
     "content",
     ["", "no tag", "<thinking>open", "shut</thinking>", [CALL], [CITED, CALL]],
 )
-def test_k3_what_has_no_whole_pair_stays(content: Any) -> None:
+def test_k2_what_has_no_whole_pair_stays(content: Any) -> None:
     assert split(content, TAGS) == content
 
 
@@ -162,36 +161,36 @@ def joined(text: str, chunks: list[str], *, cut: bool = False, tags: Any = TAGS)
 
 @pytest.mark.parametrize("lead", ["", THOUGHT, THOUGHT + "\n\n", "\n" + THOUGHT * 2])
 @pytest.mark.parametrize("said", [QUOTE + " horse.", "had lost his horse."])
-def test_k4_new_thinking_before_the_continuation_is_dropped(
+def test_k3_new_thinking_before_the_continuation_is_dropped(
     lead: str, said: str
 ) -> None:
     assert joined(TEXT, [lead + said]) == TEXT + " horse."
 
 
-def test_k4_long_thinking_is_too() -> None:
+def test_k3_long_thinking_is_too() -> None:
     thought = "<thinking>" + "On and on. " * 500 + "</thinking>\n"
     assert joined(TEXT, [thought + QUOTE + " horse."]) == TEXT + " horse."
 
 
-def test_k4_without_tags_it_is_a_join_and_no_more() -> None:
+def test_k3_without_tags_it_is_a_join_and_no_more() -> None:
     text = joined(TEXT, [THOUGHT, QUOTE, " horse."], tags=None)
     assert text == TEXT + THOUGHT + QUOTE + " horse."
 
 
 @pytest.mark.parametrize("cut", [True, False])
-def test_k4_thinking_that_does_not_end_adds_nothing_if_it_was_cut(cut: bool) -> None:
+def test_k3_thinking_that_does_not_end_adds_nothing_if_it_was_cut(cut: bool) -> None:
     begun = THOUGHT[:30]
     assert joined(TEXT, [begun], cut=cut) == (TEXT if cut else TEXT + begun)
 
 
-def test_k4_what_goes_on_within_the_texts_own_thinking_is_kept() -> None:
+def test_k3_what_goes_on_within_the_texts_own_thinking_is_kept() -> None:
     text = "<thinking>The tags are like this: who had lost his"
     more = "<thinking>, and closed</thinking>Hello."
     assert joined(text, [more]) == text + more
 
 
 @given(TEXTS, st.booleans(), st.data())
-def test_k5_the_chunks_make_no_difference(
+def test_k4_the_chunks_make_no_difference(
     said: str, cut: bool, data: st.DataObject
 ) -> None:
     message = data.draw(st.sampled_from(["", THOUGHT, "<thinking>", " "])) + said
@@ -201,7 +200,7 @@ def test_k5_the_chunks_make_no_difference(
 
 
 @given(TEXTS, st.booleans())
-def test_k5_a_message_without_a_thought_joins_as_ever(said: str, cut: bool) -> None:
+def test_k4_a_message_without_a_thought_joins_as_ever(said: str, cut: bool) -> None:
     if said.lstrip().startswith("<thinking>"):
         return
     join = Join(TEXT, QUOTE)

@@ -14,7 +14,7 @@ from langchain_bedrock_continue._core.partial import check_partial, needs_resumi
 from langchain_bedrock_continue.errors import ContinuationError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     from langchain_core.callbacks.manager import BaseRunManager
     from langchain_core.language_models import LanguageModelInput
@@ -32,18 +32,22 @@ PARTIAL = "resumed_partial"
 
 
 @contextmanager
-def named_by(run: BaseRunManager | None) -> Iterator[None]:
-    """Give an error's partial message the id that its chunks and its whole would have.
+def naming(name: Callable[[], str | None]) -> Iterator[None]:
+    """Give an error's partial message the id that its chunks and its whole have.
 
     Args:
-        run: The run that the call belongs to, by which LangChain names messages.
+        name: Tells the id, once it is asked for.
     """
     try:
         yield
     except ContinuationError as error:
-        if run is not None and error.partial.id is None:
-            error.partial.id = f"{LC_ID_PREFIX}-{run.run_id}"
+        error.partial.id = error.partial.id or name()
         raise
+
+
+def name_of(run: BaseRunManager | None) -> str | None:
+    """Return how LangChain names the message of a run."""
+    return None if run is None else f"{LC_ID_PREFIX}-{run.run_id}"
 
 
 class Resumes:

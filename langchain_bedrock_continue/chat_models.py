@@ -6,6 +6,7 @@ There are two loops, `_generate` and `_stream`; the async forms run them on thre
 from __future__ import annotations
 
 import time
+from collections import deque
 from contextlib import aclosing, closing
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -23,7 +24,7 @@ from langchain_bedrock_continue._core.turn import Turn
 from langchain_bedrock_continue._core.ways import DeadlinePassedError
 from langchain_bedrock_continue._fields import ContinuationFields
 from langchain_bedrock_continue._line import Line
-from langchain_bedrock_continue._resume import PARTIAL, named_by
+from langchain_bedrock_continue._resume import PARTIAL, name_of, naming
 from langchain_bedrock_continue._tapped import calling_copy
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ class ChatBedrockContinuing(ContinuationFields):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        with named_by(run_manager):
+        with naming(lambda: name_of(run_manager)):
             return self._whole(Line(), messages, stop, kwargs)
 
     def _whole(
@@ -136,8 +137,11 @@ class ChatBedrockContinuing(ContinuationFields):
     ) -> Generator[ChatGenerationChunk, None, None]:
         turn = self._begin(messages, stop, kwargs)
         pieces = self._pieces(turn, stop, line)
-        with closing(pieces), named_by(run_manager):
+        last: deque[AIMessageChunk] = deque(maxlen=1)
+        # LangChain passes no run to a stream, and names the chunks that it gets.
+        with closing(pieces), naming(lambda: last[0].id if last else None):
             for piece in pieces:
+                last.append(piece)
                 chunk = ChatGenerationChunk(message=piece)
                 if run_manager:
                     run_manager.on_llm_new_token(chunk.text, chunk=chunk)
@@ -208,7 +212,7 @@ class ChatBedrockContinuing(ContinuationFields):
     ) -> ChatResult:
         threads = _threads.executor(self.max_concurrency)
         line = Line()
-        with named_by(run_manager):
+        with naming(lambda: name_of(run_manager)):
             return await _threads.call(
                 threads, line.hang_up, self._whole, line, messages, stop, kwargs
             )

@@ -217,7 +217,9 @@ class Answer:
         pieces = self.end_text(cut=cut)
         ending = self._blocks.finish(reason=reason, vouches=vouches, cut=cut)
         withheld, self._withheld, self._withholds = self._withheld, [], False
-        return pieces + self._release(merged(withheld) + ending)
+        if withheld and not self.has_calls:
+            return pieces + self._release(merged(withheld + ending))
+        return pieces + self._release(withheld + ending)
 
     def abandon(self) -> None:
         """Give up a segment asked for again: if it brought less, the first stands."""

@@ -1,14 +1,16 @@
 """Every turn ends: by which limit is said, and honoured as asked."""
 
+import time
 from typing import Any
 
 import pytest
 from langchain_core.messages import AIMessage
+from langchain_core.rate_limiters import BaseRateLimiter
 
 from langchain_bedrock_continue import TurnLimitError
 from langchain_bedrock_continue.local import Answer, Think
 from tests.integration_tests.conftest import Serve, model, plain_model
-from tests.integration_tests.entrances import Entrance
+from tests.integration_tests.entrances import ENTRANCES, Entrance
 
 LONG = "The quick brown fox jumps over the lazy dog and runs away.\n\n- one\n- two\n"
 
@@ -104,3 +106,28 @@ def test_each_limit_raises_where_asked_to(
         entrance(model(serve(answer), **settings), "Hi")
     assert ended_by(raised.value.partial) == name
     assert not [r for r in caplog.records if r.name.startswith("langchain_bedrock")]
+
+
+class Slow(BaseRateLimiter):
+    """Lets a run begin at once, and every other call long after it was asked."""
+
+    def acquire(self, *, blocking: bool = True) -> bool:
+        if not blocking:  # LangChain waits for leave, a turn asks for it
+            time.sleep(0.4)
+        return True
+
+    async def aacquire(self, *, blocking: bool = True) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("name", ["invoke", "ainvoke"])
+def test_a_wait_beyond_the_deadline_is_followed_by_no_call(
+    serve: Serve, name: str
+) -> None:
+    bedrock = serve(LONG)
+    llm = model(bedrock, max_tokens=5, max_seconds=0.3, rate_limiter=Slow())
+    message = ENTRANCES[name](llm, "Hi")
+    assert ended_by(message) == "max_seconds"
+    assert LONG.startswith(message.text)
+    assert len(bedrock.requests) == 1
+    assert len(message.response_metadata["continuation"]["segments"]) == 1

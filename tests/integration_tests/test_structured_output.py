@@ -244,3 +244,12 @@ def test_a_call_that_was_cut_is_no_object_either(serve: Serve) -> None:
     chain = chain_of(model, bedrock, cell, max_tokens_ceiling=64)
     assert chain.invoke("Go.") is None
     assert list(chain.stream("Go.")) in ([], [None])
+
+
+def test_a_document_that_was_held_comes_as_one_chunk(serve: Serve) -> None:
+    """LangChain's parsers read all of it anew with every chunk."""
+    bedrock = serve(answers("40 fields"))
+    chain = chain_of(model, bedrock, ("40 fields", "Nova", "json_schema", "pydantic"))
+    chunks = [chunk for chunk in chain.steps[0].stream("Hi") if chunk.text]
+    assert len(chunks) == 1
+    assert json.loads(chunks[0].text)

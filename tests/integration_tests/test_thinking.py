@@ -249,3 +249,50 @@ def test_redacted_thoughts_go_back_and_stay(
     assert content[0] == {"reasoningContent": {"redactedContent": "AHNlY3JldA=="}}
     assert kinds(message) == ["reasoning_content", "text"]
     assert message.text == content[1]["text"] + " End."
+
+
+def dropped(message: AIMessage) -> dict[str, Any]:
+    said: dict[str, Any] = message.response_metadata["continuation"]
+    return dict(said["dropped_reasoning"])
+
+
+def test_what_was_thought_in_vain_is_counted(serve: Serve, entrance: Entrance) -> None:
+    """Cut in its thinking, a segment is all thinking: so many tokens are in vain."""
+    bedrock = serve(Answer([Think(THOUGHT, "s1"), TEXT]))
+    first = tokens_of(Answer([Think(THOUGHT)])) - 1
+    message = entrance(thinking(bedrock, max_tokens=first), "Hi")
+    assert thoughts(message) == [(THOUGHT, "s1")]
+    assert dropped(message) == {"blocks": 1, "tokens": first}
+
+
+def test_thinking_beside_text_is_counted_without_its_tokens(
+    serve: Serve, entrance: Entrance
+) -> None:
+    """Nobody says how much of a segment's output was thought."""
+
+    def later(request: Request) -> Answer:
+        return Answer([Think("Go on.", "s2"), quote_of(request) + " The end."])
+
+    bedrock = serve(by_number(Answer([Think("Well.", "s1"), TEXT]), later))
+    message = entrance(thinking(bedrock, max_tokens=12), "Hi")
+    assert thoughts(message) == [("Well.", "s1")]
+    assert dropped(message) == {"blocks": 1, "tokens": None}
+
+
+def test_nothing_is_said_of_thinking_that_is_all_there(
+    serve: Serve, entrance: Entrance
+) -> None:
+    bedrock = serve(Answer([Think(THOUGHT, "s1"), TEXT]))
+    message = entrance(thinking(bedrock, max_tokens=500), "Hi")
+    assert "dropped_reasoning" not in message.response_metadata["continuation"]
+
+
+def test_no_prefill_is_tried_where_thinking_was_asked_for(
+    serve: Serve, entrance: Entrance
+) -> None:
+    """A model that was allowed to think need not, and takes no prefill either."""
+    bedrock = serve(going_on(Answer([TEXT])))
+    message = entrance(thinking(bedrock, PREFILL_MODEL, max_tokens=12), "Hi")
+    assert message.text == TEXT
+    assert len(bedrock.requests) > 1
+    assert {r.body["messages"][-1]["role"] for r in bedrock.requests} == {"user"}

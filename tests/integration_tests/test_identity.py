@@ -10,9 +10,16 @@ from langgraph.graph.message import add_messages
 
 from langchain_bedrock_continue import SegmentError
 from langchain_bedrock_continue.local import Answer, CallTool, Fault, FaultAt
-from tests.integration_tests.conftest import MODEL, REFUSING_MODEL, Serve, model
+from tests.integration_tests.conftest import (
+    MODEL,
+    REFUSING_MODEL,
+    Serve,
+    model,
+    plain_model,
+)
 from tests.integration_tests.entrances import Entrance, added
 from tests.integration_tests.resuming import RESUMES
+from tests.integration_tests.test_invoke_model import wrapped
 from tests.integration_tests.tool_models import going_on, tools
 
 TEXT = "It stays the same message, however often it was broken and put together again."
@@ -73,3 +80,27 @@ def test_the_size_of_a_response_leaves_out_what_was_asked_for_again(
     assert summary["response"]["output_tokens"] == last["output_tokens"]
     assert summary["billed"]["output_tokens"] > last["output_tokens"]
     assert message.usage_metadata == summary["response"]
+
+
+@pytest.mark.parametrize("way", list(RESUMES))
+def test_a_binding_resumes_with_what_it_binds(serve: Serve, way: str) -> None:
+    bedrock = serve(going_on(Answer(TEXT)))
+    llm = model(bedrock, max_tokens=12).bind_tools(tools("write"))
+    partial = plain_model(bedrock, max_tokens=12).invoke("Hi")
+    bedrock.clear()
+    assert RESUMES[way](llm, "Hi", partial).text == TEXT
+    assert len(bedrock.requests) > 1
+    for request in bedrock.requests:
+        (tool,) = request.body["toolConfig"]["tools"]
+        assert tool["toolSpec"]["name"] == "write"
+
+
+def test_what_is_left_of_plain_chunks_is_plain(serve: Serve) -> None:
+    """The chunks of ChatBedrock's text are strings, and so is what is left of them."""
+    fatal = Fault("exception", "ValidationException", "No.", 400)
+    answer = Answer(TEXT, faults=[FaultAt(fatal, at=0, request=2)])
+    llm, came = wrapped(serve(answer), max_tokens=12), ""
+    with pytest.raises(SegmentError) as raised:  # noqa: PT012 - what came counts, too
+        for chunk in llm.stream("Hi"):
+            came += str(chunk.content)
+    assert raised.value.partial.content == came != ""

@@ -12,7 +12,15 @@ from langchain_core.exceptions import OutputParserException
 from langchain_core.runnables import Runnable
 from pydantic import BaseModel
 
-from langchain_bedrock_continue.local import LocalBedrock
+from langchain_bedrock_continue import chat_models
+from langchain_bedrock_continue.local import (
+    Answer,
+    Fault,
+    FaultAt,
+    LocalBedrock,
+    Request,
+    Script,
+)
 from tests.integration_tests.conftest import Serve, model, plain_model
 from tests.integration_tests.structured import (
     FAMILIES,
@@ -253,3 +261,25 @@ def test_a_document_that_was_held_comes_as_one_chunk(serve: Serve) -> None:
     chunks = [chunk for chunk in chain.steps[0].stream("Hi") if chunk.text]
     assert len(chunks) == 1
     assert json.loads(chunks[0].text)
+
+
+@pytest.mark.parametrize("family", ["Claude with prefill", "Claude without prefill"])
+@pytest.mark.parametrize("at", [1, 20, 200])
+def test_a_document_that_broke_is_begun_anew(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, family: str, at: int
+) -> None:
+    """Its stream died: what came of it is no beginning of the next document."""
+    monkeypatch.setattr(chat_models, "waiting_time", lambda _most: 0.0)
+    said, breaks = answers("40 fields"), [FaultAt(Fault("close"), at=at)]
+
+    def breaking(request: Request) -> Answer:
+        faults, breaks[:] = list(breaks), []
+        return Answer([str(said(request))], faults=faults)
+
+    bedrock = serve(Script(breaking))
+    cell = ("40 fields", family, "json_schema", "JSON schema")
+    parsed = list(chain_of(model, bedrock, cell, max_tokens=4000).stream("Hi"))[-1]
+    assert is_valid(cell, parsed)
+    assert len(bedrock.requests) == 2
+    first, second = (request.body["messages"] for request in bedrock.requests)
+    assert first == second

@@ -24,6 +24,7 @@ from langchain_bedrock_continue._core.arriving import (
     blocks_of,
     is_text,
 )
+from langchain_bedrock_continue._core.segment import Segment
 from langchain_bedrock_continue._core.verdict import verdict
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def needs_resuming(partial: AIMessage) -> bool:
     said = partial.response_metadata.get("continuation")
     if isinstance(said, dict) and "complete" in said:
         return not said["complete"]
-    reason = _stop_reason(partial)
+    reason = _response(partial).stop_reason
     if reason is None:
         return isinstance(partial, AIMessageChunk)
     return verdict(reason).then != "ends"
@@ -110,7 +111,7 @@ def past_of(partial: AIMessage) -> Past:
     return Past(
         blocks=blocks,
         calls=calls,
-        entries=_entries(said.get("segments")) or [_entry(partial)],
+        entries=_entries(said.get("segments")) or [_response(partial).entry()],
         seams=_seams(said.get("seams"), len(partial.text)),
         billed=_usage(said.get("billed", own)),
         response=_usage(said.get("response", own)),
@@ -167,20 +168,8 @@ def _unnumbered(block: Block) -> Block:
     return {key: value for key, value in block.items() if key != "index"}
 
 
-def _stop_reason(partial: AIMessage) -> object:
-    metadata = partial.response_metadata
-    return metadata.get("stopReason") or metadata.get("stop_reason")
-
-
-def _entry(partial: AIMessage) -> dict[str, Any]:
-    """Return the entry of a response that ChatBedrockConverse itself gave."""
-    usage = partial.usage_metadata
-    http = partial.response_metadata.get("ResponseMetadata")
-    return {
-        "stop_reason": _stop_reason(partial),
-        "input_tokens": None if usage is None else usage["input_tokens"],
-        "output_tokens": None if usage is None else usage["output_tokens"],
-        "max_tokens": None,
-        "request_id": http.get("RequestId") if isinstance(http, dict) else None,
-        "strategy": None,
-    }
+def _response(partial: AIMessage) -> Segment:
+    """Read a message as one response: so it is, where ChatBedrockConverse gave it."""
+    segment = Segment(max_tokens=None, strategy=None)
+    segment.receive(partial)
+    return segment

@@ -129,7 +129,7 @@ def _endpoint_arguments(args: argparse.Namespace, stack: ExitStack) -> dict[str,
 def _start_local(weights: str, stack: ExitStack) -> dict[str, Any]:
     # Late: only here is the extra needed.
     from langchain_bedrock_continue.local import LocalBedrock  # noqa: PLC0415
-    from langchain_bedrock_continue.local.llama import LlamaBackend  # noqa: PLC0415
+    from langchain_bedrock_continue.local.llama.backend import LlamaBackend  # noqa: PLC0415
 
     bedrock = stack.enter_context(LocalBedrock(LlamaBackend(weights)))
     return bedrock.client_kwargs()

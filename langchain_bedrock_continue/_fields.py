@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from langchain_bedrock_continue._core.quote import DEFAULT_PROMPT, check_template
-from langchain_bedrock_continue._wrapping import WrappingChatModel
+from langchain_bedrock_continue._core.text.quote import DEFAULT_PROMPT, check_template
+from langchain_bedrock_continue._wrapped.wrapping_model import WrappingChatModel
 
 
 class ContinuationFields(WrappingChatModel):

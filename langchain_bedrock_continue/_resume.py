@@ -10,7 +10,10 @@ from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.runnables import RunnableBinding
 from langchain_core.utils.utils import LC_ID_PREFIX
 
-from langchain_bedrock_continue._core.partial import check_partial, needs_resuming
+from langchain_bedrock_continue._core.record.partial import (
+    check_partial,
+    needs_resuming,
+)
 from langchain_bedrock_continue.errors import ContinuationError
 
 if TYPE_CHECKING:

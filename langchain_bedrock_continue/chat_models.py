@@ -17,15 +17,15 @@ from langchain_core.runnables.config import (
     get_callback_manager_for_config,
 )
 
-from langchain_bedrock_continue import _threads
-from langchain_bedrock_continue._backoff import waiting_time
-from langchain_bedrock_continue._call import check_call, policy_of
+from langchain_bedrock_continue._core.decisions.after_error import DeadlinePassedError
 from langchain_bedrock_continue._core.turn import Turn
-from langchain_bedrock_continue._core.ways import DeadlinePassedError
 from langchain_bedrock_continue._fields import ContinuationFields
-from langchain_bedrock_continue._line import Line
 from langchain_bedrock_continue._resume import PARTIAL, name_of, naming
-from langchain_bedrock_continue._tapped import calling_copy
+from langchain_bedrock_continue._transport import threads as _threads
+from langchain_bedrock_continue._transport.backoff import waiting_time
+from langchain_bedrock_continue._transport.cancellable_client import calling_copy
+from langchain_bedrock_continue._transport.cancellation import Line
+from langchain_bedrock_continue._wrapped.call_settings import check_call, policy_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Generator, Sequence
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     )
     from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 
-    from langchain_bedrock_continue._core.requests import SegmentRequest
+    from langchain_bedrock_continue._core.request.messages import SegmentRequest
 
 
 class ChatBedrockContinuing(ContinuationFields):

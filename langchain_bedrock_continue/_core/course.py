@@ -9,31 +9,31 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import AIMessage
 
-from langchain_bedrock_continue._core.answer import Answer
-from langchain_bedrock_continue._core.budget import Budget
-from langchain_bedrock_continue._core.finishing import Finishing
-from langchain_bedrock_continue._core.record import Record
-from langchain_bedrock_continue._core.repetition import cycle_of
-from langchain_bedrock_continue._core.requests import (
+from langchain_bedrock_continue._core.content.content import Answer
+from langchain_bedrock_continue._core.decisions.after_error import Failure
+from langchain_bedrock_continue._core.decisions.limits import Budget
+from langchain_bedrock_continue._core.decisions.next_action import Situation
+from langchain_bedrock_continue._core.record.record import Record
+from langchain_bedrock_continue._core.record.segment import Segment
+from langchain_bedrock_continue._core.request.messages import (
     SegmentRequest,
     without_tool_choice,
 )
-from langchain_bedrock_continue._core.schema import schema_of
-from langchain_bedrock_continue._core.segment import Segment
-from langchain_bedrock_continue._core.steps import Situation
-from langchain_bedrock_continue._core.track import Track
-from langchain_bedrock_continue._core.ways import Failure
+from langchain_bedrock_continue._core.request.track import Track
+from langchain_bedrock_continue._core.text.repetition import cycle_of
+from langchain_bedrock_continue._core.tool_json.schema import schema_of
+from langchain_bedrock_continue._core.tool_json.tool_arguments import Finishing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from langchain_core.messages import BaseMessage
 
-    from langchain_bedrock_continue._core.arriving import Pieces
-    from langchain_bedrock_continue._core.partial import Past
+    from langchain_bedrock_continue._core.content.incoming import Pieces
+    from langchain_bedrock_continue._core.decisions.next_action import Step
+    from langchain_bedrock_continue._core.decisions.stop_reasons import EndedBy, Verdict
     from langchain_bedrock_continue._core.policy import Policy
-    from langchain_bedrock_continue._core.steps import Step
-    from langchain_bedrock_continue._core.verdict import EndedBy, Verdict
+    from langchain_bedrock_continue._core.record.partial import Past
 
 FIRST_SECONDS, MOST_SECONDS = 0.5, 8.0
 """How long the first recovery may wait; each further one twice as long, up to a most.

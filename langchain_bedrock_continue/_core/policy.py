@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from langchain_bedrock_continue._core import models
-from langchain_bedrock_continue._core.quote import DEFAULT_PROMPT
+from langchain_bedrock_continue._core.decisions import prefill_support as models
+from langchain_bedrock_continue._core.text.quote import DEFAULT_PROMPT
 
 if TYPE_CHECKING:
-    from langchain_bedrock_continue._core.inline_thinking import Tags
-    from langchain_bedrock_continue._core.steps import Recovery
+    from langchain_bedrock_continue._core.content.inline_thinking import Tags
+    from langchain_bedrock_continue._core.decisions.next_action import Recovery
 
 
 @dataclass(frozen=True)

@@ -31,26 +31,27 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import AIMessage, AIMessageChunk
 
-from langchain_bedrock_continue._core import failures, models
-from langchain_bedrock_continue._core.arriving import has_reasoning, is_text
+from langchain_bedrock_continue._core.content.incoming import has_reasoning, is_text
+from langchain_bedrock_continue._core.content.inline_thinking import seams_behind, split
 from langchain_bedrock_continue._core.course import Course
-from langchain_bedrock_continue._core.ending import failed, settle
-from langchain_bedrock_continue._core.inline_thinking import seams_behind, split
-from langchain_bedrock_continue._core.partial import Past, past_of
-from langchain_bedrock_continue._core.steps import next_step
-from langchain_bedrock_continue._core.verdict import OUT_OF_TIME, verdict
-from langchain_bedrock_continue._core.ways import way_out
+from langchain_bedrock_continue._core.decisions import prefill_support as models
+from langchain_bedrock_continue._core.decisions import service_errors as failures
+from langchain_bedrock_continue._core.decisions.after_error import way_out
+from langchain_bedrock_continue._core.decisions.next_action import next_step
+from langchain_bedrock_continue._core.decisions.stop_reasons import OUT_OF_TIME, verdict
+from langchain_bedrock_continue._core.record.partial import Past, past_of
+from langchain_bedrock_continue._core.record.turn_errors import failed, settle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from langchain_core.messages import BaseMessage
 
-    from langchain_bedrock_continue._core.arriving import Pieces
+    from langchain_bedrock_continue._core.content.incoming import Pieces
+    from langchain_bedrock_continue._core.decisions.after_error import Way
+    from langchain_bedrock_continue._core.decisions.stop_reasons import EndedBy, Verdict
     from langchain_bedrock_continue._core.policy import Policy
-    from langchain_bedrock_continue._core.requests import SegmentRequest
-    from langchain_bedrock_continue._core.verdict import EndedBy, Verdict
-    from langchain_bedrock_continue._core.ways import Way
+    from langchain_bedrock_continue._core.request.messages import SegmentRequest
 
 CUT, STOPPED, CALLS = "max_tokens", "stop_sequence", "tool_use"
 """Stop reasons."""

@@ -12,7 +12,14 @@ except ImportError as error:
         'pip install "langchain-bedrock-continue[local]"'
     ) from error
 
-from langchain_bedrock_continue.local._answers import (
+from langchain_bedrock_continue.local.backend import (
+    Backend,
+    Fault,
+    Request,
+    ServerBlock,
+)
+from langchain_bedrock_continue.local.rules.models import ModelRules
+from langchain_bedrock_continue.local.script.answers import (
     Answer,
     CallTool,
     FaultAt,
@@ -20,17 +27,10 @@ from langchain_bedrock_continue.local._answers import (
     Say,
     Think,
 )
-from langchain_bedrock_continue.local._backend import (
-    Backend,
-    Fault,
-    Request,
-    ServerBlock,
-)
-from langchain_bedrock_continue.local._faults import RandomFaults
-from langchain_bedrock_continue.local._http import RecordedRequest
-from langchain_bedrock_continue.local._models import ModelRules
-from langchain_bedrock_continue.local.script import Script
+from langchain_bedrock_continue.local.script.faults import RandomFaults
+from langchain_bedrock_continue.local.script.script import Script
 from langchain_bedrock_continue.local.server import LocalBedrock
+from langchain_bedrock_continue.local.wire.http import RecordedRequest
 
 __all__ = [
     "Answer",

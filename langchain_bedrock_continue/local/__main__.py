@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from langchain_bedrock_continue._demo import one_line
 from langchain_bedrock_continue.local import LocalBedrock
-from langchain_bedrock_continue.local._weights import WEIGHTS, weights_path
-from langchain_bedrock_continue.local.llama import LlamaBackend
+from langchain_bedrock_continue.local.llama.backend import LlamaBackend
+from langchain_bedrock_continue.local.llama.weights import WEIGHTS, weights_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import uvicorn
 
-from langchain_bedrock_continue.local._app import Models, Runtime
+from langchain_bedrock_continue.local.app import Models, Runtime
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from botocore.config import Config
     from typing_extensions import Self
 
-    from langchain_bedrock_continue.local._backend import Backend
-    from langchain_bedrock_continue.local._http import RecordedRequest
-    from langchain_bedrock_continue.local._models import ModelRules
+    from langchain_bedrock_continue.local.backend import Backend
+    from langchain_bedrock_continue.local.rules.models import ModelRules
+    from langchain_bedrock_continue.local.wire.http import RecordedRequest
 
 REGION = "us-east-1"
 
@@ -186,7 +186,7 @@ class LocalBedrock:
 
 def _default_backend() -> Backend:
     # Late: it needs the runtime of a real model, which a scripted one does without.
-    from langchain_bedrock_continue.local.llama import (  # noqa: PLC0415
+    from langchain_bedrock_continue.local.llama.backend import (  # noqa: PLC0415
         LlamaBackend,
     )
 

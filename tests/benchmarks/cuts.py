@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from langchain_bedrock_continue._core.seam import TextRun
-from langchain_bedrock_continue.local._llama_server import (
+from langchain_bedrock_continue._core.text.healed_cut import TextRun
+from langchain_bedrock_continue.local.llama.server import (
     ServerSettings,
     acquire,
     release,
 )
-from langchain_bedrock_continue.local._weights import weights_path
+from langchain_bedrock_continue.local.llama.weights import weights_path
 from tests.benchmarks.prompts import PROMPTS
 
 if TYPE_CHECKING:

@@ -20,13 +20,13 @@ from langchain_aws import ChatBedrockConverse
 
 from langchain_bedrock_continue import ChatBedrockContinuing
 from langchain_bedrock_continue.local import LocalBedrock
-from langchain_bedrock_continue.local._llama_server import (
+from langchain_bedrock_continue.local.llama.backend import LlamaBackend
+from langchain_bedrock_continue.local.llama.server import (
     ServerSettings,
     acquire,
     release,
 )
-from langchain_bedrock_continue.local._weights import weights_path
-from langchain_bedrock_continue.local.llama import LlamaBackend
+from langchain_bedrock_continue.local.llama.weights import weights_path
 from tests.benchmarks.cuts import Model
 from tests.benchmarks.prompts import PROMPTS
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from langchain_aws import ChatBedrockConverse
 
-from langchain_bedrock_continue._core.repetition import (
+from langchain_bedrock_continue._core.text.repetition import (
     DATA,
     TAIL,
     WORDS,
@@ -25,8 +25,8 @@ from langchain_bedrock_continue._core.repetition import (
     cycle_of,
 )
 from langchain_bedrock_continue.local import LocalBedrock
-from langchain_bedrock_continue.local._weights import weights_path
-from langchain_bedrock_continue.local.llama import LlamaBackend
+from langchain_bedrock_continue.local.llama.backend import LlamaBackend
+from langchain_bedrock_continue.local.llama.weights import weights_path
 from tests.benchmarks.corpora import real_texts
 from tests.benchmarks.loops import ALPHABETS, LEAD_INS, asked_for, looped, unit
 from tests.benchmarks.prompts import PROMPTS

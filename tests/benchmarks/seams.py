@@ -15,9 +15,9 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, get_args
 
-from langchain_bedrock_continue._core.echo import Join
-from langchain_bedrock_continue._core.quote import opening_of
-from langchain_bedrock_continue._core.seam import TextRun
+from langchain_bedrock_continue._core.text.echo_join import Join
+from langchain_bedrock_continue._core.text.healed_cut import TextRun
+from langchain_bedrock_continue._core.text.quote import opening_of
 from tests.seams.habits import HABITS, Habit, Reason
 from tests.seams.rules import RULES, by_join, quote_at
 from tests.seams.score import Score

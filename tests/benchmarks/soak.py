@@ -33,9 +33,9 @@ from langchain_bedrock_continue.local import (
     Request,
     Script,
 )
-from tests.integration_tests.echo import texts_of
-from tests.integration_tests.tool_models import behind
 from tests.seams.texts import texts
+from tests.support.echo import texts_of
+from tests.support.tool_models import behind
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,8 +13,8 @@ from langchain_aws import ChatBedrockConverse
 
 from langchain_bedrock_continue import ChatBedrockContinuing
 from langchain_bedrock_continue.local import LocalBedrock, Script
-from langchain_bedrock_continue.local._backend import Piece, Request
-from tests.integration_tests.entrances import ENTRANCES, Entrance
+from langchain_bedrock_continue.local.backend import Piece, Request
+from tests.support.entrances import ENTRANCES, Entrance
 
 Serve: TypeAlias = Callable[[Any], LocalBedrock]
 

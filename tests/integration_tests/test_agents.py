@@ -31,7 +31,7 @@ from tests.integration_tests.conftest import (
     model,
     plain_model,
 )
-from tests.integration_tests.tool_models import (
+from tests.support.tool_models import (
     BINDING_MODEL,
     PREFILL_MODEL,
     THINKING,

@@ -18,9 +18,9 @@ from langchain_bedrock_continue.local import (
     Say,
     Script,
 )
-from langchain_bedrock_continue.local._backend import Request
+from langchain_bedrock_continue.local.backend import Request
 from tests.integration_tests.conftest import REFUSING_MODEL, Serve, model
-from tests.integration_tests.entrances import Entrance, by_stream
+from tests.support.entrances import Entrance, by_stream
 
 PREFILL_MODEL = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
 MODELS = [PREFILL_MODEL, REFUSING_MODEL]

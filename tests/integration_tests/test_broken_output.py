@@ -14,9 +14,9 @@ from langchain_bedrock_continue.local import (
     Script,
 )
 from tests.integration_tests.conftest import Serve, model
-from tests.integration_tests.entrances import Entrance
 from tests.integration_tests.test_invoke_model import wrapped
-from tests.integration_tests.tool_models import by_number, tools
+from tests.support.entrances import Entrance
+from tests.support.tool_models import by_number, tools
 
 MALFORMED = ["malformed_model_output", "malformed_tool_use"]
 BROKEN = "It is broken he"

@@ -16,7 +16,7 @@ from langchain_core.rate_limiters import InMemoryRateLimiter
 from langchain_bedrock_continue import ChatBedrockContinuing
 from langchain_bedrock_continue.local import Answer, Fault, FaultAt, LocalBedrock
 from tests.integration_tests.conftest import Serve, model
-from tests.integration_tests.hanging_up import (
+from tests.support.hanging_up import (
     LONG,
     WRAPPED,
     Make,
@@ -26,7 +26,7 @@ from tests.integration_tests.hanging_up import (
     silent,
     streamed,
 )
-from tests.integration_tests.waiting import (
+from tests.support.waiting import (
     PATIENCE_SECONDS,
     eventually,
     eventually_async,

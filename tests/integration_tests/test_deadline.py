@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from langchain_core.messages import HumanMessage
 
-from langchain_bedrock_continue._line import HungUp, Line
-from langchain_bedrock_continue._tapped import calling_copy
+from langchain_bedrock_continue._transport.cancellable_client import calling_copy
+from langchain_bedrock_continue._transport.cancellation import HungUp, Line
 from langchain_bedrock_continue.local import Answer, Fault, FaultAt, LocalBedrock
 from tests.integration_tests.conftest import Serve, plain_model
 from tests.integration_tests.test_invoke_model import chat_bedrock
-from tests.integration_tests.waiting import eventually
+from tests.support.waiting import eventually
 
 ASKED = [HumanMessage("Hi")]
 LONG = "one two three four five six seven eight nine ten"

@@ -20,8 +20,8 @@ from langchain_bedrock_continue.__main__ import MODEL, main
 from langchain_bedrock_continue._demo import Page, one_line, table
 from langchain_bedrock_continue.local import LocalBedrock, Script
 from langchain_bedrock_continue.local import __main__ as local_command
-from langchain_bedrock_continue.local._weights import WeightsUnavailableError
-from langchain_bedrock_continue.local.llama import LlamaBackend
+from langchain_bedrock_continue.local.llama.backend import LlamaBackend
+from langchain_bedrock_continue.local.llama.weights import WeightsUnavailableError
 
 QUESTION = "Why does bread rise? Explain it in a few sentences."
 MARK = re.compile(r"⟦seam \d+⟧")

@@ -20,8 +20,8 @@ from langchain_bedrock_continue.local import (
     Think,
 )
 from tests.integration_tests.conftest import REFUSING_MODEL, Serve, model
-from tests.integration_tests.entrances import ENTRANCES
-from tests.integration_tests.tool_models import (
+from tests.support.entrances import ENTRANCES
+from tests.support.tool_models import (
     PREFILL_MODEL,
     THINKING,
     going_on,

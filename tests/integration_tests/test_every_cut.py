@@ -19,8 +19,8 @@ from tests.integration_tests.conftest import (
     model,
     plain_model,
 )
-from tests.integration_tests.entrances import ENTRANCES
-from tests.integration_tests.tool_models import (
+from tests.support.entrances import ENTRANCES
+from tests.support.tool_models import (
     PREFILL_MODEL,
     THINKING,
     going_on,

@@ -10,11 +10,11 @@ import pytest
 
 from langchain_bedrock_continue import ChatBedrockContinuing
 from langchain_bedrock_continue.local import LocalBedrock
-from langchain_bedrock_continue.local._weights import WeightsUnavailableError
-from langchain_bedrock_continue.local.llama import LlamaBackend
+from langchain_bedrock_continue.local.llama.backend import LlamaBackend
+from langchain_bedrock_continue.local.llama.weights import WeightsUnavailableError
 from tests.benchmarks.exactness import MODEL, compare, comparisons, uncut_answer
 from tests.benchmarks.prompts import PROMPTS
-from tests.integration_tests.entrances import Entrance
+from tests.support.entrances import Entrance
 
 pytestmark = pytest.mark.model
 

@@ -38,8 +38,8 @@ from tests.integration_tests.conftest import (
     model,
     plain_model,
 )
-from tests.integration_tests.entrances import Entrance, by_stream
-from tests.integration_tests.tool_models import behind
+from tests.support.entrances import Entrance, by_stream
+from tests.support.tool_models import behind
 
 LONG = "The quick brown fox jumps over the lazy dog and runs away.\n\n- one\n- two\n"
 VALIDATION = Fault("exception", "ValidationException", "no", status=400)

@@ -17,7 +17,7 @@ from langchain_core.messages import AIMessage
 from langchain_bedrock_continue import ContinuationError, SegmentError, chat_models
 from langchain_bedrock_continue.local import Fault, LocalBedrock, Script
 from tests.integration_tests.conftest import Serve
-from tests.integration_tests.fault_cells import (
+from tests.support.fault_cells import (
     CONFIG,
     FAILURES,
     FATAL,
@@ -28,7 +28,7 @@ from tests.integration_tests.fault_cells import (
     outcomes,
     places_of,
 )
-from tests.integration_tests.fault_kinds import CALLS, SEGMENTS, TALKS, Kind
+from tests.support.fault_kinds import CALLS, SEGMENTS, TALKS, Kind
 
 SAME, PARTIAL, OWN, LOST = "=p!X"
 LEGEND = (

@@ -17,10 +17,10 @@ from tests.integration_tests.conftest import (
     model,
     plain_model,
 )
-from tests.integration_tests.entrances import Entrance, added
-from tests.integration_tests.resuming import RESUMES
 from tests.integration_tests.test_invoke_model import wrapped
-from tests.integration_tests.tool_models import going_on, tools
+from tests.support.entrances import Entrance, added
+from tests.support.resuming import RESUMES
+from tests.support.tool_models import going_on, tools
 
 TEXT = "It stays the same message, however often it was broken and put together again."
 

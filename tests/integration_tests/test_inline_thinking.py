@@ -6,8 +6,8 @@ import pytest
 
 from langchain_bedrock_continue.local import Answer, CallTool
 from tests.integration_tests.conftest import Serve, model, plain_model
-from tests.integration_tests.echo import echo
-from tests.integration_tests.entrances import by_ainvoke, by_invoke, by_stream
+from tests.support.echo import echo
+from tests.support.entrances import by_ainvoke, by_invoke, by_stream
 
 NOVA = "us.amazon.nova-pro-v1:0"
 TEXTS = {

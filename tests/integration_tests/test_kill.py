@@ -17,10 +17,10 @@ from langchain_bedrock_continue.local import (
     Script,
 )
 from tests.integration_tests.conftest import MODEL, REFUSING_MODEL
-from tests.integration_tests.echo import written_so_far
-from tests.integration_tests.graphs import SIZE, WAYS
-from tests.integration_tests.tool_models import behind
-from tests.integration_tests.waiting import eventually
+from tests.support.echo import written_so_far
+from tests.support.graphs import SIZE, WAYS
+from tests.support.tool_models import behind
+from tests.support.waiting import eventually
 
 TEXT = (
     'Do:\n\n```py\nx = {\n    "日": 1,\n    "本": 2,\n}\n```\n\nha ha! Done, all.\n\n'
@@ -57,7 +57,7 @@ def bedrock() -> Iterator[LocalBedrock]:
 def test_the_next_process_has_the_whole_answer(
     bedrock: LocalBedrock, tmp_path: Path, way: str, model: str
 ) -> None:
-    program = [sys.executable, "-m", "tests.integration_tests.graphs"]
+    program = [sys.executable, "-m", "tests.support.graphs"]
     told = [way, model, bedrock.endpoint_url, str(tmp_path / "checkpoints.db")]
     with subprocess.Popen(  # noqa: S603 - our own program
         [*program, *told], stdout=subprocess.PIPE

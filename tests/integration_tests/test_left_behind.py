@@ -13,12 +13,13 @@ from typing import Any
 
 import pytest
 
-from langchain_bedrock_continue import ChatBedrockContinuing, _threads
-from langchain_bedrock_continue._line import Line
-from langchain_bedrock_continue._tapped import calling_copy
+from langchain_bedrock_continue import ChatBedrockContinuing
+from langchain_bedrock_continue._transport import threads as _threads
+from langchain_bedrock_continue._transport.cancellable_client import calling_copy
+from langchain_bedrock_continue._transport.cancellation import Line
 from langchain_bedrock_continue.local import Answer
 from tests.integration_tests.conftest import Serve, model, plain_model
-from tests.integration_tests.hanging_up import (
+from tests.support.hanging_up import (
     LONG,
     WRAPPED,
     Make,
@@ -28,7 +29,7 @@ from tests.integration_tests.hanging_up import (
     silent,
     streamed,
 )
-from tests.integration_tests.waiting import (
+from tests.support.waiting import (
     PATIENCE_SECONDS,
     eventually,
     eventually_async,

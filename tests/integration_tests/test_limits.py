@@ -10,7 +10,7 @@ from langchain_core.rate_limiters import BaseRateLimiter
 from langchain_bedrock_continue import TurnLimitError
 from langchain_bedrock_continue.local import Answer, Think
 from tests.integration_tests.conftest import Serve, model, plain_model
-from tests.integration_tests.entrances import ENTRANCES, Entrance
+from tests.support.entrances import ENTRANCES, Entrance
 
 LONG = "The quick brown fox jumps over the lazy dog and runs away.\n\n- one\n- two\n"
 

@@ -16,8 +16,8 @@ from tests.integration_tests.conftest import (
     model,
     plain_model,
 )
-from tests.integration_tests.entrances import Entrance
-from tests.integration_tests.tool_models import PREFILL_MODEL, going_on, tokens_of
+from tests.support.entrances import Entrance
+from tests.support.tool_models import PREFILL_MODEL, going_on, tokens_of
 
 MODELS = {"prefill": PREFILL_MODEL, "user turn": REFUSING_MODEL}
 # The fewest tokens that leave room for a quote.

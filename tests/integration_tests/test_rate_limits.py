@@ -11,10 +11,10 @@ from langchain_core.runnables import RunnableLambda
 from langchain_bedrock_continue import chat_models
 from langchain_bedrock_continue.local import Answer, CallTool, Fault, FaultAt
 from tests.integration_tests.conftest import MODEL, REFUSING_MODEL, Serve, model
-from tests.integration_tests.entrances import Entrance, by_invoke, by_stream
-from tests.integration_tests.limiters import CountingLimiter
-from tests.integration_tests.resuming import RESUMES
-from tests.integration_tests.tool_models import going_on, tools
+from tests.support.entrances import Entrance, by_invoke, by_stream
+from tests.support.limiters import CountingLimiter
+from tests.support.resuming import RESUMES
+from tests.support.tool_models import going_on, tools
 
 TEXT = "One cache keeps what is whole, and that is all that it keeps, and it is much."
 TALK = going_on(Answer(TEXT))

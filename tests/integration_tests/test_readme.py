@@ -9,8 +9,8 @@ import pytest
 
 import langchain_bedrock_continue
 from langchain_bedrock_continue import ChatBedrockContinuing, errors
-from langchain_bedrock_continue._construction import INHERITED
-from langchain_bedrock_continue.local._weights import (
+from langchain_bedrock_continue._wrapped.construction import INHERITED
+from langchain_bedrock_continue.local.llama.weights import (
     WeightsUnavailableError,
     weights_path,
 )

@@ -20,17 +20,17 @@ from tests.integration_tests.conftest import (
     model,
     plain_model,
 )
-from tests.integration_tests.entrances import ENTRANCES, by_invoke, by_stream
-from tests.integration_tests.resuming import (
+from tests.integration_tests.test_every_cut import shape
+from tests.integration_tests.test_invoke_model import chat_bedrock, wrapped
+from tests.support.entrances import ENTRANCES, by_invoke, by_stream
+from tests.support.resuming import (
     FORMS,
     RESUMES,
     Resume,
     going_on_but,
     through_json,
 )
-from tests.integration_tests.test_every_cut import shape
-from tests.integration_tests.test_invoke_model import chat_bedrock, wrapped
-from tests.integration_tests.tool_models import (
+from tests.support.tool_models import (
     PREFILL_MODEL,
     THINKING,
     going_on,

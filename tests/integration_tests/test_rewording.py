@@ -17,8 +17,8 @@ from tests.integration_tests.conftest import (
     model,
     plain_model,
 )
-from tests.integration_tests.entrances import Entrance
-from tests.integration_tests.tool_models import (
+from tests.support.entrances import Entrance
+from tests.support.tool_models import (
     PREFILL_MODEL,
     Given,
     by_number,

@@ -12,8 +12,8 @@ from langchain_core.outputs import LLMResult
 from langchain_core.prompts import ChatPromptTemplate
 
 from tests.integration_tests.conftest import Serve, model
-from tests.integration_tests.entrances import ENTRANCES, Entrance
-from tests.integration_tests.limiters import CountingLimiter
+from tests.support.entrances import ENTRANCES, Entrance
+from tests.support.limiters import CountingLimiter
 
 LONG = "The quick brown fox jumps over the lazy dog and runs away.\n\n- one\n- two\n"
 

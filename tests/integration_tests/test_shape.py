@@ -14,7 +14,7 @@ from langchain_core.messages import (
 
 from langchain_bedrock_continue.local import Answer, CallTool, Say, Think
 from tests.integration_tests.conftest import Serve, model, plain_model
-from tests.integration_tests.entrances import Entrance, by_stream
+from tests.support.entrances import Entrance, by_stream
 
 LONG = "The quick brown fox jumps over the lazy dog.\n\n- one\n- two\n"
 CITATION = {

@@ -16,7 +16,7 @@ from langchain_tests.integration_tests import ChatModelIntegrationTests
 
 from langchain_bedrock_continue import ChatBedrockContinuing
 from langchain_bedrock_continue.local import LocalBedrock
-from tests.integration_tests.scripted_model import INPUTS, TALK, scripted_model
+from tests.support.scripted_model import INPUTS, TALK, scripted_model
 
 
 def block_of(kind: str, **more: str) -> list[HumanMessage]:

@@ -8,8 +8,8 @@ from tests.integration_tests.conftest import (
     model,
     plain_model,
 )
-from tests.integration_tests.entrances import Entrance
 from tests.integration_tests.test_user_turn import echoing
+from tests.support.entrances import Entrance
 
 CASES = {
     "words": (

@@ -10,11 +10,11 @@ from langchain_core.messages import AIMessage
 from langchain_tests.utils.stream_lifecycle import assert_valid_event_stream
 
 from langchain_bedrock_continue.local import Answer, LocalBedrock, Request, Say, Think
-from langchain_bedrock_continue.local._playback import _block_text, remaining
+from langchain_bedrock_continue.local.script.playback import _block_text, remaining
 from tests.integration_tests.conftest import Serve, model, plain_model
-from tests.integration_tests.echo import turn_of, written_so_far
-from tests.integration_tests.entrances import added
 from tests.integration_tests.test_shape import CITATION, TIME, TOOLS, WEATHER, shape
+from tests.support.echo import turn_of, written_so_far
+from tests.support.entrances import added
 
 PREFILL = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
 USER_TURN = "us.anthropic.claude-sonnet-4-6"

@@ -22,7 +22,7 @@ from langchain_bedrock_continue.local import (
     Script,
 )
 from tests.integration_tests.conftest import Serve, model, plain_model
-from tests.integration_tests.structured import (
+from tests.support.structured import (
     FAMILIES,
     FORMS,
     METHODS,

@@ -4,7 +4,7 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 
 from tests.integration_tests.conftest import Serve, model
-from tests.integration_tests.entrances import Entrance
+from tests.support.entrances import Entrance
 
 TEXTS = {
     "prose": "It was late, and all lay still. " * 5 + "\n\nThen -- a bell.\n",

@@ -19,8 +19,8 @@ from tests.integration_tests.conftest import (
     model,
     plain_model,
 )
-from tests.integration_tests.entrances import Entrance
-from tests.integration_tests.tool_models import (
+from tests.support.entrances import Entrance
+from tests.support.tool_models import (
     BINDING_MODEL,
     PREFILL_MODEL,
     THINKING,

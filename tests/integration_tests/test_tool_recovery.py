@@ -10,7 +10,7 @@ from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import Runnable
 
 from langchain_bedrock_continue import TruncatedToolCallError, TurnLimitError
-from langchain_bedrock_continue._core.budget import ASSUMED_CEILING
+from langchain_bedrock_continue._core.decisions.limits import ASSUMED_CEILING
 from langchain_bedrock_continue.local import (
     Answer,
     CallTool,
@@ -24,9 +24,9 @@ from tests.integration_tests.conftest import (
     model,
     plain_model,
 )
-from tests.integration_tests.entrances import Entrance, by_invoke, by_stream
 from tests.integration_tests.test_run import Recorder
-from tests.integration_tests.tool_models import (
+from tests.support.entrances import Entrance, by_invoke, by_stream
+from tests.support.tool_models import (
     PREFILL_MODEL,
     by_number,
     prefilled,

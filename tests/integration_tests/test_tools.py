@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from langchain_bedrock_continue.local import Answer, CallTool, LocalBedrock
 from tests.integration_tests.conftest import Serve, model, plain_model
-from tests.integration_tests.entrances import Entrance, by_invoke, by_stream
+from tests.support.entrances import Entrance, by_invoke, by_stream
 
 INPUT = {"path": "notes/a.md", "content": 'One "line"\nand {another}, 日本語。', "n": 7}
 WRITE = CallTool("write_file", INPUT, tool_use_id="t1")

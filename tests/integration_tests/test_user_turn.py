@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage
 
-from langchain_bedrock_continue._core import models
+from langchain_bedrock_continue._core.decisions import prefill_support as models
 from langchain_bedrock_continue.local import (
     Answer,
     Fault,
@@ -18,9 +18,9 @@ from langchain_bedrock_continue.local import (
     Think,
 )
 from tests.integration_tests.conftest import MODEL, REFUSING_MODEL, Serve, model
-from tests.integration_tests.echo import echo
-from tests.integration_tests.entrances import Entrance
 from tests.integration_tests.test_text import TEXTS
+from tests.support.echo import echo
+from tests.support.entrances import Entrance
 
 
 def echoing(text: str) -> Script:

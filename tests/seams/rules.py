@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
-from langchain_bedrock_continue._core.echo import Join
-from langchain_bedrock_continue._core.quote import opening_of, quote_of
+from langchain_bedrock_continue._core.text.echo_join import Join
+from langchain_bedrock_continue._core.text.quote import opening_of, quote_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

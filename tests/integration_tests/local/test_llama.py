@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from langchain_bedrock_continue.local._backend import (
+from langchain_bedrock_continue.local.backend import (
     BlockEnd,
     Fault,
     Finish,
@@ -21,9 +21,9 @@ from langchain_bedrock_continue.local._backend import (
     ToolInput,
     ToolStart,
 )
-from langchain_bedrock_continue.local._template import to_chat
-from langchain_bedrock_continue.local._weights import WeightsUnavailableError
-from langchain_bedrock_continue.local.llama import LlamaBackend, _prompt
+from langchain_bedrock_continue.local.llama.backend import LlamaBackend, _prompt
+from langchain_bedrock_continue.local.llama.template import to_chat
+from langchain_bedrock_continue.local.llama.weights import WeightsUnavailableError
 
 pytest.importorskip("xllamacpp", reason="the extra [local] is not installed")
 pytestmark = pytest.mark.model

@@ -6,10 +6,10 @@ import sys
 
 import pytest
 
-from langchain_bedrock_continue.local import _llama_server
-from langchain_bedrock_continue.local._backend import Finish, Piece, Request
-from langchain_bedrock_continue.local._weights import WeightsUnavailableError
-from langchain_bedrock_continue.local.llama import LlamaBackend
+from langchain_bedrock_continue.local.backend import Finish, Piece, Request
+from langchain_bedrock_continue.local.llama import server as _llama_server
+from langchain_bedrock_continue.local.llama.backend import LlamaBackend
+from langchain_bedrock_continue.local.llama.weights import WeightsUnavailableError
 
 pytest.importorskip("xllamacpp", reason="the extra [local] is not installed")
 pytestmark = pytest.mark.model
@@ -66,8 +66,8 @@ def test_what_is_no_model_is_refused(tmp_path):
 
 _QUIET = """
 import asyncio, os
-from langchain_bedrock_continue.local._backend import Request
-from langchain_bedrock_continue.local.llama import LlamaBackend
+from langchain_bedrock_continue.local.backend import Request
+from langchain_bedrock_continue.local.llama.backend import LlamaBackend
 
 async def use(llama):
     request = Request("m", [{"role": "user", "content": [{"text": "Hi"}]}], 3)

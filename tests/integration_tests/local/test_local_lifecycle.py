@@ -18,7 +18,7 @@ from langchain_bedrock_continue.local import (
     Request,
     Script,
 )
-from langchain_bedrock_continue.local._backend import Finish, Piece, Text
+from langchain_bedrock_continue.local.backend import Finish, Piece, Text
 from tests.integration_tests.local.test_local_server import HI, MODEL, ONCE
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from langchain_bedrock_continue.local import LocalBedrock, Request, Script
 from langchain_bedrock_continue.local.__main__ import main
-from langchain_bedrock_continue.local._backend import Finish, Piece, Text
+from langchain_bedrock_continue.local.backend import Finish, Piece, Text
 from langchain_bedrock_continue.local.server import _listen
 from tests.integration_tests.local.test_local_server import HI, MODEL
 

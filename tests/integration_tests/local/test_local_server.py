@@ -22,8 +22,8 @@ from langchain_bedrock_continue.local import (
     Script,
     Think,
 )
-from langchain_bedrock_continue.local._backend import Piece
-from langchain_bedrock_continue.local._http import MAX_BODY_BYTES
+from langchain_bedrock_continue.local.backend import Piece
+from langchain_bedrock_continue.local.wire.http import MAX_BODY_BYTES
 
 MODEL = "us.anthropic.claude-3-5-sonnet-20241022-v2:0"
 HI: list[dict[str, Any]] = [{"role": "user", "content": [{"text": "Hi"}]}]

@@ -17,7 +17,7 @@ from langchain_bedrock_continue.local import (
     Script,
     Think,
 )
-from langchain_bedrock_continue.local._models import rules_for
+from langchain_bedrock_continue.local.rules.models import rules_for
 
 CLAUDE_5 = "us.anthropic.claude-sonnet-5"
 OPUS_5_5 = "us.anthropic.claude-opus-5-5"

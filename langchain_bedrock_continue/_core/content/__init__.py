@@ -1,0 +1,1 @@
+"""Content blocks over the segments of a turn: placed, held back, released."""

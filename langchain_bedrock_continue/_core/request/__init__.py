@@ -1,0 +1,1 @@
+"""The next request: its messages, its arguments, its prompt."""

@@ -1,0 +1,1 @@
+"""Strings in, strings out: cuts, echoes, overlaps, quotes. Knows no message."""

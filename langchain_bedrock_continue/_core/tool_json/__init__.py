@@ -1,0 +1,1 @@
+"""The JSON arguments of a truncated tool call, completed as text."""

@@ -1,0 +1,1 @@
+"""How a call travels: cancellation, deadlines, and threads for async callers."""

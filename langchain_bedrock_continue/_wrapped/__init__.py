@@ -1,0 +1,1 @@
+"""All that is known about the langchain-aws models that the package wraps."""

@@ -1,0 +1,126 @@
+"""What the models' vendors check besides; each rule gives its text, or None."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from langchain_bedrock_continue.local.rules import view as look
+from langchain_bedrock_continue.local.wire.errors import VENDOR_PREFIX
+
+if TYPE_CHECKING:
+    from langchain_bedrock_continue.local.rules.models import ModelRules
+    from langchain_bedrock_continue.local.rules.view import Json
+
+MAX_CACHE_POINTS = 4
+
+
+# Prompt caching.
+
+
+def cache_points(body: Json, _model: ModelRules) -> str | None:
+    """There are four cachePoints at most."""
+    tools = (body.get("toolConfig") or {}).get("tools") or []
+    blocks = [*tools, *(body.get("system") or []), *(b for _, b in look.blocks(body))]
+    found = sum("cachePoint" in block for block in blocks)
+    if found <= MAX_CACHE_POINTS:
+        return None
+    return (
+        f"{VENDOR_PREFIX}A maximum of {MAX_CACHE_POINTS} blocks with cache_control may "
+        f"be provided. Found {found}."
+    )
+
+
+# Prefill.
+
+
+def takes_prefill(body: Json, model: ModelRules) -> str | None:
+    """A final assistant message goes to a model that takes one."""
+    if model.takes_prefill or look.prefill(body) is None:
+        return None
+    return model.prefill_refusal
+
+
+def prefill_beside(body: Json, model: ModelRules) -> str | None:
+    """A prefill goes without an output format, and without tools on some models."""
+    if look.prefill(body) is None:
+        return None
+    if not model.prefill_with_tools and body.get("toolConfig"):
+        return _BESIDE.format("tools")
+    if model.is_claude and (body.get("outputConfig") or {}).get("textFormat"):
+        return _BESIDE.format("output format")
+    return None
+
+
+_BESIDE = (
+    VENDOR_PREFIX + "Your API request included an `assistant` message in the final "
+    "position, which would pre-fill the `assistant` response. When using {}, "
+    "pre-filling the `assistant` response is not supported."
+)
+
+
+def trailing_whitespace(body: Json, model: ModelRules) -> str | None:
+    """A Claude's prefill does not end in whitespace."""
+    prefill = look.prefill(body)
+    if prefill is None or not model.is_claude:
+        return None
+    texts = [block["text"] for block in prefill["content"] if "text" in block]
+    if not texts or texts[-1] == texts[-1].rstrip():
+        return None
+    return (
+        f"{VENDOR_PREFIX}messages: final assistant content cannot end with trailing "
+        "whitespace"
+    )
+
+
+# Server tools.
+
+
+def server_results(body: Json, model: ModelRules) -> str | None:
+    """A Claude's call of a server tool has its result, but in a paused turn."""
+    history = look.messages(body)[: -1 if look.paused(body) else None]
+    for i, message in enumerate(history if model.is_claude else []):
+        results = [r["toolUseId"] for r in look.of("toolResult", message)]
+        for use in look.of("toolUse", message):
+            if use.get("type") and use["toolUseId"] not in results:
+                name, tool_use_id = use["name"], use["toolUseId"]
+                return (
+                    f"{VENDOR_PREFIX}messages.{i}: `{name}` tool use with id "
+                    f"`{tool_use_id}` was found without a corresponding "
+                    f"`{name}_tool_result` block"
+                )
+    return None
+
+
+# Texts, sampling.
+
+
+def whitespace_text(body: Json, model: ModelRules) -> str | None:
+    """A Claude is sent no text of whitespace alone."""
+    if not model.is_claude or all(
+        b.get("text", "x").strip() for _, b in look.blocks(body)
+    ):
+        return None
+    return (
+        f"{VENDOR_PREFIX}messages: text content blocks must contain non-whitespace text"
+    )
+
+
+def whitespace_stops(body: Json, model: ModelRules) -> str | None:
+    """A Claude is sent no stop sequence of whitespace alone."""
+    stops = look.inference(body).get("stopSequences") or []
+    if not model.is_claude or all(stop.strip() for stop in stops):
+        return None
+    return (
+        f"{VENDOR_PREFIX}stop_sequences: each stop sequence must contain non-whitespace"
+    )
+
+
+def one_sampler(body: Json, model: ModelRules) -> str | None:
+    """From Claude 4.1 on, temperature and top_p exclude each other."""
+    both = {"temperature", "topP"} <= look.inference(body).keys()
+    if not (model.is_claude and model.version >= (4, 1) and both):
+        return None
+    return (
+        f"{VENDOR_PREFIX}`temperature` and `top_p` cannot both be specified for this "
+        "model. Please use only one."
+    )

@@ -1,0 +1,1 @@
+"""Bedrock on the wire: bodies, event-stream frames, errors, one response over HTTP."""

@@ -1,0 +1,226 @@
+"""InvokeModel's Anthropic shapes: pieces to events, events to one message.
+
+V1. Each event of Anthropic's stream travels in a `chunk`, as base64 of its JSON.
+V2. Every block has a `content_block_start`, as unlike Converse's, it names the type.
+V3. The last event, `message_stop`, carries Bedrock's invocation metrics.
+V4. A server tool's call comes with its input in one delta, its result as a whole.
+V5. The stream is the one source: `InvokeModel` answers with what its events add up to.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from base64 import b64encode
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from langchain_bedrock_continue.local.backend import (
+    BlockEnd,
+    Citation,
+    Finish,
+    Json,
+    Reasoning,
+    ServerBlock,
+    Text,
+    ToolInput,
+    ToolStart,
+)
+from langchain_bedrock_continue.local.wire import frames as _wire
+from langchain_bedrock_continue.local.wire.converse import whole_keys
+
+if TYPE_CHECKING:
+    from langchain_bedrock_continue.local.backend import Piece
+
+Event: TypeAlias = tuple[str, Json]
+
+_METRIC_HEADERS = {
+    "inputTokenCount": "x-amzn-bedrock-input-token-count",
+    "outputTokenCount": "x-amzn-bedrock-output-token-count",
+    "invocationLatency": "x-amzn-bedrock-invocation-latency",
+    "cacheReadInputTokenCount": "x-amzn-bedrock-cache-read-input-token-count",
+    "cacheWriteInputTokenCount": "x-amzn-bedrock-cache-write-input-token-count",
+}
+
+
+class AnthropicEvents:
+    """Pieces in, events out; for one response of `InvokeModelWithResponseStream`.
+
+    Args:
+        model_id: As asked for.
+        usage: Converse's usage of the input.
+    """
+
+    headers: tuple[tuple[str, str], ...] = (
+        ("x-amzn-bedrock-content-type", "application/json"),
+    )
+
+    def __init__(self, model_id: str, usage: Json) -> None:
+        """Begin before the first block."""
+        self._model_id = model_id
+        self._usage = usage
+        self._index = 0
+        self._in_block = False
+
+    def open(self) -> list[Event]:
+        """The events before the first piece."""
+        message: Json = {
+            "id": f"msg_bdrk_{uuid.uuid4().hex}",
+            "type": "message",
+            "role": "assistant",
+            "model": self._model_id,
+            "content": [],
+            "stop_reason": None,
+            "stop_sequence": None,
+            "usage": _input_usage(self._usage),
+        }
+        return [_event("message_start", message=message)]
+
+    def feed(self, piece: Piece) -> list[Event]:
+        """The events of one piece."""
+        if isinstance(piece, Finish):
+            return [_message_delta(piece)]
+        if isinstance(piece, BlockEnd):
+            stop = _event("content_block_stop", index=self._index)
+            self._index, self._in_block = self._index + 1, False
+            return [stop]
+        return [*self._started(piece), *self._deltas(piece)]
+
+    def close(self, usage: Json | None, latency_ms: int) -> list[Event]:
+        """The events after the last piece; without `usage`, without metrics."""
+        if usage is None:
+            return [_event("message_stop")]
+        metrics = {
+            "inputTokenCount": usage["inputTokens"],
+            "outputTokenCount": usage["outputTokens"],
+            "invocationLatency": latency_ms,
+            "firstByteLatency": latency_ms,
+            "cacheReadInputTokenCount": usage["cacheReadInputTokens"],
+            "cacheWriteInputTokenCount": usage["cacheWriteInputTokens"],
+        }
+        return [_event("message_stop", **{"amazon-bedrock-invocationMetrics": metrics})]
+
+    def frame(self, event: Event) -> bytes:
+        """One event on the wire (V1)."""
+        raw = json.dumps(event[1], ensure_ascii=False).encode()
+        return _wire.event("chunk", {"bytes": b64encode(raw).decode()})
+
+    def _started(self, piece: Piece) -> list[Event]:
+        if self._in_block:
+            return []
+        self._in_block = True
+        block = _empty_block(piece)
+        return [_event("content_block_start", index=self._index, content_block=block)]
+
+    def _deltas(self, piece: Piece) -> list[Event]:
+        return [
+            _event("content_block_delta", index=self._index, delta=delta)
+            for delta in _deltas(piece)
+        ]
+
+
+def _event(name: str, **payload: Any) -> Event:
+    return name, {"type": name, **payload}
+
+
+def _input_usage(usage: Json) -> Json:
+    return {
+        "input_tokens": usage["inputTokens"],
+        "cache_creation_input_tokens": usage["cacheWriteInputTokens"],
+        "cache_read_input_tokens": usage["cacheReadInputTokens"],
+        "output_tokens": usage["outputTokens"],
+    }
+
+
+def _message_delta(finish: Finish) -> Event:
+    sequence = (finish.additional_fields or {}).get("stop_sequence")
+    delta = {"stop_reason": finish.stop_reason, "stop_sequence": sequence}
+    usage = {"output_tokens": finish.output_tokens}
+    return _event("message_delta", delta=delta, usage=usage)
+
+
+def _empty_block(piece: Piece) -> Json:
+    if isinstance(piece, ToolStart):
+        call = {"id": piece.tool_use_id, "name": piece.name, "input": {}}
+        return {"type": "tool_use", **call}
+    if isinstance(piece, ServerBlock):
+        return piece.block | ({"input": {}} if "input" in piece.block else {})
+    if isinstance(piece, Reasoning) and piece.redacted:
+        return {"type": "redacted_thinking", "data": b64encode(piece.redacted).decode()}
+    if isinstance(piece, Reasoning):
+        return {"type": "thinking", "thinking": "", "signature": ""}
+    return {"type": "text", "text": ""}
+
+
+def _deltas(piece: Piece) -> list[Json]:
+    if isinstance(piece, Text):
+        return [{"type": "text_delta", "text": piece.text}]
+    if isinstance(piece, ToolInput):
+        return [{"type": "input_json_delta", "partial_json": piece.json_text}]
+    if isinstance(piece, Citation):
+        return [{"type": "citations_delta", "citation": piece.citation}]
+    if isinstance(piece, Reasoning):
+        return _thinking_deltas(piece)
+    if isinstance(piece, ServerBlock) and "input" in piece.block:
+        asked = json.dumps(piece.block["input"], ensure_ascii=False)
+        return [{"type": "input_json_delta", "partial_json": asked}]
+    return []
+
+
+def _thinking_deltas(piece: Reasoning) -> list[Json]:
+    deltas: list[Json] = []
+    if piece.text:
+        deltas.append({"type": "thinking_delta", "thinking": piece.text})
+    if piece.signature:
+        deltas.append({"type": "signature_delta", "signature": piece.signature})
+    return deltas
+
+
+class AnthropicMessage:
+    """Events in, the response of `InvokeModel` out (V5)."""
+
+    def __init__(self) -> None:
+        """Begin without a message."""
+        self._message: Json = {}
+        self._inputs: dict[int, str] = {}
+        self._metrics: Json = {}
+
+    def feed(self, event: Event) -> None:
+        """Take one event of the stream."""
+        name, payload = event
+        if name == "message_start":
+            self._message = payload["message"]
+        elif name == "content_block_start":
+            self._message["content"].append({**payload["content_block"]})
+        elif name == "content_block_delta":
+            self._delta(payload["index"], payload["delta"])
+        elif name == "message_delta":
+            self._message |= payload["delta"]
+            self._message["usage"] |= payload["usage"]
+        elif name == "message_stop":
+            self._metrics = payload.get("amazon-bedrock-invocationMetrics", {})
+
+    def response(self) -> Json:
+        """The body of the response."""
+        for index, text in self._inputs.items():
+            self._message["content"][index]["input"] = whole_keys(text)
+        return self._message
+
+    def headers(self) -> dict[str, str]:
+        """The same metrics as the stream's, in Bedrock's headers."""
+        return {
+            header: str(self._metrics[name])
+            for name, header in _METRIC_HEADERS.items()
+            if name in self._metrics
+        }
+
+    def _delta(self, index: int, delta: Json) -> None:
+        block = self._message["content"][index]
+        kind = delta["type"]
+        if kind == "input_json_delta":
+            text = self._inputs.get(index, "") + delta["partial_json"]
+            self._inputs[index] = text
+        elif kind == "citations_delta":
+            block.setdefault("citations", []).append(delta["citation"])
+        else:
+            key = kind.removesuffix("_delta")
+            block[key] += delta[key]

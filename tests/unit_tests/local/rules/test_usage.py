@@ -1,0 +1,173 @@
+"""Prompt caching and usage (U1-U5)."""
+
+from dataclasses import replace
+from typing import Any
+
+from langchain_bedrock_continue.local.backend import Request
+from langchain_bedrock_continue.local.rules.usage import (
+    LOOKBACK_BLOCKS,
+    InputUsage,
+    PromptCache,
+    cache_points,
+)
+
+Json = dict[str, Any]
+MODEL = "anthropic.claude-3-5-sonnet-20241022-v2:0"
+
+
+def point(ttl: str = "") -> Json:
+    return {"cachePoint": {"type": "default", **({"ttl": ttl} if ttl else {})}}
+
+
+def words(request: Request) -> int:
+    """A count that any head of a request has less of: its words."""
+    blocks = [*(request.tool_config or {}).get("tools", []), *request.system]
+    blocks += [b for m in request.messages for b in m["content"]]
+    return sum(len(b.get("text", "").split()) for b in blocks)
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Endpoint:
+    """The cache, asked as the endpoint asks it."""
+
+    def __init__(self, minimum: int = 1, lookback: int = LOOKBACK_BLOCKS) -> None:
+        self.lookback = lookback
+        self.clock = Clock()
+        self.cache = PromptCache(self.clock)
+        self.minimum = minimum
+
+    def account(self, request: Request) -> InputUsage:
+        points = cache_points(request, self.lookback)
+        heads = [words(p.head) for p in points]
+        return self.cache.account(points, heads, words(request), self.minimum)
+
+
+def request(*messages: list[Json], **fields: Any) -> Request:
+    roles = ("user", "assistant")
+    turns = [{"role": roles[i % 2], "content": m} for i, m in enumerate(messages)]
+    return Request(MODEL, turns, 100, **fields)
+
+
+def text(words: str) -> Json:
+    return {"text": words}
+
+
+def test_without_a_point_nothing_is_cached() -> None:
+    endpoint = Endpoint()
+    for _ in range(2):
+        assert endpoint.account(request([text("a b c")])) == InputUsage(3)
+
+
+def test_written_once_then_read() -> None:
+    """U2, U3, U4."""
+    endpoint = Endpoint()
+    asked = request([text("a b c"), point(), text("d e")])
+    assert endpoint.account(asked) == InputUsage(2, 0, (("5m", 3),))
+    assert endpoint.account(asked) == InputUsage(2, 3)
+    assert endpoint.account(replace(asked, model_id="other")).read == 0
+
+
+def test_the_usage_that_converse_gives() -> None:
+    """U4."""
+    assert InputUsage(2, 3, (("1h", 4), ("5m", 5))).usage(6) == {
+        "inputTokens": 2,
+        "outputTokens": 6,
+        "totalTokens": 20,
+        "cacheReadInputTokens": 3,
+        "cacheWriteInputTokens": 9,
+        "cacheDetails": [
+            {"ttl": "1h", "inputTokens": 4},
+            {"ttl": "5m", "inputTokens": 5},
+        ],
+    }
+    assert "cacheDetails" not in InputUsage(2, 3).usage(6)
+
+
+def test_an_entry_expires_and_a_read_renews_it() -> None:
+    """U2."""
+    endpoint = Endpoint()
+    asked = request([text("a b c"), point()])
+    endpoint.account(asked)
+    for _ in range(3):
+        endpoint.clock.now += 299
+        assert endpoint.account(asked).read == 3
+    endpoint.clock.now += 301
+    assert endpoint.account(asked).written == (("5m", 3),)
+
+
+def test_an_hour_is_longer() -> None:
+    endpoint = Endpoint()
+    asked = request([text("a b c"), point("1h")])
+    endpoint.account(asked)
+    endpoint.clock.now += 3599
+    assert endpoint.account(asked).read == 3
+
+
+def test_below_the_minimum_nothing_happens() -> None:
+    """U3."""
+    endpoint = Endpoint(minimum=4)
+    asked = request([text("a b c"), point(), text("d")])
+    for _ in range(2):
+        assert endpoint.account(asked) == InputUsage(4)
+
+
+def test_tools_system_messages_in_this_order() -> None:
+    """U1."""
+    endpoint = Endpoint()
+    asked = request(
+        [text("f"), point("5m"), text("g")],
+        tool_config={"tools": [text("a b"), point("1h")]},
+        system=[text("c d e"), point("1h")],
+    )
+    assert endpoint.account(asked) == InputUsage(1, 0, (("1h", 5), ("5m", 1)))
+    # Another system prompt leaves only the tools.
+    other = replace(asked, system=[text("x y z"), point("1h")])
+    assert endpoint.account(other) == InputUsage(1, 2, (("1h", 3), ("5m", 1)))
+    # Other tools leave nothing.
+    changed = replace(asked, tool_config={"tools": [text("A b"), point("1h")]})
+    assert endpoint.account(changed).read == 0
+
+
+def test_a_point_that_moves_on_still_finds_its_prefix() -> None:
+    """U5."""
+    endpoint = Endpoint()
+    endpoint.account(request([text("a b"), point()]))
+    longer = request([text("a b")], [text("c")], [text("d e"), point()])
+    assert endpoint.account(longer) == InputUsage(0, 2, (("5m", 3),))
+
+
+def test_other_models_look_up_the_points_alone() -> None:
+    """U5."""
+    endpoint = Endpoint(lookback=0)
+    endpoint.account(request([text("a b"), point()]))
+    moved = request([text("a b")], [text("c"), point()])
+    assert endpoint.account(moved).read == 0
+    kept = request([text("a b"), point()], [text("c"), point()])
+    assert endpoint.account(kept).read == 3
+
+
+def test_a_prefix_too_far_back_is_not_found() -> None:
+    """U5."""
+    for between, found in ((20, 2), (21, 0)):
+        endpoint = Endpoint()
+        endpoint.account(request([text("a b"), point()]))
+        far = request([text("a b"), *[text("c")] * between, point()])
+        assert endpoint.account(far).read == found
+
+
+def test_a_text_that_grows_is_another_block() -> None:
+    endpoint = Endpoint()
+    said = [text("q"), point()]
+    endpoint.account(request(said, [text("one two"), point()]))
+    grown = endpoint.account(request(said, [text("one two three"), point()]))
+    assert grown == InputUsage(0, 1, (("5m", 3),))
+
+
+def test_a_point_before_everything_marks_nothing() -> None:
+    assert cache_points(request([point(), text("a")]), 0) == []

@@ -1,0 +1,135 @@
+"""Which answer a script gives, to whom, and with which faults (S1, S5)."""
+
+import itertools
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from langchain_bedrock_continue.local import (
+    Answer,
+    Fault,
+    FaultAt,
+    Request,
+    Script,
+    Think,
+)
+from langchain_bedrock_continue.local.backend import (
+    BlockEnd,
+    EventFault,
+    Finish,
+    Piece,
+    Reasoning,
+    Text,
+)
+from langchain_bedrock_continue.local.script.script import turn_of
+from tests.unit_tests.local.script.test_script import asked, text_of
+
+Json = dict[str, Any]
+
+
+async def run(script: Script, request: Request) -> list[Piece]:
+    return [piece async for piece in script.generate(request)]
+
+
+def conversation(turns: int, prefill: str = "") -> Request:
+    messages: list[Json] = []
+    for i in range(turns):
+        messages.append({"role": "user", "content": [{"text": f"u{i}"}]})
+        messages.append({"role": "assistant", "content": [{"text": f"a{i}"}]})
+    request = asked(prefill)
+    return replace(request, messages=[*messages, *request.messages])
+
+
+async def test_the_answer_for_each_turn() -> None:
+    """S1."""
+    script = Script(["zero", Answer("one")])
+    assert [turn_of(conversation(n)) for n in range(4)] == [0, 1, 2, 3]
+    answers = [text_of(await run(script, conversation(n))) for n in range(4)]
+    assert answers == ["zero", "one", "one", "one"]
+    assert text_of(await run(script, conversation(1, "on"))) == "e"
+
+
+async def test_a_callable_sees_the_request() -> None:
+    script = Script(lambda request: f"{request.max_tokens} tokens")
+    assert text_of(await run(script, asked(max_tokens=50))) == "50 tokens"
+
+
+async def test_a_fault_comes_to_the_request_it_is_meant_for() -> None:
+    fault = Fault("close")
+    script = Script(Answer("a b c", faults=[FaultAt(fault, at=1, request=2)]))
+    assert fault not in await run(script, asked())
+    assert await run(script, asked()) == [Text("a"), fault]
+    assert fault not in await run(script, asked())
+
+
+async def test_a_functions_requests_are_counted_by_what_they_ask_for() -> None:
+    """S5: a prefill and cachePoints ask for the same; another conversation does not."""
+    fault = Fault("close")
+    faulty = Answer("abc", faults=[FaultAt(fault, request=2)])
+    script = Script(lambda _: faulty)
+    assert fault not in await run(script, asked())
+    assert fault not in await run(script, conversation(1))
+    point = {"cachePoint": {"type": "default"}}
+    again = asked("a")
+    again.messages[0]["content"].append(point)
+    assert await run(script, again) == [fault]
+    assert fault not in await run(script, asked())
+    assert await run(script, conversation(1)) == [fault]
+
+
+async def test_a_function_can_tell_one_request_from_the_next() -> None:
+    """A model that samples: other words, and another signature, for each request."""
+    numbers = itertools.count(1)
+
+    def sampled(_: Request) -> Answer:
+        n = next(numbers)
+        return Answer([Think(f"Try {n}.", signature=f"s{n}"), f"Answer {n}."])
+
+    script = Script(sampled)
+    for n in (1, 2):
+        pieces = await run(script, asked())
+        assert text_of(pieces) == f"Answer {n}."
+        assert Reasoning(signature=f"s{n}") in pieces
+        assert Reasoning(f" {n}") in pieces
+
+
+async def test_faults_played_are_counted_by_kind() -> None:
+    faults = [FaultAt(Fault("close"), at=1), FaultAt(Fault("checksum"), event=1)]
+    script = Script(Answer("a b", faults=faults))
+    pieces = await run(script, asked())
+    assert pieces[0] == EventFault(1, Fault("checksum"))
+    assert pieces[-1] == Fault("close")
+    await run(script, asked())
+    assert script.faults_played == {"close": 1, "checksum": 1}
+
+
+async def test_a_fault_for_every_request_before_the_finish() -> None:
+    fault = Fault("no_metadata")
+    script = Script(Answer("a", faults=[FaultAt(fault, at=-1, request=None)]))
+    for _ in range(2):
+        pieces = await run(script, asked())
+        assert pieces == [Text("a"), BlockEnd(), fault, Finish("end_turn", 1)]
+
+
+async def test_a_fault_that_could_never_come_is_an_error() -> None:
+    script = Script(Answer("a", faults=[FaultAt(Fault("close"), at=3)]))
+    with pytest.raises(ValueError, match=r"FaultAt\.at=3: the response has only 3"):
+        await run(script, asked())
+
+
+def test_a_script_needs_an_answer_that_may_be_empty() -> None:
+    Script("")
+    with pytest.raises(ValueError, match="answers"):
+        Script([])
+
+
+async def test_a_longer_prompt_has_more_tokens() -> None:
+    script = Script("x")
+    longer = conversation(1)
+    head = replace(longer, messages=longer.messages[:1])
+    more = replace(longer, system=[{"text": "Be brief."}])
+    image = {"image": {"source": {"bytes": "AAAA" * 1000}}}
+    pictured = replace(head, messages=[{"role": "user", "content": [image]}])
+    counts = [await script.count_tokens(r) for r in (pictured, head, longer, more)]
+    assert counts == [4, 6, 18, 21]

@@ -1,0 +1,143 @@
+"""The threads that work for async callers."""
+
+import asyncio
+import contextvars
+import threading
+import time
+from collections.abc import Generator
+from concurrent.futures import Future, wait
+
+import pytest
+
+from langchain_bedrock_continue._transport import threads as _threads
+from langchain_bedrock_continue._transport.threads import Threads, call, iterate
+
+PATIENCE_SECONDS = 20.0
+
+NUMBER: contextvars.ContextVar[int] = contextvars.ContextVar("NUMBER", default=0)
+
+
+def ignored() -> None:
+    """Hang up on a line that nobody hears."""
+
+
+def all_done(futures: list[Future[int]]) -> list[int]:
+    assert not wait(futures, PATIENCE_SECONDS).not_done
+    return [future.result() for future in futures]
+
+
+def test_jobs_run_at_once_up_to_the_limit() -> None:
+    threads, barrier = Threads(4), threading.Barrier(4, timeout=PATIENCE_SECONDS)
+    together = [threads.submit(lambda: barrier.wait() * 0 + 7) for _ in range(8)]
+    assert all_done(together) == [7] * 8
+
+
+def test_no_more_of_them_than_the_limit() -> None:
+    threads, lock, now, most = Threads(3), threading.Lock(), [0], [0]
+
+    def job() -> int:
+        with lock:
+            now[0] += 1
+            most[0] = max(most[0], now[0])
+        time.sleep(0.002)
+        with lock:
+            now[0] -= 1
+        return 1
+
+    assert sum(all_done([threads.submit(job) for _ in range(30)])) == 30
+    assert most[0] <= 3
+
+
+def test_one_that_idles_is_not_counted_on_twice() -> None:
+    threads, barrier = Threads(2), threading.Barrier(2, timeout=PATIENCE_SECONDS)
+    threads.submit(ignored).result(PATIENCE_SECONDS)
+    with threads._changed:  # it can't take the first before the second comes
+        both = [threads.submit(barrier.wait) for _ in range(2)]
+    assert sorted(all_done(both)) == [0, 1]
+
+
+def test_a_thread_that_idles_is_used_again() -> None:
+    threads = Threads(8)
+    used = {
+        threads.submit(threading.get_ident).result(PATIENCE_SECONDS) for _ in range(20)
+    }
+    assert len(used) <= 2  # a result can be there before its thread idles
+
+
+def test_threads_that_idle_end_and_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_threads, "IDLE_SECONDS", 0.001)
+    threads = Threads(2)
+    for _ in range(50):
+        first, second = threads.submit(lambda: 1), threads.submit(lambda: 2)
+        assert all_done([first, second]) == [1, 2]
+        time.sleep(0.001)
+
+
+def test_they_are_daemons() -> None:
+    job = Threads(1).submit(threading.current_thread)
+    assert job.result(PATIENCE_SECONDS).daemon
+
+
+def test_an_error_is_the_callers() -> None:
+    class StopEverything(BaseException):
+        pass
+
+    def fail() -> None:
+        raise StopEverything
+
+    threads = Threads(1)
+    assert isinstance(threads.submit(fail).exception(PATIENCE_SECONDS), StopEverything)
+    assert threads.submit(lambda: 1).result(PATIENCE_SECONDS) == 1
+
+
+def test_a_job_that_was_cancelled_while_it_waited_never_runs() -> None:
+    threads, gate, ran = Threads(1), threading.Event(), []
+    first = threads.submit(lambda: gate.wait(PATIENCE_SECONDS))
+    second = threads.submit(lambda: ran.append(2))
+    third = threads.submit(lambda: ran.append(3))
+    assert second.cancel()
+    gate.set()
+    third.result(PATIENCE_SECONDS)
+    assert first.result()
+    assert ran == [3]
+
+
+async def test_a_call_runs_in_the_callers_context() -> None:
+    NUMBER.set(5)
+    assert await call(Threads(1), ignored, NUMBER.get) == 5
+
+
+async def test_a_cancelled_call_hangs_up() -> None:
+    hung_up = threading.Event()
+    job = call(Threads(1), hung_up.set, hung_up.wait, PATIENCE_SECONDS)
+    task = asyncio.create_task(job)
+    await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert hung_up.is_set()
+
+
+def counting(closed: threading.Event) -> Generator[int, None, None]:
+    try:
+        yield from range(1000)
+    finally:
+        closed.set()
+
+
+async def test_iterating_to_the_end() -> None:
+    closed = threading.Event()
+    came = [number async for number in iterate(Threads(1), ignored, counting(closed))]
+    assert came == list(range(1000))
+    assert closed.is_set()
+
+
+async def test_leaving_hangs_up_and_closes() -> None:
+    closed, hung_up = threading.Event(), threading.Event()
+    numbers = counting(closed)
+    items = iterate(Threads(1), hung_up.set, numbers)
+    assert await anext(items) == 0
+    await items.aclose()
+    assert hung_up.is_set()
+    assert closed.is_set()
+    del numbers  # until here it could not be closed by being forgotten

@@ -17,8 +17,7 @@ from langchain_core.runnables.config import (
     get_callback_manager_for_config,
 )
 
-from langchain_bedrock_continue._core.decisions.after_error import DeadlinePassedError
-from langchain_bedrock_continue._core.turn import Turn
+from langchain_bedrock_continue._core.turn import DeadlinePassedError, Turn
 from langchain_bedrock_continue._fields import ContinuationFields
 from langchain_bedrock_continue._resume import PARTIAL, name_of, naming
 from langchain_bedrock_continue._transport import threads as _threads
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
     )
     from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 
-    from langchain_bedrock_continue._core.request.messages import SegmentRequest
+    from langchain_bedrock_continue._core.request.composer import SegmentRequest
 
 
 class ChatBedrockContinuing(ContinuationFields):
@@ -116,7 +115,7 @@ class ChatBedrockContinuing(ContinuationFields):
                 list(turn.fail(error))
             else:
                 turn.end_segment()
-        turn.settle()
+        turn.raise_or_warn()
         return ChatResult(generations=[ChatGeneration(message=turn.message())])
 
     def _stream(
@@ -152,7 +151,7 @@ class ChatBedrockContinuing(ContinuationFields):
         self, turn: Turn, stop: list[str] | None, line: Line
     ) -> Generator[AIMessageChunk, None, None]:
         llm = calling_copy(self.llm, line)
-        yield from turn.opening()
+        yield from turn.resumed_chunks()
         for request in turn.requests():
             try:
                 with line.hang_up_after(request.seconds) as deadline:
@@ -162,8 +161,8 @@ class ChatBedrockContinuing(ContinuationFields):
                 yield from turn.fail(error)
             else:
                 yield from turn.end_segment(deadline_passed=deadline.passed)
-        yield turn.closing()
-        turn.settle()
+        yield turn.last_chunk()
+        turn.raise_or_warn()
 
     def _arriving(
         self,

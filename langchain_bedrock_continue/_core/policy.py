@@ -1,4 +1,4 @@
-"""What a turn may do and cost."""
+"""What the caller allows a turn to do and to cost. Ground: it imports none of ours."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from langchain_bedrock_continue._core.decisions.next_action import Recovery
 
 
 @dataclass(frozen=True)
@@ -30,26 +28,26 @@ class Policy:
     """What the caller allows a turn; see the fields of ChatBedrockContinuing.
 
     Attributes:
-        max_continuations: Calls after the first.
-        max_total_tokens: Output tokens over all segments, or None.
+        max_continuations: How many calls may follow the first.
+        max_total_tokens: Output tokens over all segments, or None for no limit.
         on_limit: Whether a limit returns the message or raises.
         usage_view: Which sum `usage_metadata` holds.
-        strategy: How to go on; `"auto"` by what is known of the model.
-        guards_last_turn: A guardrail watches the last user turn alone. It would watch
-            our words and not the caller's, so there is no user turn.
+        strategy: How to continue; `"auto"` by what is known of the model.
+        guards_last_turn: A guardrail examines the last user turn only. It would examine
+            our words instead of the caller's, so there is no user turn.
         continuation_prompt: The user turn's text, with `{tail}`; None for the default.
-        model_id: The model's own id; a profile's ARN says nothing of it.
-        tool_call_recovery: What becomes of a cut tool call.
-        max_tokens_ceiling: How far `max_tokens` may be raised, or None.
-        stream_recoveries: How often what broke is taken up again.
-        max_seconds: Seconds from the first call on, or None.
-        thinks: The calls ask for reasoning, which no prefill may follow.
+        model_id: The model's own id; the ARN of a profile tells nothing of the model.
+        tool_call_recovery: What happens with a truncated tool call.
+        max_tokens_ceiling: How far a retry may raise `max_tokens`, or None.
+        stream_recoveries: How many failures a turn may recover from.
+        max_seconds: Seconds from the first call on, or None for no deadline.
+        thinks: The calls ask for reasoning, which excludes a prefill.
         inline_thinking: How the model marks thinking inside its text, or None.
         stops: The stop sequences of each call.
-        constrained: The output is held to a JSON schema. A continuation would begin a
-            new document, so a cut one is asked for again.
-        max_tokens: What the wrapped model asks for in each call, or None.
-        max_output_tokens: The model's own limit, or None where unknown.
+        constrained: The output is constrained by a JSON schema. A continuation would be
+            a new document, so a truncated segment is retried.
+        max_tokens: What each call of the wrapped model asks for, or None.
+        max_output_tokens: The model's own limit, or None if unknown.
     """
 
     max_continuations: int = 16
@@ -60,7 +58,7 @@ class Policy:
     guards_last_turn: bool = False
     continuation_prompt: str | None = None
     model_id: str = ""
-    tool_call_recovery: Recovery = "retry"
+    tool_call_recovery: Literal["retry", "resume", "return", "raise"] = "retry"
     max_tokens_ceiling: int | None = None
     stream_recoveries: int = 2
     max_seconds: float | None = None
@@ -71,16 +69,7 @@ class Policy:
     max_tokens: int | None = None
     max_output_tokens: int | None = None
 
-    def prefills(self, *, supported: bool) -> bool:
-        """Return True if the turn continues by prefill, as far as known before a call.
-
-        Args:
-            supported: Whether the model is known to accept a prefill.
-        """
-        if self.guards_last_turn or self.strategy == "prefill":
-            return True
-        return self.falls_back() and supported and not self.thinks
-
-    def falls_back(self) -> bool:
-        """Tell whether a user turn may stand in for a prefill that is refused."""
+    @property
+    def may_fall_back(self) -> bool:
+        """Whether a user turn may replace a prefill that is refused."""
         return self.strategy == "auto" and not self.guards_last_turn

@@ -80,7 +80,7 @@ def test_a_refused_prefill_is_an_error_with_the_partial(
 ) -> None:
     bedrock = serve(LONG)
     llm = model(bedrock, model=REFUSING_MODEL, max_tokens=5, strategy="prefill")
-    with pytest.raises(PrefillRefusedError, match="no prefilled answer") as raised:
+    with pytest.raises(PrefillRefusedError, match="accepts no prefill") as raised:
         entrance(llm, "Hi")
     assert LONG.startswith(raised.value.partial.text)
     assert len(raised.value.partial.text) > 10

@@ -243,7 +243,7 @@ def test_a_guard_on_the_last_turn_is_not_turned_to_our_own_words(
         guard_last_turn_only=True,
         guardrail_config={"guardrailIdentifier": "g", "guardrailVersion": "1"},
     )
-    with pytest.raises(Exception, match="no prefilled answer"):
+    with pytest.raises(Exception, match="accepts no prefill"):
         entrance(llm, "Go on.")
 
 

@@ -22,13 +22,14 @@ from langchain_bedrock_continue._core.content.incoming import (
     REASONING,
     TEXT,
     as_block,
+    blocks_in,
     is_text,
     kind_of,
     read,
     text_only,
 )
 from langchain_bedrock_continue._core.content.placement import Placement
-from langchain_bedrock_continue._core.content.retry_filter import RetryFilter, blocks_in
+from langchain_bedrock_continue._core.content.retry_filter import RetryFilter
 from langchain_bedrock_continue._core.text.quote import choose_quote, opening_tag
 
 if TYPE_CHECKING:
@@ -229,7 +230,7 @@ class Content:
     @property
     def has_tool_call(self) -> bool:
         """Whether the segment has begun a tool call."""
-        return bool(self._placement.calls)
+        return self._placement.calls.begun
 
     @property
     def is_replaying(self) -> bool:
@@ -406,7 +407,7 @@ class Content:
             return []
         second, self._placement = self._placement, retry.first
         self._placement.take_calls(second)
-        if second.calls or not retry.filter.diverged:
+        if second.calls.begun or not retry.filter.diverged:
             return []
         chunks = self._release(self._placement.end_for_user_turn("", ""))
         text = self._second_version(second, "".join(retry.texts))

@@ -121,19 +121,17 @@ class Response:
 
 def read(message: AIMessage) -> Incoming:
     """Return the content of a message or a chunk."""
-    content, streamed = message.content, isinstance(message, AIMessageChunk)
+    content = message.content
     if isinstance(content, str):
         blocks = [(0, TEXT, as_block(content))] if content else []
     else:
         blocks = []
         for position, item in enumerate(content):
             block = item if isinstance(item, dict) else as_block(item, position)
-            number, kind = block.get("index"), KINDS.get(block.get("type", ""), OTHER)
-            if kind is TEXT and not isinstance(block.get("text"), str):
-                kind = OTHER
+            number = block.get("index")
             number = number if isinstance(number, int) else position
-            blocks.append((number, kind, block))
-    if streamed:
+            blocks.append((number, kind_of(block), block))
+    if isinstance(message, AIMessageChunk):
         chunks = message.tool_call_chunks
         plain = isinstance(content, str)
         return Incoming(blocks, _by_number(chunks) if chunks else {}, [], plain)
@@ -151,9 +149,16 @@ def text_only(text: str, *, plain: bool = False) -> Incoming:
     return Incoming([(0, TEXT, as_block(text))] if text else [], {}, [], plain)
 
 
+def blocks_in(chunk: AIMessageChunk) -> list[Block]:
+    """Return the blocks of a released chunk; a plain text is block 0."""
+    content: Any = chunk.content
+    return [as_block(content)] if isinstance(content, str) else content
+
+
 def kind_of(block: Block) -> str:
-    """Return the kind of a content block."""
-    kind = KINDS.get(block.get("type", ""), OTHER)
+    """Return the kind of a content block; it comes from outside, and may be anything."""
+    type_ = block.get("type")
+    kind = KINDS.get(type_, OTHER) if isinstance(type_, str) else OTHER
     return OTHER if kind is TEXT and not isinstance(block.get("text"), str) else kind
 
 

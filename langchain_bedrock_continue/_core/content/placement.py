@@ -50,10 +50,6 @@ if TYPE_CHECKING:
     from langchain_bedrock_continue._core.policy import InlineThinking
 
 
-_PLAIN_KEYS = 3
-"""A text block with more keys than type, text and index has extras."""
-
-
 @dataclass(slots=True)
 class _OpenText:
     """The text block that is being written.
@@ -148,10 +144,15 @@ class Placement:
         """Return True if the segment ends in new text, which can be continued."""
         return (
             self._open is not None
-            and not (self.calls or self._reasoning)
+            and not (self.calls.begun or self._reasoning)
             and self._open.index == self._index.last
             and self._open.buffer.has_progress()
         )
+
+    @property
+    def last_index(self) -> int:
+        """The number of the turn's last block."""
+        return self._index.last
 
     def start(self) -> SegmentStart:
         """Return the state at the start of a segment, for `restarted`.
@@ -177,18 +178,26 @@ class Placement:
     def restarted(self, start: SegmentStart) -> Placement:
         """Return a new placement as this one was at the start of the segment."""
         fresh = Placement(self._stops, self._inline_thinking)
+        fresh.restore(start, self.seams[: start.seams])
+        return fresh
+
+    def restore(self, start: SegmentStart, seams: list[int]) -> None:
+        """Set the state to that at the start of a segment.
+
+        Args:
+            start: The state.
+            seams: The seams up to there.
+        """
+        self.seams = [*seams[:-1], start.last_seam] if seams else []
         if start.open is not None and start.mark is not None:
             buffer = start.open.buffer.at(start.mark)
-            fresh._open = _OpenText(buffer, start.open.index, cited=start.cited)
-        fresh._index = BlockIndex(start.last_index, is_first=start.is_first)
-        fresh._closed_length = start.closed_length
-        fresh.seams = self.seams[: start.seams]
-        fresh.seams[-1:] = [start.last_seam] if fresh.seams else []
-        fresh._join = start.join.fresh() if start.join else None
-        fresh._continues_text = start.continues_text
-        fresh._drops_reasoning = start.drops_reasoning
-        fresh.plain = start.plain
-        return fresh
+            self._open = _OpenText(buffer, start.open.index, cited=start.cited)
+        self._index = BlockIndex(start.last_index, is_first=start.is_first)
+        self._closed_length = start.closed_length
+        self._join = start.join.fresh() if start.join else None
+        self._continues_text = start.continues_text
+        self._drops_reasoning = start.drops_reasoning
+        self.plain = start.plain
 
     # What arrives ------------------------------------------------------------------
 
@@ -217,7 +226,7 @@ class Placement:
         return chunks
 
     def _place_text(self, number: int, block: Block) -> Chunks:
-        if self.calls:
+        if self.calls.begun:
             return self._place_other(number, block)
         text = self._open
         if text is not None and text.number == number:
@@ -228,8 +237,8 @@ class Placement:
         chunks = self._write(text, block["text"])
         # A block that begins is released even while its text is held back.
         always = is_new and not chunks
-        if always or len(block) > _PLAIN_KEYS:
-            text, extras = self._open or text, extras_of(block)
+        if (extras := extras_of(block)) or always:
+            text = self._open or text
             chunks += self._text_chunks(text, "", extras, always=always)
         return released + chunks if released else chunks
 
@@ -286,7 +295,7 @@ class Placement:
     def _place_reasoning(self, number: int, block: Block) -> Chunks:
         if self._drops_reasoning:
             return []
-        if self.calls:
+        if self.calls.begun:
             return self._place_other(number, block)
         released = self._close_text()
         self._reasoning.append(self._renumbered(number, block))
@@ -309,7 +318,7 @@ class Placement:
 
     def _begin_calls(self) -> Chunks:
         """End the text before a segment's first call; reasoning waits with the call."""
-        if self.calls:
+        if self.calls.begun:
             return []
         released = self.end_text(truncated=False)
         self.calls.begin(self._index.last)
@@ -319,7 +328,7 @@ class Placement:
         return released
 
     def _place_other(self, number: int, block: Block) -> Chunks:
-        if self.calls:
+        if self.calls.begun:
             chunk = self._renumbered(number, block)
             self.calls.hold(self._index.of(number), chunk)
             return []
@@ -399,7 +408,7 @@ class Placement:
         """Adopt the tool calls of the same segment's retry."""
         last, self._reasoning = self.calls.before(self._index.last), []
         self.calls = other.calls
-        self._index.last = self.calls.renumber(last + 1, other._index.last)
+        self._index.last = self.calls.renumber(last + 1, other.last_index)
 
     def _begin_segment(self) -> None:
         self.seams.append(len(self))

@@ -22,6 +22,7 @@ from langchain_bedrock_continue._core.content.incoming import (
     REASONING,
     TEXT,
     as_block,
+    blocks_in,
     extras_of,
     kind_of,
 )
@@ -117,10 +118,3 @@ class RetryFilter:
 def _class(kind: str | None) -> str | None:
     """Return what matters of a kind here: tool calls are like any other block."""
     return kind if kind in {None, TEXT, REASONING} else "other"
-
-
-def blocks_in(chunk: AIMessageChunk) -> list[Block]:
-    """Return a released chunk's blocks; a plain text is block 0."""
-    if isinstance(chunk.content, str):
-        return [as_block(chunk.content)]
-    return [block for block in chunk.content if isinstance(block, dict)]

@@ -19,7 +19,7 @@ CALL-4. From the first tool call on, everything that follows is held back, too, 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import AIMessageChunk
@@ -45,7 +45,7 @@ class Call:
     Attributes:
         index: The number of its block in the turn.
         streamed: Its arguments arrive as JSON text, in chunks.
-        json_text: Its arguments, as far as they arrived.
+        json_chunks: Its arguments as JSON, as far as they arrived.
         error: Why it must not run; None if it may.
     """
 
@@ -53,8 +53,13 @@ class Call:
     streamed: bool
     call_id: str | None = None
     name: str | None = None
-    json_text: str = ""
+    json_chunks: list[str] = field(default_factory=list)
     error: str | None = None
+
+    @property
+    def json_text(self) -> str:
+        """The arguments as JSON, as far as they arrived."""
+        return "".join(self.json_chunks)
 
     @property
     def args(self) -> dict[str, Any] | None:
@@ -120,17 +125,18 @@ class InvalidCallChunk(AIMessageChunk):
 
 
 class HeldCalls:
-    """What a segment brings from its first tool call on, held back (CALL-4)."""
+    """What a segment brings from its first tool call on, held back (CALL-4).
+
+    Attributes:
+        begun: A tool call has begun.
+    """
 
     def __init__(self) -> None:
         """Begin with nothing held."""
         self._calls: dict[int, Call] = {}
         self._held: list[tuple[int, AIMessageChunk]] = []
-        self._before: int | None = None
-
-    def __bool__(self) -> bool:
-        """Return True if a tool call has begun."""
-        return self._before is not None
+        self._before = -1  # the number of the block before the calls
+        self.begun = False
 
     @property
     def count(self) -> int:
@@ -139,11 +145,11 @@ class HeldCalls:
 
     def begin(self, last: int) -> None:
         """Begin to hold back what follows the turn's block of this number."""
-        self._before = last
+        self._before, self.begun = last, True
 
     def before(self, last: int) -> int:
         """Return the number of the block before the calls; `last` if there are none."""
-        return last if self._before is None else self._before
+        return self._before if self.begun else last
 
     def renumber(self, first: int, last: int) -> int:
         """Move the calls to the numbers from `first` on; drop reasoning before them.
@@ -151,7 +157,7 @@ class HeldCalls:
         Returns:
             The new number of the block that was number `last`.
         """
-        if self._before is None:
+        if not self.begun:
             return first - 1
         before = self._before
         shift = first - 1 - before
@@ -178,7 +184,9 @@ class HeldCalls:
             streamed=False,
             call_id=_string(block.get("id")),
             name=_string(block.get("name")),
-            json_text=json.dumps(block.get("input"), ensure_ascii=False, default=str),
+            json_chunks=[
+                json.dumps(block.get("input"), ensure_ascii=False, default=str)
+            ],
         )
 
     def take_chunk(self, index: int, chunk: ToolCallChunk) -> None:
@@ -186,7 +194,7 @@ class HeldCalls:
         call = self._calls.setdefault(index, Call(index, streamed=True))
         call.call_id = call.call_id or chunk.get("id")
         call.name = call.name or chunk.get("name")
-        call.json_text += chunk.get("args") or ""
+        call.json_chunks.append(chunk.get("args") or "")
 
     def hold(self, index: int, chunk: AIMessageChunk) -> None:
         """Hold a chunk back until the segment is over (CALL-4)."""
@@ -204,7 +212,7 @@ class HeldCalls:
     def complete(self, call: Call, args: dict[str, Any]) -> None:
         """Replace what arrived of a call's arguments by the complete ones."""
         text = json.dumps(args, ensure_ascii=False)
-        completed = replace(call, json_text=text, error=None)
+        completed = replace(call, json_chunks=[text], error=None)
         self._calls[call.index] = completed
         had_block = any(i == call.index for i, _ in self._held)
         self._held = [held for held in self._held if held[0] != call.index]

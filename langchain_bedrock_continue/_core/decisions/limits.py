@@ -136,7 +136,10 @@ class Deadline:
 
 
 def reached_limit(
-    calls: int, max_continuations: int, tokens_left: int | None, seconds_left: float | None
+    calls: int,
+    max_continuations: int,
+    tokens_left: int | None,
+    seconds_left: float | None,
 ) -> Ending | None:
     """Return the limit that a further call would exceed, or None.
 

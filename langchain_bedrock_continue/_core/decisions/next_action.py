@@ -198,7 +198,7 @@ AFTER_RESPONSE: tuple[_AfterResponseRule, ...] = (
     ),
     _Response(
         "the text was truncated, and ends in new text",
-        lambda now: True,
+        lambda _now: True,
         Action.CONTINUE,
     ),
 )
@@ -296,7 +296,7 @@ AFTER_ERROR: tuple[_AfterErrorRule, ...] = (
         ),
         Action.RECOVER,
     ),
-    _Error("the caller has to see it", lambda now: True, Action.RAISE),
+    _Error("the caller has to see it", lambda _now: True, Action.RAISE),
 )
 
 

@@ -57,7 +57,12 @@ def supports_prefill(model_id: str) -> bool:
 
 
 def starts_with_prefill(
-    *, strategy: str, may_fall_back: bool, guards_last_turn: bool, thinks: bool, model_id: str
+    *,
+    strategy: str,
+    may_fall_back: bool,
+    guards_last_turn: bool,
+    thinks: bool,
+    model_id: str,
 ) -> bool:
     """Return True if the first continuation of a turn is a prefill.
 

@@ -130,10 +130,20 @@ class TextBuffer:
     def at(self, mark: BufferMark) -> TextBuffer:
         """Return a new buffer as this one was at a mark."""
         buffer = TextBuffer(self._stops)
-        buffer._parts = self._parts[: mark.parts]
-        buffer._tail, buffer._last, buffer._removed = mark[1:4]
-        buffer._released, buffer._segment_start, buffer._seam = mark[4:]
+        buffer.restore(self._parts[: mark.parts], mark)
         return buffer
+
+    def restore(self, parts: list[str], mark: BufferMark) -> None:
+        """Set the state to that of a mark.
+
+        Args:
+            parts: The released text up to the mark.
+            mark: The state.
+        """
+        self._parts = parts
+        self._tail, self._last, self._removed = mark.tail, mark.last, mark.removed
+        self._released, self._seam = mark.released, mark.seam
+        self._segment_start = mark.segment_start
 
     @property
     def text(self) -> str:
@@ -216,7 +226,10 @@ class TextBuffer:
             ValueError: There are not so many unsafe characters at the end.
         """
         end = len(self._tail) - count
-        if not 0 <= end <= len(self._tail) or _safe_end(self._tail, len(self._tail)) > end:
+        if (
+            not 0 <= end <= len(self._tail)
+            or _safe_end(self._tail, len(self._tail)) > end
+        ):
             raise ValueError(f"count: {count} is more than the whitespace at the end")
         self._tail = self._tail[:end]
         self._seam -= count

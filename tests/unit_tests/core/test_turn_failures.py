@@ -57,7 +57,7 @@ def test_a_refused_prefill_is_named() -> None:
     turn.end_segment()
     next(requests)
     refusal = ValueError("This model does not support assistant message prefill.")
-    with pytest.raises(PrefillRefusedError, match="no prefilled answer") as raised:
+    with pytest.raises(PrefillRefusedError, match="accepts no prefill") as raised:
         list(turn.fail(refusal))
     assert raised.value.partial.text == "one two"
 

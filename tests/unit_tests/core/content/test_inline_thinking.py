@@ -12,12 +12,12 @@ from langchain_aws.chat_models import bedrock_converse
 from pydantic import SecretStr
 
 from langchain_bedrock_continue._core.content.inline_thinking import (
-    JoinBehindThinking,
-    seams_behind,
+    ThinkingAwareJoin,
+    seams_after_split,
     split,
 )
 from langchain_bedrock_continue._core.policy import InlineThinking
-from langchain_bedrock_continue._core.text.echo_join import Join
+from langchain_bedrock_continue._core.text.echo_join import EchoJoin
 
 TAGS = ("<thinking>", "</thinking>")
 INLINE = InlineThinking(TAGS, bedrock_converse._split_inline_reasoning)
@@ -82,7 +82,7 @@ def test_k1_so_are_several_blocks(first: str, second: str) -> None:
 
 def test_k1_without_tags_nothing_is_split() -> None:
     assert split("<thinking>a</thinking>b", None) == "<thinking>a</thinking>b"
-    assert seams_behind("<thinking>a</thinking>b", [7], None) == [7]
+    assert seams_after_split("<thinking>a</thinking>b", [7], None) == [7]
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_a_seam_is_where_it_was_in_what_is_left(first: str, second: str) -> None
     blocks = [{"type": "text", "text": left}] if isinstance(left, str) else left
     texts = [block["text"] for block in blocks if block["type"] == "text"]
     whole = "".join(texts)
-    behinds = seams_behind(content, seams, INLINE)
+    behinds = seams_after_split(content, seams, INLINE)
     assert (behinds[0], behinds[-1]) == (0, len(whole))
     assert behinds == sorted(behinds)
     for seam, behind in zip(seams, behinds, strict=True):
@@ -126,9 +126,9 @@ THOUGHT = "<thinking>I was cut. I repeat the end and go on.</thinking>"
 def joined(
     text: str, chunks: list[str], *, cut: bool = False, inline: Any = INLINE
 ) -> str:
-    join = JoinBehindThinking(text, text[-len(QUOTE) :], inline=inline)
-    added = "".join(filter(None, map(join.feed, chunks))) + join.finish(cut=cut)
-    return text[: len(text) - join.back] + added
+    join = ThinkingAwareJoin(text, text[-len(QUOTE) :], thinking=inline)
+    added = "".join(filter(None, map(join.feed, chunks))) + join.finish(truncated=cut)
+    return text[: len(text) - join.replaced] + added
 
 
 @pytest.mark.parametrize("lead", ["", THOUGHT, THOUGHT + "\n\n", "\n" + THOUGHT * 2])
@@ -175,6 +175,6 @@ def test_k4_the_chunks_make_no_difference(
 def test_k4_a_message_without_a_thought_joins_as_ever(said: str, cut: bool) -> None:
     if said.lstrip().startswith("<thinking>"):
         return
-    join = Join(TEXT, QUOTE)
-    plain = (join.feed(said) or "") + join.finish(cut=cut)
-    assert joined(TEXT, [said], cut=cut) == TEXT[: len(TEXT) - join.back] + plain
+    join = EchoJoin(TEXT, QUOTE)
+    plain = (join.feed(said) or "") + join.finish(truncated=cut)
+    assert joined(TEXT, [said], cut=cut) == TEXT[: len(TEXT) - join.replaced] + plain

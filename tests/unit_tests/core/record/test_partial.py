@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from langchain_core.load import dumpd, load
 from langchain_core.messages import AIMessage
 
-from langchain_bedrock_continue._core.decisions.stop_reasons import VERDICTS
+from langchain_bedrock_continue._core.decisions.stop_reasons import STOP_REASONS
+from langchain_bedrock_continue._core.decisions.vocabulary import Action
 from langchain_bedrock_continue._core.policy import Policy
 from langchain_bedrock_continue._core.record.partial import (
     check_partial,
     needs_resuming,
-    past_of,
+    read_partial,
 )
 from langchain_bedrock_continue._core.turn import Turn
 from langchain_bedrock_continue._wrapped.v1_messages import in_converse_form
@@ -161,11 +162,13 @@ def test_a_turn_may_be_taken_up_again_and_again(
     assert partial.text == story
 
 
-@pytest.mark.parametrize("reason", [*VERDICTS, None, "odd", 5])
+@pytest.mark.parametrize("reason", [*STOP_REASONS, None, "odd", 5])
 def test_p1_by_the_stop_reason_of_a_message_that_says_nothing(reason: Any) -> None:
     message = AIMessage("so far", response_metadata={"stopReason": reason})
-    known = VERDICTS.get(reason)
-    assert needs_resuming(message) == (known is not None and known.then != "ends")
+    known = STOP_REASONS.get(reason)
+    assert needs_resuming(message) == (
+        known is not None and known.action is not Action.END
+    )
 
 
 @pytest.mark.parametrize("complete", [True, False])
@@ -192,10 +195,10 @@ def test_p2_whole_blocks_are_kept_and_nothing_of_a_cut_call(v1: bool) -> None:
     partial = AIMessage(
         content, invalid_tool_calls=[{**invalid, "type": "invalid_tool_call"}]
     )
-    past = past_of(in_converse_form(as_v1(partial)) if v1 else partial)
+    past = read_partial(in_converse_form(as_v1(partial)) if v1 else partial)
     kinds = [block["type"] for block in past.blocks]
     assert kinds == ["reasoning_content", "text", "image", "text"]
-    assert past.calls
+    assert past.has_tool_call
     assert [b["text"] for b in past.blocks if b["type"] == "text"] == ["one", "two"]
     assert all("index" not in block for block in past.blocks)
 
@@ -204,9 +207,9 @@ def test_p2_whole_blocks_are_kept_and_nothing_of_a_cut_call(v1: bool) -> None:
 def test_p2_reasoning_alone_is_nothing_to_go_on_from(v1: bool) -> None:
     content: Any = [thought("hm"), call("t", {})]
     partial = AIMessage(content, tool_calls=[{"name": "write", "args": {}, "id": "t"}])
-    past = past_of(in_converse_form(as_v1(partial)) if v1 else partial)
+    past = read_partial(in_converse_form(as_v1(partial)) if v1 else partial)
     assert past.blocks == []
-    assert past.calls
+    assert past.has_tool_call
 
 
 def test_a_message_of_chatbedrockconverse_itself_is_taken_up() -> None:

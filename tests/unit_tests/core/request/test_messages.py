@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 
-from langchain_bedrock_continue._core.request.messages import (
+from langchain_bedrock_continue._core.request.call_arguments import (
     max_tokens_of,
-    own_copy,
     with_max_tokens,
+)
+from langchain_bedrock_continue._core.request.messages import (
+    own_copy,
     with_prefill,
 )
 from langchain_bedrock_continue._wrapped.call_settings import check_call

@@ -6,7 +6,10 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from langchain_bedrock_continue._core.text.quote import DEFAULT_PROMPT, check_template
+from langchain_bedrock_continue._core.request.prompts import (
+    DEFAULT_PROMPT,
+    check_template,
+)
 from langchain_bedrock_continue._wrapped.wrapping_model import WrappingChatModel
 
 

@@ -20,7 +20,7 @@ from langchain_bedrock_continue._core.request.messages import (
     without_tool_choice,
 )
 from langchain_bedrock_continue._core.request.track import Track
-from langchain_bedrock_continue._core.text.repetition import cycle_of
+from langchain_bedrock_continue._core.text.repetition import find_cycle
 from langchain_bedrock_continue._core.tool_json.schema import schema_of
 from langchain_bedrock_continue._core.tool_json.tool_arguments import Finishing
 
@@ -203,7 +203,7 @@ class Course:
             advances=answer.advances(),
             can_be_resent=answer.can_be_resent(),
             constrained=self._policy.constrained,
-            repeats=cycle_of(answer.open_text) is not None,
+            repeats=find_cycle(answer.open_text) is not None,
             can_raise=budget.can_raise(),
             fits=budget.fits(),
             can_finish=answer.unfinished_call() is not None,

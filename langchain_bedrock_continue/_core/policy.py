@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from langchain_bedrock_continue._core.decisions import prefill_support as models
-from langchain_bedrock_continue._core.text.quote import DEFAULT_PROMPT
 
 if TYPE_CHECKING:
     from langchain_bedrock_continue._core.content.inline_thinking import Tags
@@ -25,7 +24,8 @@ class Policy:
         strategy: How to go on; `"auto"` by what is known of the model.
         guards_last_turn: A guardrail watches the last user turn alone. It would watch
             our words and not the caller's, so there is no user turn.
-        continuation_prompt: The user turn's text, with `{tail}`.
+        continuation_prompt: The user turn's text, with `{tail}`; None is the default
+            wording.
         model_id: The model's own id; a profile's ARN says nothing of it.
         tool_call_recovery: What becomes of a cut tool call.
         max_tokens_ceiling: How far `max_tokens` may be raised, or None.
@@ -47,7 +47,7 @@ class Policy:
     usage_view: Literal["billed", "response"] = "billed"
     strategy: Literal["auto", "prefill", "user_turn"] = "auto"
     guards_last_turn: bool = False
-    continuation_prompt: str = DEFAULT_PROMPT
+    continuation_prompt: str | None = None
     model_id: str = ""
     tool_call_recovery: Recovery = "retry"
     max_tokens_ceiling: int | None = None

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from langchain_bedrock_continue._core.content.incoming import Block, Pieces
     from langchain_bedrock_continue._core.content.inline_thinking import Tags
     from langchain_bedrock_continue._core.content.tool_calls import Call
-    from langchain_bedrock_continue._core.text.echo_join import How
+    from langchain_bedrock_continue._core.text.join_rules import JoinRule
 
 
 class Answer:
@@ -86,7 +86,7 @@ class Answer:
         return self._blocks.open_text
 
     @property
-    def how(self) -> How | None:
+    def how(self) -> JoinRule | None:
         """How the last continuation in a user turn was joined, or None."""
         return self._blocks.how
 

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from langchain_aws.chat_models import bedrock_converse
 
 from langchain_bedrock_continue._core.content.incoming import is_text
-from langchain_bedrock_continue._core.text.echo_join import Join
+from langchain_bedrock_continue._core.text.echo_join import EchoJoin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -111,7 +111,7 @@ def _kept(blocks: list[Any], tags: Tags) -> Iterator[tuple[int, int]]:
 # A later segment's thinking -------------------------------------------------------
 
 
-class JoinBehindThinking(Join):
+class ThinkingAwareJoin(EchoJoin):
     """A join of a message that may think anew before it goes on (K3, K4)."""
 
     def __init__(
@@ -120,32 +120,36 @@ class JoinBehindThinking(Join):
         """Begin a join.
 
         Args:
-            text: See `Join`; with the model's own tags.
-            quote: See `Join`.
-            opening: See `Join`.
-            tags: The model's, or None; None makes it a `Join`, and no more.
+            text: See `EchoJoin`; with the model's own tags.
+            quote: See `EchoJoin`.
+            opening: See `EchoJoin`.
+            tags: The model's, or None; None makes it an `EchoJoin`, and no more.
         """
-        super().__init__(text, quote, opening=opening)
         self._tags = tags or ("", "")
         thinks = text.rfind(self._tags[0]) > text.rfind(self._tags[1])
-        self._passed = tags is None or thinks
+        self._may_think = tags is not None and not thinks
+        super().__init__(text, quote, opening=opening)
+
+    def _begin(self) -> None:
+        super()._begin()
+        self._passed = not self._may_think
         self._head = ""
         self._thought = False
 
     def feed(self, chunk: str) -> str | None:
-        """Take more of the message; see `Join.feed`."""
+        """Take more of the message; see `EchoJoin.feed`."""
         if self._passed:
             return super().feed(chunk)
         self._head = self._behind_thoughts(self._head + chunk)
         begun = self._head.lstrip()[: len(self._tags[0])]
         return None if self._tags[0].startswith(begun) else self._pass()
 
-    def finish(self, *, cut: bool = False) -> str:
-        """Decide with what came, now that the message is over; see `Join.finish`."""
+    def finish(self, *, truncated: bool = False) -> str:
+        """Decide with what came, as the message is over; see `EchoJoin.finish`."""
         thinks = self._head.lstrip().startswith(self._tags[0])
-        if cut and thinks and not self._passed:
+        if truncated and thinks and not self._passed:
             self._head = ""
-        return (self._pass() or "") + super().finish(cut=cut)
+        return (self._pass() or "") + super().finish(truncated=truncated)
 
     def _behind_thoughts(self, head: str) -> str:
         """Drop the thoughts that are over, and the blanks behind them."""

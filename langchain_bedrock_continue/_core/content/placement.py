@@ -33,7 +33,7 @@ from langchain_bedrock_continue._core.content.incoming import (
     is_text,
     tool_chunks,
 )
-from langchain_bedrock_continue._core.content.inline_thinking import JoinBehindThinking
+from langchain_bedrock_continue._core.content.inline_thinking import ThinkingAwareJoin
 from langchain_bedrock_continue._core.content.tool_calls import HeldCalls
 from langchain_bedrock_continue._core.text.healed_cut import TextRun
 
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
     from langchain_bedrock_continue._core.content.incoming import Block, Pieces
     from langchain_bedrock_continue._core.content.inline_thinking import Tags
-    from langchain_bedrock_continue._core.text.echo_join import How
+    from langchain_bedrock_continue._core.text.join_rules import JoinRule
 
 
 class Blocks:
@@ -62,8 +62,8 @@ class Blocks:
         self._run_index = -1
         self._closed_text = 0
         self.is_plain = self._cited = self._joins = self._later = False
-        self._join: JoinBehindThinking | None = None
-        self.how: How | None = None
+        self._join: ThinkingAwareJoin | None = None
+        self.how: JoinRule | None = None
         self._reasoning: Pieces = []
 
     @property
@@ -123,7 +123,7 @@ class Blocks:
         """End a segment's text: what a join still holds is decided."""
         if self._join is None or self._run is None:
             return []
-        return self._settled(self._join.finish(cut=cut))
+        return self._settled(self._join.finish(truncated=cut))
 
     def end_at_stop(self) -> None:
         """End the open text where a stop sequence ended the segment."""
@@ -142,7 +142,7 @@ class Blocks:
         if self._run is not None:
             text = self._text_pieces({}, self._run.pause())
             before, tags = self._run.text, self._tags
-            self._join = JoinBehindThinking(before, quote, opening=opening, tags=tags)
+            self._join = ThinkingAwareJoin(before, quote, opening=opening, tags=tags)
         self._begin_segment()
         return text
 
@@ -219,9 +219,9 @@ class Blocks:
         join, self._join = self._join, None
         if join is None or self._run is None:
             return []
-        self.how = join.how
-        self._run.rewind(join.back)
-        self.seams[-1] -= join.back
+        self.how = join.rule
+        self._run.rewind(join.replaced)
+        self.seams[-1] -= join.replaced
         pieces = self._begin_text() if self._cited and joined else []
         return pieces + self._text_pieces({}, self._run.feed(joined))
 

@@ -5,11 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from langchain_bedrock_continue._core.request.conversation import Conversation
-from langchain_bedrock_continue._core.text.quote import (
-    continuation_prompt,
-    opening_of,
-    quote_of,
-)
+from langchain_bedrock_continue._core.request.prompts import continuation_prompt
+from langchain_bedrock_continue._core.text.quote import choose_quote, opening_tag
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,14 +26,14 @@ class Track:
     """
 
     def __init__(
-        self, messages: Sequence[BaseMessage], answer: Answer, template: str
+        self, messages: Sequence[BaseMessage], answer: Answer, template: str | None
     ) -> None:
         """Begin a track.
 
         Args:
             messages: The conversation before it.
             answer: Where it is written.
-            template: The user turn's text, with `{tail}`.
+            template: The user turn's text, with `{tail}`; None is the default wording.
         """
         self.answer = answer
         self.conversation = Conversation(messages)
@@ -63,8 +60,8 @@ class Track:
             spoken: The last response, as the model said it.
             tokens: What the next one may write.
         """
-        quote = quote_of(self._quotable(), tokens)
-        pieces = self.answer.pause(quote, opening_of(quote))
+        quote = choose_quote(self._quotable(), tokens)
+        pieces = self.answer.pause(quote, opening_tag(quote))
         self.conversation.ask(self._sendable(), spoken, self._prompt(quote))
         return pieces
 

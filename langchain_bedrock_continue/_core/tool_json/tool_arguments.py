@@ -18,14 +18,17 @@ from langchain_core.messages import AIMessage, AIMessageChunk
 
 from langchain_bedrock_continue._core.content.content import Answer
 from langchain_bedrock_continue._core.content.incoming import as_block
+from langchain_bedrock_continue._core.request.prompts import (
+    arguments_lead_in,
+    arguments_prompt,
+)
 from langchain_bedrock_continue._core.request.track import Track
-from langchain_bedrock_continue._core.text.quote import quote_of
+from langchain_bedrock_continue._core.text.join_rules import JoinRule
+from langchain_bedrock_continue._core.text.quote import choose_quote
 from langchain_bedrock_continue._core.tool_json.json_text import (
-    ask,
-    begun,
-    lead_in,
-    opened,
-    whole,
+    object_in_reply,
+    parse_complete,
+    resumable_prefix,
 )
 
 if TYPE_CHECKING:
@@ -39,7 +42,7 @@ if TYPE_CHECKING:
 NOTHING = "{"
 """The beginning of arguments of which nothing is known."""
 
-UNPROVEN = frozenset({"as_is", "overlap"})
+UNPROVEN = frozenset({JoinRule.AS_IS, JoinRule.OVERLAP})
 """Joins that did not find what the model was asked to repeat."""
 
 
@@ -65,18 +68,18 @@ class Finishing(Track):
         self._name = call.name or ""
         self._schema = schema
         self._before = before
-        self._lead = lead_in(self._name)
+        self._lead = arguments_lead_in(self._name)
         self._asked_whole = False
         self._quote = ""
         self._proven = True
         self._message: list[str] = []
-        self._begin(begun(call.json_text, streamed=call.streamed))
+        self._begin(resumable_prefix(call.json_text, streamed=call.streamed))
 
     @property
     def text(self) -> str:
         """The arguments' JSON, as it stands."""
         text = self.answer.open_text
-        return (opened(text) or "") if self._asked_whole else text
+        return (object_in_reply(text) or "") if self._asked_whole else text
 
     def receive(self, message: AIMessage) -> Pieces:
         """Take a response or a chunk of one: it counts when the segment is over."""
@@ -100,32 +103,36 @@ class Finishing(Track):
         Args:
             cut: Whether the last segment was cut.
         """
-        return whole(self.text, self._schema, cut=cut) if self._proven else None
+        if not self._proven:
+            return None
+        return parse_complete(self.text, self._schema, truncated=cut)
 
     def can_go_on(self) -> bool:
         """Tell whether another segment could finish them."""
-        kept = begun(self.text, streamed=True)  # less an escape that was cut
+        kept = resumable_prefix(self.text, streamed=True)  # less an escape that was cut
         gets_on = kept != NOTHING or self.text.strip() == NOTHING
         return self._proven and gets_on and self.answer.advances()
 
     def prefill(self) -> Pieces:
         """End the segment so that a prefill goes on from it."""
         self._quote = ""
-        self._begin(begun(self.text, streamed=True))
+        self._begin(resumable_prefix(self.text, streamed=True))
         return super().prefill()
 
     def ask(self, spoken: AIMessage, tokens: int) -> Pieces:
         """End the segment so that a user turn goes on from it."""
-        self._begin(begun(self.text, streamed=True))
+        self._begin(resumable_prefix(self.text, streamed=True))
         if self.text == NOTHING:
             return self._ask_for_all(spoken)
-        self._quote = quote_of(self.text, tokens)
+        self._quote = choose_quote(self.text, tokens)
         return super().ask(spoken, tokens)
 
     def _ask_for_all(self, spoken: AIMessage) -> Pieces:
         """Ask for the whole object, which then begins in the message itself (K3)."""
         self._quote = ""
-        self.conversation.ask(self._sendable(), spoken, ask(self._name, ""))
+        self.conversation.ask(
+            self._sendable(), spoken, arguments_prompt(self._name, "")
+        )
         self._asked_whole, self.answer = True, Answer()
         return []
 
@@ -139,7 +146,7 @@ class Finishing(Track):
         self.answer.receive(AIMessageChunk(content=content))
 
     def _prompt(self, quote: str) -> str:
-        return ask(self._name, quote)
+        return arguments_prompt(self._name, quote)
 
     def _sendable(self) -> list[Block]:
         texts = [str(block["text"]) for block in self.answer.sendable()]

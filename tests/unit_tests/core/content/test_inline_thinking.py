@@ -13,11 +13,11 @@ from pydantic import SecretStr
 
 from langchain_bedrock_continue._core.content import inline_thinking
 from langchain_bedrock_continue._core.content.inline_thinking import (
-    JoinBehindThinking,
+    ThinkingAwareJoin,
     seams_behind,
     split,
 )
-from langchain_bedrock_continue._core.text.echo_join import Join
+from langchain_bedrock_continue._core.text.echo_join import EchoJoin
 from langchain_bedrock_continue._wrapped.reasoning_split import stop_splitting, tags_of
 
 TAGS = ("<thinking>", "</thinking>")
@@ -154,9 +154,9 @@ THOUGHT = "<thinking>I was cut. I repeat the end and go on.</thinking>"
 
 
 def joined(text: str, chunks: list[str], *, cut: bool = False, tags: Any = TAGS) -> str:
-    join = JoinBehindThinking(text, text[-len(QUOTE) :], tags=tags)
-    added = "".join(filter(None, map(join.feed, chunks))) + join.finish(cut=cut)
-    return text[: len(text) - join.back] + added
+    join = ThinkingAwareJoin(text, text[-len(QUOTE) :], tags=tags)
+    added = "".join(filter(None, map(join.feed, chunks))) + join.finish(truncated=cut)
+    return text[: len(text) - join.replaced] + added
 
 
 @pytest.mark.parametrize("lead", ["", THOUGHT, THOUGHT + "\n\n", "\n" + THOUGHT * 2])
@@ -203,6 +203,19 @@ def test_k4_the_chunks_make_no_difference(
 def test_k4_a_message_without_a_thought_joins_as_ever(said: str, cut: bool) -> None:
     if said.lstrip().startswith("<thinking>"):
         return
-    join = Join(TEXT, QUOTE)
-    plain = (join.feed(said) or "") + join.finish(cut=cut)
-    assert joined(TEXT, [said], cut=cut) == TEXT[: len(TEXT) - join.back] + plain
+    join = EchoJoin(TEXT, QUOTE)
+    plain = (join.feed(said) or "") + join.finish(truncated=cut)
+    assert joined(TEXT, [said], cut=cut) == TEXT[: len(TEXT) - join.replaced] + plain
+
+
+@given(TEXTS, TEXTS, st.sampled_from([TAGS, None]))
+def test_k4_a_fresh_join_has_received_nothing(
+    first: str, second: str, tags: Any
+) -> None:
+    used = ThinkingAwareJoin(TEXT, QUOTE, tags=tags)
+    unused = ThinkingAwareJoin(TEXT, QUOTE, tags=tags)
+    used.feed(THOUGHT + first)
+    fresh = used.fresh()
+    assert fresh.text_end is used.text_end
+    assert fresh.feed(second) == unused.feed(second)
+    assert fresh.finish() == unused.finish()

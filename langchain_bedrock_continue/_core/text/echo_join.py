@@ -1,12 +1,12 @@
 """How a message that answers a user turn is joined to the text.
 
-The prompt asks the model to repeat the end of the text, the quote, and then to continue.
-If the model does so, its new text begins after this echo. If not, the rules look for
-other text that it repeated, and for what it wrote before that (`lead_ins`).
+The prompt asks the model to repeat the end of the text, the quote, and to continue from
+there. If the model does so, its new text begins after this echo. If not, the rules look
+for other text that it repeated, and for what it wrote before that (`lead_ins`).
 
 Example: the text ends in "every evening he asked for an", the quote is "he asked for
 an", and the message is 'Sure! "he asked for another bed'. The rules find a preamble, a
-quotation mark and the quote; "other bed" is appended.
+quotation mark and the quote, so "other bed" is appended.
 
 ECHO-1. If a message begins with the quote, the new text begins directly after it: the
     echo counts once, whatever follows.

@@ -1,7 +1,7 @@
 """Lead-ins: what models write before they continue, such as marks, fences, preambles.
 
-Example: in "Sure! Here is the rest:\\n\\n...and then she left", the line up to the blank
-line is a lead-in, and so are the dots after it.
+Example: a message begins with "Sure, here is the rest:", a blank line, and "...and then
+she left". The first line is a lead-in, and so are the dots.
 
 LEAD-1. A lead-in lies in the first WINDOW characters of a message, or is not found.
 LEAD-2. A longer message only adds lead-ins after those that are already found.

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from langchain_bedrock_continue._core.text.healed_cut import TextRun
+from langchain_bedrock_continue._core.text.healed_cut import TextBuffer
 from langchain_bedrock_continue.local.llama.server import (
     ServerSettings,
     acquire,
@@ -51,9 +51,9 @@ def words_back(text: str) -> str:
 
 def healed(text: str) -> str:
     """Cut as this package does."""
-    run = TextRun()
+    run = TextBuffer()
     run.feed(text)
-    run.cut()
+    run.end_for_prefill()
     return run.text
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, get_args
 
 from langchain_bedrock_continue._core.text.echo_join import EchoJoin
-from langchain_bedrock_continue._core.text.healed_cut import TextRun
+from langchain_bedrock_continue._core.text.healed_cut import TextBuffer
 from langchain_bedrock_continue._core.text.quote import opening_tag
 from tests.seams.habits import HABITS, Habit, Reason
 from tests.seams.rules import RULES, by_join, quote_at
@@ -32,10 +32,10 @@ DELAY_EVERY = 5
 
 def prefilled(full: str, cuts: Iterable[int]) -> str:
     """Join the segments of a model that continues exactly from its prefill."""
-    run = TextRun()
+    run = TextBuffer()
     for cut in cuts:
         run.feed(full[len(run) : cut])
-        run.cut()
+        run.end_for_prefill()
     run.feed(full[len(run) :])
     run.finish()
     return run.text

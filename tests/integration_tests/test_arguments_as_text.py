@@ -131,7 +131,7 @@ def test_what_does_not_parse_or_fit_is_no_call(
     assert message.tool_calls == []
     (invalid,) = message.invalid_tool_calls
     # LangChain makes the call of a stream anew from its chunks, without their error.
-    assert "Cut at max_tokens" in f"{invalid['error']}{invalid['args']}"
+    assert "Truncated at max_tokens" in f"{invalid['error']}{invalid['args']}"
     assert message.text == SAYS
     summary = message.response_metadata["continuation"]
     assert (summary["complete"], summary["ended_by"]) == (False, "tool_call")

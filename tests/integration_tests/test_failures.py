@@ -131,7 +131,7 @@ def test_an_error_is_caught_as_its_cause_is(serve: Serve, once: Any, name: str) 
         list(llm.stream("Hi"))
     assert isinstance(raised.value, SegmentError)
     assert isinstance(raised.value, type(raised.value.__cause__))
-    assert str(raised.value).startswith("The answer is not whole: a call failed in ")
+    assert str(raised.value).startswith("The answer is incomplete: a call failed in ")
     ended_by = continuation(raised.value.partial)["ended_by"]
     assert ended_by == ("context_window" if fault is TOO_LONG else "error")
 

@@ -181,7 +181,7 @@ def test_the_ceiling(model_id: str, field: int | None, last: int) -> None:
         assert sizes_of(bedrock)[-1] == last
     assert message.tool_calls == []
     (invalid,) = message.invalid_tool_calls
-    assert "Cut at max_tokens" in (invalid["error"] or "")
+    assert "Truncated at max_tokens" in (invalid["error"] or "")
     assert ended(message) == ("tool_call", False)
     assert message.text == TEXT
 

@@ -146,7 +146,7 @@ def test_what_was_refused_of_one_request_is_not_remembered(
 ) -> None:
     bedrock = serve(refusing_once(TEXTS["code"], OF_ONE_REQUEST[name], 400))
     model(bedrock, max_tokens=12).invoke("Go on.")
-    assert models.takes_prefill(MODEL)
+    assert models.supports_prefill(MODEL)
 
 
 def test_another_error_is_no_refusal(serve: Serve, entrance: Entrance) -> None:

@@ -104,5 +104,5 @@ class Strategy(StrEnum):
     RETRY = "retry"
 
 
-CONTINUING = frozenset({Strategy.PREFILL, Strategy.USER_TURN})
+CONTINUING = (Strategy.PREFILL, Strategy.USER_TURN)
 """The strategies that continue a text: the public `continuation["strategy"]`."""

@@ -97,7 +97,7 @@ def test_t2_no_call_is_given_out_beside_one_that_was_cut() -> None:
 @given(st.text(max_size=40) | st.sampled_from([RAW[:n] for n in range(len(RAW) + 1)]))
 def test_t3_no_addition_makes_an_invalid_call_valid(raw: str) -> None:
     call = Call(index=1, streamed=True, call_id="i", name="n", json_chunks=[raw])
-    call.error = "Cut at max_tokens"
+    call.error = "Truncated at max_tokens"
     piece = call.invalid_chunk()
     last = AIMessageChunk(content="", chunk_position="last")
     for message in (piece, AIMessageChunk(content="") + piece + last, piece + last):

@@ -1,10 +1,9 @@
 """The rules of `limits`."""
 
-from typing import Any
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from langchain_core.messages.ai import UsageMetadata
 
 from langchain_bedrock_continue._core.decisions.limits import (
     ASSUMED_CEILING,
@@ -36,8 +35,9 @@ class Turn:
         asked, _ = self.sizes.of_next_call(self.record.output_tokens)
         segment = Segment(asked)
         if wrote is not None:
-            usage: Any = {"input_tokens": 1, "output_tokens": wrote}
-            segment.response.usage = {**usage, "total_tokens": 1 + wrote}
+            segment.response.usage = UsageMetadata(
+                input_tokens=1, output_tokens=wrote, total_tokens=1 + wrote
+            )
         self.record.begin_segment(segment)
         return asked
 

@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
@@ -54,7 +54,7 @@ def every(
     values = itertools.product((False, True), repeat=len(FLAGS))
     recoveries = get_args(ToolCallRecovery)
     for flags, recovery, stop in itertools.product(values, recoveries, meanings):
-        known = dict(zip(FLAGS, flags, strict=True))
+        known: Any = dict(zip(FLAGS, flags, strict=True))
         yield AfterResponse(stop, recovery=recovery, limit=limit, **known)
 
 
@@ -198,7 +198,7 @@ def test_every_rule_says_why_and_decides_some_situation() -> None:
     situations = [*every(*MEANINGS)]
     for state in ("complete", "continuable", "broken"):
         for limit in (None, *LIMITS):
-            facts = AfterResponse(TRUNCATED, arguments=state, limit=limit)  # type: ignore[arg-type]
+            facts = AfterResponse(TRUNCATED, arguments=state, limit=limit)
             situations.append(facts)
     decided = {next(r.why for r in AFTER_RESPONSE if r.when(now)) for now in situations}
     assert decided == {rule.why for rule in AFTER_RESPONSE}

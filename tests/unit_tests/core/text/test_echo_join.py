@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from langchain_bedrock_continue._core.text.echo_join import EchoJoin
-from langchain_bedrock_continue._core.text.healed_cut import HALF
+from langchain_bedrock_continue._core.text.healed_cut import HALF_CHARACTER
 from langchain_bedrock_continue._core.text.lead_ins import WINDOW
 from langchain_bedrock_continue._core.text.overlap import MAX_DISTANCE
 from langchain_bedrock_continue._core.text.quote import (
@@ -143,8 +143,8 @@ def test_echo_3_only_trailing_whitespace_is_replaced(text: str, message: str) ->
         ("The quick ", "The quick brown", "The quick brown"),
         ("The quick\n", "The quick\n\nbrown", "The quick\n\nbrown"),
         ("The quick ", "The quickbrown", "The quick brown"),
-        ("日本" + HALF, "日本語", "日本語"),
-        ("日本" + HALF, "日本", "日本" + HALF),
+        ("日本" + HALF_CHARACTER, "日本語", "日本語"),
+        ("日本" + HALF_CHARACTER, "日本", "日本" + HALF_CHARACTER),
         ("The quick ", "", "The quick "),
         ("", "The quick", "The quick"),
         (" \n", "The quick", " \nThe quick"),

@@ -26,6 +26,7 @@ from langchain_bedrock_continue._transport.backoff import waiting_time
 from langchain_bedrock_continue._transport.cancellable_client import calling_copy
 from langchain_bedrock_continue._transport.cancellation import Line
 from langchain_bedrock_continue._wrapped.call_settings import check_call, policy_of
+from langchain_bedrock_continue._wrapped.v1_messages import in_converse_form
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Generator, Sequence
@@ -187,6 +188,7 @@ class ChatBedrockContinuing(ContinuationFields):
         check_call(messages, given)
         policy = policy_of(self, stop, given)
         partial = kwargs.get(PARTIAL)
+        partial = None if partial is None else in_converse_form(partial)
         return Turn(messages, given, policy, partial=partial, clock=time.monotonic)
 
     def _before(self, request: SegmentRequest, line: Line) -> None:

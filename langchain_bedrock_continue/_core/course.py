@@ -13,6 +13,7 @@ from langchain_bedrock_continue._core.content.content import Answer
 from langchain_bedrock_continue._core.decisions.after_error import Failure
 from langchain_bedrock_continue._core.decisions.limits import Budget
 from langchain_bedrock_continue._core.decisions.next_action import Situation
+from langchain_bedrock_continue._core.decisions.prefill_support import takes_prefill
 from langchain_bedrock_continue._core.record.record import Record
 from langchain_bedrock_continue._core.record.segment import Segment
 from langchain_bedrock_continue._core.request.messages import (
@@ -20,6 +21,7 @@ from langchain_bedrock_continue._core.request.messages import (
     without_tool_choice,
 )
 from langchain_bedrock_continue._core.request.track import Track
+from langchain_bedrock_continue._core.text.quote import DEFAULT_PROMPT
 from langchain_bedrock_continue._core.text.repetition import cycle_of
 from langchain_bedrock_continue._core.tool_json.schema import schema_of
 from langchain_bedrock_continue._core.tool_json.tool_arguments import Finishing
@@ -64,14 +66,15 @@ class Course:
         self._kwargs = kwargs
         self._policy = policy
         self.answer = Answer(
-            policy.stops, withholds=policy.constrained, tags=policy.inline_tags
+            policy.stops, withholds=policy.constrained, inline=policy.inline_thinking
         )
-        self.track = Track(messages, self.answer, policy.continuation_prompt)
+        prompt = policy.continuation_prompt or DEFAULT_PROMPT
+        self.track = Track(messages, self.answer, prompt)
         self.finishing: Finishing | None = None
         self.record = Record(past)
         self.budget = Budget(policy, kwargs, self.record)
         self._recoveries = 0
-        self._prefills = policy.prefills()
+        self._prefills = policy.prefills(supported=takes_prefill(policy.model_id))
         self._tried_again = False
         self._why = "begin"
         self._strategy: str | None = None

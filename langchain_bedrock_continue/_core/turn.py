@@ -174,12 +174,12 @@ class Turn:
     def message(self) -> AIMessage:
         """Return the whole turn as one message."""
         content, metadata = self._content(), self._record.metadata(self._answer)
-        tags = None if self._streamed else self._policy.inline_tags
+        inline = None if self._streamed else self._policy.inline_thinking
         summary = metadata["continuation"]
-        summary["seams"] = seams_behind(content, summary["seams"], tags)
+        summary["seams"] = seams_behind(content, summary["seams"], inline)
         return AIMessage(
             id=self._record.past.id,
-            content=split(content, tags),
+            content=split(content, inline),
             additional_kwargs=self._record.last.additional_kwargs,
             response_metadata=metadata,
             usage_metadata=self._record.usage(self._policy.usage_view),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from langchain_bedrock_continue._core.policy import Policy
-from langchain_bedrock_continue._wrapped.reasoning_split import tags_of
+from langchain_bedrock_continue._wrapped.reasoning_split import inline_thinking_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,7 +41,7 @@ def policy_of(
         **{name: getattr(model, name) for name in SHARED},
         guards_last_turn=getattr(llm, "guard_last_turn_only", False),
         thinks=is_thinking(_special_fields(llm, kwargs)),
-        inline_tags=tags_of(llm),
+        inline_thinking=inline_thinking_of(llm),
         model_id=llm._get_base_model(),  # noqa: SLF001 - resolves profiles
         stops=tuple(stop or stops_of(kwargs) or llm.stop_sequences or ()),
         constrained=constrained,

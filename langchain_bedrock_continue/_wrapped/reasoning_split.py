@@ -10,36 +10,35 @@ U2. A version of langchain-aws whose split is not found is left as it is.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
-from langchain_bedrock_continue._core.content.inline_thinking import can_split
+from langchain_aws.chat_models import bedrock_converse
 
-if TYPE_CHECKING:
-    from langchain_bedrock_continue._core.content.inline_thinking import Tags
+from langchain_bedrock_continue._core.policy import InlineThinking
 
 _TAGS_FOR_MODEL = "_inline_reasoning_tags_for_model"
 
 
-def tags_of(llm: Any) -> Tags | None:
-    """Return the tags round the thinking that langchain-aws splits out.
+def inline_thinking_of(llm: Any) -> InlineThinking | None:
+    """Return how langchain-aws splits thinking out of a model's text.
 
     Args:
         llm: The caller's ChatBedrockConverse, or any other model.
 
     Returns:
-        The opening and the closing tag; None where it splits nothing.
+        The tags and langchain-aws's function; None where it splits nothing.
     """
     tags_for_model = getattr(llm, _TAGS_FOR_MODEL, None)
-    if tags_for_model is None or not can_split():
-        return None
-    return cast("Tags | None", tags_for_model())
+    split = getattr(bedrock_converse, "_split_inline_reasoning", None)
+    tags = None if tags_for_model is None or split is None else tags_for_model()
+    return None if tags is None or split is None else InlineThinking(tags, split)
 
 
 def stop_splitting(copy: Any) -> None:
     """Make a model that is a copy give responses as they came (U1).
 
-    Where `tags_of` is None, it is left alone.
+    Where `inline_thinking_of` is None, it is left alone.
     """
-    if tags_of(copy) is not None:
+    if inline_thinking_of(copy) is not None:
         # Before the class's method, and past pydantic, which knows fields only.
         vars(copy)[_TAGS_FOR_MODEL] = lambda: None

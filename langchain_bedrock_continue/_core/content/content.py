@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from langchain_core.messages import InvalidToolCall, ToolCall
 
     from langchain_bedrock_continue._core.content.incoming import Block, Pieces
-    from langchain_bedrock_continue._core.content.inline_thinking import Tags
     from langchain_bedrock_continue._core.content.tool_calls import Call
+    from langchain_bedrock_continue._core.policy import InlineThinking
     from langchain_bedrock_continue._core.text.echo_join import How
 
 
@@ -41,16 +41,16 @@ class Answer:
         stops: Sequence[str] = (),
         *,
         withholds: bool = False,
-        tags: Tags | None = None,
+        inline: InlineThinking | None = None,
     ) -> None:
         """Begin with nothing.
 
         Args:
             stops: The caller's stop sequences.
             withholds: Whether a segment shows nothing before it is over (C4).
-            tags: What stands round thinking in the text, or None.
+            inline: How the model marks thinking inside its text, or None.
         """
-        self._blocks = Blocks(stops, tags)
+        self._blocks = Blocks(stops, inline)
         self._before = deepcopy(self._blocks)
         self._stands = self._blocks
         self._transcript = Transcript()

@@ -2,11 +2,12 @@
 
 langchain-aws splits it out of a whole response, and leaves it in a stream. A response
 that was cut inside it has no closing tag, and one that was split is no longer what the
-model wrote. So the calls of a turn do not split (`_unsplit`), and the turn is split
+model wrote. So the calls of a turn do not split (`_wrapped`), and the turn is split
 when it is over.
 
 K1. A turn's text is split as langchain-aws splits an uncut response, by its own
-    function and its own tags; where it has none, nothing is split here.
+    function and its own tags, which the policy holds (`InlineThinking`); where it has
+    none, nothing is split here.
 K2. What is no text of the answer, or has no whole pair of tags, stays as it is.
 K3. A continuation that was asked for in a user turn may think anew first: that thinking
     is dropped, like that of any later segment, and the blanks round it. Where the text
@@ -20,79 +21,69 @@ import re
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-from langchain_aws.chat_models import bedrock_converse
-
 from langchain_bedrock_continue._core.content.incoming import is_text
 from langchain_bedrock_continue._core.text.echo_join import Join
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from langchain_bedrock_continue._core.content.incoming import Block
+    from langchain_bedrock_continue._core.policy import InlineThinking
 
 Content: TypeAlias = str | list[str | dict[str, Any]]
-Tags: TypeAlias = tuple[str, str]
-
-_SPLIT: Callable[[str, str, str], list[Block]] | None = getattr(
-    bedrock_converse, "_split_inline_reasoning", None
-)
-"""langchain-aws's own, from 1.9 on; None in a version that has renamed it."""
 
 # The split of a whole turn --------------------------------------------------------
 
 
-def can_split() -> bool:
-    """Tell whether this version of langchain-aws has the function that splits (K1)."""
-    return _SPLIT is not None
-
-
-def split(content: Content, tags: Tags | None) -> Content:
+def split(content: Content, inline: InlineThinking | None) -> Content:
     """Split the thinking out of a turn's text, as langchain-aws would.
 
     Args:
         content: Of the message of a whole turn; never changed.
-        tags: The model's, or None.
+        inline: The model's, or None.
 
     Returns:
         The content in langchain-aws's shape: a string, where it is one text.
     """
-    if tags is None:
+    if inline is None:
         return content
     blocks = [content] if isinstance(content, str) else content
-    expanded = [part for block in blocks for part in _parts(block, tags)]
+    expanded = [part for block in blocks for part in _parts(block, inline)]
     single = len(expanded) == 1 and is_text(expanded[0])
     return str(expanded[0]["text"]) if single else cast("Content", expanded)
 
 
-def _parts(item: str | Block, tags: Tags) -> list[Block]:
+def _parts(item: str | Block, inline: InlineThinking) -> list[Block]:
     block = {"type": "text", "text": item} if isinstance(item, str) else item
-    if _SPLIT is None or not is_text(block):
+    if not is_text(block):
         return [block]
-    parts = _SPLIT(block["text"], *tags)
+    parts = inline.split(block["text"], *inline.tags)
     unsplit = len(parts) == 1 and parts[0].get("text") == block["text"]
     return [block] if unsplit else parts
 
 
-def seams_behind(content: Content, seams: list[int], tags: Tags | None) -> list[int]:
+def seams_behind(
+    content: Content, seams: list[int], inline: InlineThinking | None
+) -> list[int]:
     """Say where seams are in the text once it is split.
 
     Args:
         content: As it was before the split.
         seams: Offsets in its text.
-        tags: The model's, or None.
+        inline: The model's, or None.
 
     Returns:
         Offsets in the text that `split` leaves. A seam within what is split out is
         where that was.
     """
-    if tags is None:
+    if inline is None:
         return seams
     blocks = [content] if isinstance(content, str) else content
-    kept = list(_kept(blocks, tags))
+    kept = list(_kept(blocks, inline.tags))
     return [sum(max(0, min(at, end) - start) for start, end in kept) for at in seams]
 
 
-def _kept(blocks: list[Any], tags: Tags) -> Iterator[tuple[int, int]]:
+def _kept(blocks: list[Any], tags: tuple[str, str]) -> Iterator[tuple[int, int]]:
     """Give the stretches of the whole text that a split leaves."""
     pair = re.compile(f"{re.escape(tags[0])}.*?{re.escape(tags[1])}", re.DOTALL)
     begin = 0
@@ -115,7 +106,12 @@ class JoinBehindThinking(Join):
     """A join of a message that may think anew before it goes on (K3, K4)."""
 
     def __init__(
-        self, text: str, quote: str, *, opening: str = "", tags: Tags | None = None
+        self,
+        text: str,
+        quote: str,
+        *,
+        opening: str = "",
+        inline: InlineThinking | None = None,
     ) -> None:
         """Begin a join.
 
@@ -123,12 +119,12 @@ class JoinBehindThinking(Join):
             text: See `Join`; with the model's own tags.
             quote: See `Join`.
             opening: See `Join`.
-            tags: The model's, or None; None makes it a `Join`, and no more.
+            inline: The model's, or None; None makes it a `Join`, and no more.
         """
         super().__init__(text, quote, opening=opening)
-        self._tags = tags or ("", "")
+        self._tags = ("", "") if inline is None else inline.tags
         thinks = text.rfind(self._tags[0]) > text.rfind(self._tags[1])
-        self._passed = tags is None or thinks
+        self._passed = inline is None or thinks
         self._head = ""
         self._thought = False
 

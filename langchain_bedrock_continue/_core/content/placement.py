@@ -44,17 +44,19 @@ if TYPE_CHECKING:
     from langchain_core.messages.tool import ToolCallChunk
 
     from langchain_bedrock_continue._core.content.incoming import Block, Pieces
-    from langchain_bedrock_continue._core.content.inline_thinking import Tags
+    from langchain_bedrock_continue._core.policy import InlineThinking
     from langchain_bedrock_continue._core.text.echo_join import How
 
 
 class Blocks:
     """Places the blocks of each segment in the turn, and says what to release."""
 
-    def __init__(self, stops: Sequence[str] = (), tags: Tags | None = None) -> None:
+    def __init__(
+        self, stops: Sequence[str] = (), inline: InlineThinking | None = None
+    ) -> None:
         """Begin a turn, with its first segment; see the Answer for the arguments."""
         self._stops = stops
-        self._tags = tags
+        self._inline = inline
         self.calls = HeldCalls()
         self.seams: list[int] = []
         self._numbers = Numbers()
@@ -141,8 +143,9 @@ class Blocks:
         text: Pieces = []
         if self._run is not None:
             text = self._text_pieces({}, self._run.pause())
-            before, tags = self._run.text, self._tags
-            self._join = JoinBehindThinking(before, quote, opening=opening, tags=tags)
+            self._join = JoinBehindThinking(
+                self._run.text, quote, opening=opening, inline=self._inline
+            )
         self._begin_segment()
         return text
 

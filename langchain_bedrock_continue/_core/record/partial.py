@@ -3,7 +3,8 @@
 P1. A message that says that it is whole, or whose stop reason is final, needs nothing.
     Of those that say neither, the sum of a stream's chunks was broken off.
 P2. Its content is taken as it is, in the form that the wrapped model gives, and whole
-    blocks alone: of a tool call that was cut nothing is kept.
+    blocks alone: of a tool call that was cut nothing is kept. A message of another
+    form is converted before it comes here (`_wrapped`).
 P3. Its segments, seams and usage go before those of the turn that takes it up.
 """
 
@@ -13,7 +14,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from langchain_aws.chat_models._compat import _convert_from_v1_to_converse
 from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.messages.ai import UsageMetadata
 from pydantic import TypeAdapter, ValidationError
@@ -103,7 +103,11 @@ def needs_resuming(partial: AIMessage) -> bool:
 
 
 def past_of(partial: AIMessage) -> Past:
-    """Read a partial message (P2, P3)."""
+    """Read a partial message (P2, P3).
+
+    Args:
+        partial: A message in the form that the wrapped model gives.
+    """
     said = partial.response_metadata.get("continuation")
     said = said if isinstance(said, dict) else {}
     blocks, calls = _kept(partial)
@@ -141,7 +145,7 @@ def _usage(said: object) -> UsageMetadata | None:
 
 def _kept(partial: AIMessage) -> tuple[list[Block], bool]:
     """Return the blocks before the first tool call, and whether there is one."""
-    blocks = [_unnumbered(block) for _, block in blocks_of(_as_given(partial))]
+    blocks = [_unnumbered(block) for _, block in blocks_of(partial)]
     types = [block.get("type") for block in blocks]
     first = next((i for i, kind in enumerate(types) if kind in _CALL_TYPES), None)
     calls = bool(partial.tool_calls or partial.invalid_tool_calls)
@@ -149,19 +153,6 @@ def _kept(partial: AIMessage) -> tuple[list[Block], bool]:
     while kept and kept[-1].get("type") in REASONING_TYPES:
         kept = kept[:-1]  # it is nothing to go on from
     return kept, calls or first is not None
-
-
-def _as_given(partial: AIMessage) -> AIMessage:
-    """Return a message in the form that the wrapped model gives."""
-    if partial.response_metadata.get("output_version") != "v1":
-        return partial
-    content: Any = [
-        block
-        for block in partial.content
-        if isinstance(block, dict) and block.get("type") not in _CALL_TYPES
-    ]
-    given: Any = _convert_from_v1_to_converse(content, "bedrock_converse")
-    return AIMessage(content=given)
 
 
 def _unnumbered(block: Block) -> Block:

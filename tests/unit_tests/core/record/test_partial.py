@@ -18,6 +18,7 @@ from langchain_bedrock_continue._core.record.partial import (
     past_of,
 )
 from langchain_bedrock_continue._core.turn import Turn
+from langchain_bedrock_continue._wrapped.v1_messages import in_converse_form
 from tests.support.contents import call, image, text, thought
 from tests.support.players import (
     QUESTION,
@@ -69,7 +70,8 @@ def ended(teller: Teller, allowed: Policy) -> Played:
 
 
 def resumed(teller: Teller, allowed: Policy, partial: AIMessage) -> Played:
-    return without_mistake(play(Turn(QUESTION, {}, allowed, partial=partial), teller))
+    turn = Turn(QUESTION, {}, allowed, partial=in_converse_form(partial))
+    return without_mistake(play(turn, teller))
 
 
 def without_mistake(played: Played) -> Played:
@@ -190,7 +192,7 @@ def test_p2_whole_blocks_are_kept_and_nothing_of_a_cut_call(v1: bool) -> None:
     partial = AIMessage(
         content, invalid_tool_calls=[{**invalid, "type": "invalid_tool_call"}]
     )
-    past = past_of(as_v1(partial) if v1 else partial)
+    past = past_of(in_converse_form(as_v1(partial)) if v1 else partial)
     kinds = [block["type"] for block in past.blocks]
     assert kinds == ["reasoning_content", "text", "image", "text"]
     assert past.calls
@@ -202,7 +204,7 @@ def test_p2_whole_blocks_are_kept_and_nothing_of_a_cut_call(v1: bool) -> None:
 def test_p2_reasoning_alone_is_nothing_to_go_on_from(v1: bool) -> None:
     content: Any = [thought("hm"), call("t", {})]
     partial = AIMessage(content, tool_calls=[{"name": "write", "args": {}, "id": "t"}])
-    past = past_of(as_v1(partial) if v1 else partial)
+    past = past_of(in_converse_form(as_v1(partial)) if v1 else partial)
     assert past.blocks == []
     assert past.calls
 
@@ -259,7 +261,8 @@ def test_no_partial_from_outside_breaks_a_turn(
     partial = AIMessage(content, response_metadata=metadata)
     needs_resuming(partial)
     strategy = "prefill" if prefills else "user_turn"
-    turn = Turn(QUESTION, {}, policy(strategy), partial=partial)
+    given = in_converse_form(partial)
+    turn = Turn(QUESTION, {}, policy(strategy), partial=given)
     for _ in turn.requests():
         turn.receive(AIMessage("end", response_metadata={"stopReason": "end_turn"}))
         turn.end_segment()

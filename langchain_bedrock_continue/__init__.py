@@ -1,4 +1,4 @@
-"""A LangChain chat model that goes on when Amazon Bedrock cut an answer.
+"""A LangChain chat model that continues answers truncated by Amazon Bedrock.
 
 from langchain_bedrock_continue import ChatBedrockContinuing
 """

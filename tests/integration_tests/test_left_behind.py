@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 from langchain_bedrock_continue import ChatBedrockContinuing
+from langchain_bedrock_continue._transport import Cancellation
 from langchain_bedrock_continue._transport import threads as _threads
-from langchain_bedrock_continue._transport.cancellable_client import calling_copy
-from langchain_bedrock_continue._transport.cancellation import Line
 from langchain_bedrock_continue.local import Answer
 from tests.integration_tests.conftest import Serve, model, plain_model
+from tests.support.cancellable import cancellable
 from tests.support.hanging_up import (
     LONG,
     WRAPPED,
@@ -68,12 +68,12 @@ async def test_other_turns_of_the_same_client_are_not_touched(serve: Serve) -> N
 def test_a_connection_that_another_turn_has_now_is_not_touched(serve: Serve) -> None:
     bedrock = serve(lambda _: Answer(LONG, first_delay=0.3))
     llm: Any = plain_model(bedrock, max_tokens=50, client=bedrock.boto3_client())
-    line, texts = Line(), []
-    calling_copy(llm, line).invoke("Hi")
+    cancellation, texts = Cancellation(), []
+    cancellable(llm, cancellation).invoke("Hi")
     other = threading.Thread(target=lambda: texts.append(llm.invoke("Hi").text))
     other.start()
     eventually(lambda: len(bedrock.requests) == 2)
-    line.hang_up()
+    cancellation.cancel()
     other.join(PATIENCE_SECONDS)
     assert texts == [LONG]
     assert len(bedrock.requests) == 2  # broken, it would have been made again

@@ -230,7 +230,7 @@ def test_a_document_that_was_cut_is_no_object(
         settings = {"max_tokens": size, "max_tokens_ceiling": size}
         chain = chain_of(model, bedrock, cell, max_continuations=1, **settings)
         for way in WAYS.values():
-            with pytest.raises(OutputParserException, match="is not whole"):
+            with pytest.raises(OutputParserException, match="is incomplete"):
                 way(chain, "Go.")
 
 

@@ -153,7 +153,7 @@ def usages_of(
 def _kept(record: Record) -> list[Segment]:
     """Return the segments that no retry replaced."""
     followers = [*record.segments[1:], None]
-    pairs = zip(record.segments, followers, strict=True)
+    pairs = zip(record.segments, followers, strict=False)
     return [
         one for one, next_ in pairs if not (next_ and next_.strategy is Strategy.RETRY)
     ]

@@ -7,10 +7,7 @@ from langchain_aws import ChatBedrockConverse
 from langchain_aws.chat_models import bedrock_converse
 from pydantic import SecretStr
 
-from langchain_bedrock_continue._wrapped.reasoning_split import (
-    inline_thinking_of,
-    stop_splitting,
-)
+from langchain_bedrock_continue._wrapped.adapters import adapter_for
 
 TAGS = ("<thinking>", "</thinking>")
 
@@ -26,7 +23,7 @@ def nova(model: str = "us.amazon.nova-pro-v1:0", **kwargs: Any) -> ChatBedrockCo
 
 
 def tags_of(llm: object) -> Any:
-    inline = inline_thinking_of(llm)
+    inline = adapter_for(llm).inline_thinking()
     return None if inline is None else inline.tags
 
 
@@ -43,20 +40,21 @@ def test_the_tags_are_langchain_awss(model: str, tags: Any) -> None:
     assert tags_of(nova(model)) == tags
 
 
-def test_u2_a_version_without_the_split_is_left_alone(
+def for_turn(llm: object) -> Any:
+    return adapter_for(llm).for_turn(lambda client: client).llm
+
+
+def test_split_3_a_version_without_the_split_is_used_as_it_is(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delattr(bedrock_converse, "_split_inline_reasoning")
-    llm = nova()
-    stop_splitting(llm)
+    llm = for_turn(nova())
     assert (tags_of(llm), llm._inline_reasoning_tags_for_model()) == (None, TAGS)
-    assert tags_of(object()) is None
 
 
-def test_u1_a_copy_stops_splitting_and_the_model_does_not() -> None:
+def test_split_1_a_turns_copy_does_not_split_and_the_model_does() -> None:
     llm = nova(max_tokens=7)
-    copied = llm.model_copy()
-    stop_splitting(copied)
+    copied = for_turn(llm)
     assert copied._inline_reasoning_tags_for_model() is None
     assert llm._inline_reasoning_tags_for_model() == TAGS
     assert (copied.max_tokens, copied.model_copy().max_tokens) == (7, 7)

@@ -35,14 +35,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from langchain_core.messages import AIMessage, AIMessageChunk
+from langchain_core.messages import AIMessageChunk
 
 from langchain_bedrock_continue._core.content.content import Content
-from langchain_bedrock_continue._core.content.incoming import Response, is_text
-from langchain_bedrock_continue._core.content.inline_thinking import (
-    seams_after_split,
-    split,
-)
+from langchain_bedrock_continue._core.content.incoming import Response
 from langchain_bedrock_continue._core.decisions import (
     limits,
     prefill_support,
@@ -64,11 +60,8 @@ from langchain_bedrock_continue._core.decisions.vocabulary import (
     Ending,
     Strategy,
 )
-from langchain_bedrock_continue._core.record.continuation import (
-    continuation_of,
-    last_entry_of,
-    usages_of,
-)
+from langchain_bedrock_continue._core.record import message
+from langchain_bedrock_continue._core.record.continuation import last_entry_of
 from langchain_bedrock_continue._core.record.partial import ResumedState, read_partial
 from langchain_bedrock_continue._core.record.record import Record
 from langchain_bedrock_continue._core.record.segment import Segment
@@ -85,7 +78,7 @@ from langchain_bedrock_continue._core.tool_json.tool_arguments import ToolArgume
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from langchain_core.messages import BaseMessage
+    from langchain_core.messages import AIMessage, BaseMessage
 
     from langchain_bedrock_continue._core.content.incoming import Chunks
     from langchain_bedrock_continue._core.decisions.stop_reasons import StopMeaning
@@ -190,13 +183,13 @@ class Turn:
         while self._record.ending is None:
             yield self._next_request()
 
-    def receive(self, message: AIMessage) -> Chunks:
+    def receive(self, received: AIMessage) -> Chunks:
         """Take a response or a chunk of one; return what the caller may see."""
         response = self._record.segments[-1].response
-        chunks = self.writing.receive(response.receive(message))
+        chunks = self.writing.receive(response.receive(received))
         is_first, self._has_begun = not self._has_begun, True
-        if is_first and not (chunks or message.content) and self.content.is_empty:
-            return [AIMessageChunk(content=message.content)]
+        if is_first and not (chunks or received.content) and self.content.is_empty:
+            return [AIMessageChunk(content=received.content)]
         return self._show(chunks)
 
     def check_end(self) -> None:
@@ -262,29 +255,11 @@ class Turn:
 
     def last_chunk(self) -> AIMessageChunk:
         """Return the last chunk of a stream: metadata, usage, no content (TURN-3)."""
-        return AIMessageChunk(
-            id=self._record.resumed.id,
-            content="",
-            response_metadata=self._metadata(self.content.seams),
-            additional_kwargs=self._record.last.response.additional_kwargs,
-            usage_metadata=usages_of(self._record)[self._policy.usage_view],
-            chunk_position="last",
-        )
+        return message.last_chunk(self._record, self.content, self._policy)
 
     def message(self) -> AIMessage:
         """Return the turn as one message."""
-        content = self._message_content()
-        thinking = None if self._streamed else self._policy.inline_thinking
-        seams = seams_after_split(content, self.content.seams, thinking)
-        return AIMessage(
-            id=self._record.resumed.id,
-            content=split(content, thinking),
-            additional_kwargs=self._record.last.response.additional_kwargs,
-            response_metadata=self._metadata(seams),
-            usage_metadata=usages_of(self._record)[self._policy.usage_view],
-            tool_calls=self.content.valid_calls,
-            invalid_tool_calls=self.content.invalid_calls,
-        )
+        return message.whole_message(self._record, self.content, self._policy)
 
     def raise_or_warn(self) -> None:
         """Report once what ended a turn that is not complete.
@@ -561,22 +536,3 @@ class Turn:
                     chunk.response_metadata["model_provider"] = provider
                 chunk.id = resumed.id
         return chunks
-
-    @property
-    def _streamed(self) -> bool:
-        """Whether the responses arrive in chunks."""
-        return any(segment.response.streamed for segment in self._record.segments)
-
-    def _metadata(self, seams: list[int]) -> dict[str, Any]:
-        """Return the last segment's metadata, with how the message came about."""
-        reasoning = self.content.reasoning
-        continuation = continuation_of(self._record, seams, reasoning)
-        return {**self._record.last.metadata, "continuation": continuation}
-
-    def _message_content(self) -> str | list[str | dict[str, Any]]:
-        """Return the content in the form that the wrapped model returns it."""
-        blocks = self.content.blocks(numbered=self._streamed)
-        may_be_string = self.content.plain or not self._streamed
-        if may_be_string and [*map(is_text, blocks)] == [True]:
-            return str(blocks[0]["text"])
-        return list(blocks)

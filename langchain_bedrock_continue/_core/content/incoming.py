@@ -156,7 +156,7 @@ def blocks_in(chunk: AIMessageChunk) -> list[Block]:
 
 
 def kind_of(block: Block) -> str:
-    """Return the kind of a content block; it comes from outside, and may be anything."""
+    """Return the kind of a content block, which may hold anything."""
     type_ = block.get("type")
     kind = KINDS.get(type_, OTHER) if isinstance(type_, str) else OTHER
     return OTHER if kind is TEXT and not isinstance(block.get("text"), str) else kind

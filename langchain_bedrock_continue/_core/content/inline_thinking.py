@@ -127,9 +127,9 @@ class ThinkingAwareJoin(EchoJoin):
         self._skips = thinking is not None and not in_thinking
         super().__init__(text, quote, opening=opening)
 
-    def _begin(self) -> None:
+    def begin(self) -> None:
         """Begin with nothing received."""
-        super()._begin()
+        super().begin()
         self._past_thinking = not self._skips
         self._head = ""
         self._has_thought = False

@@ -3,10 +3,10 @@
 LIMIT-1. A call asks for the `max_tokens` that the caller asks for, unless less is left
     of `max_total_tokens`.
 LIMIT-2. A segment that can't be continued is retried with GROWTH times its
-    `max_tokens`. Below the ceiling, all attempts before one may together write a third
-    of what that one may write. The turn does not return to less.
-LIMIT-3. The ceiling is the caller's, or the model's limit, or ASSUMED_CEILING where that
-    is unknown.
+    `max_tokens`. Below the ceiling, all attempts before one may together write a
+    third of what that one may write. The turn does not return to less.
+LIMIT-3. The ceiling is the caller's, or the model's limit, or ASSUMED_CEILING where
+    that is unknown.
 LIMIT-4. A limit that the service reports takes precedence over all of them.
 LIMIT-5. A segment of unknown usage counts as all the tokens that it asked for.
 """
@@ -84,7 +84,7 @@ class MaxTokens:
         return asked, (asked or most) if self.raised is not None else None
 
     def can_grow(self, last: int) -> bool:
-        """Return True if the ceiling allows more than the last segment's `max_tokens`."""
+        """Return True if the ceiling allows more than the last segment had."""
         return self._grown(last) > last
 
     def fits(self, last: int, used: int) -> bool:

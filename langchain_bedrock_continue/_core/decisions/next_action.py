@@ -22,16 +22,19 @@ NEXT-7. A transient error is recovered from, as often as the caller allows. Befo
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from langchain_bedrock_continue._core.decisions.stop_reasons import StopMeaning
 from langchain_bedrock_continue._core.decisions.vocabulary import (
     Action,
     Ending,
     Strategy,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from langchain_bedrock_continue._core.decisions.stop_reasons import StopMeaning
 
 ToolCallRecovery: TypeAlias = Literal["retry", "resume", "return", "raise"]
 

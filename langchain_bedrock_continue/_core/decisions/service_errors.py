@@ -94,7 +94,7 @@ def error_code(error: BaseException) -> str | None:
 
 
 def reported_limit(error: BaseException) -> int | None:
-    """Return the limit that the service reports for `max_tokens`, in tokens, or None."""
+    """Return the limit of `max_tokens` that the service reports, in tokens, or None."""
     found = _REPORTED_LIMIT.search(str(error))
     return None if found is None else int((found[1] or found[2]).replace(",", ""))
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypeAlias, TypedDict, cast
 
-from langchain_core.messages.ai import UsageMetadata
-
 from langchain_bedrock_continue._core.decisions.vocabulary import CONTINUING, Strategy
 from langchain_bedrock_continue._core.record.usage import billed, response
 
 if TYPE_CHECKING:
+    from langchain_core.messages.ai import UsageMetadata
+
     from langchain_bedrock_continue._core.record.record import Record
     from langchain_bedrock_continue._core.record.segment import Segment
 

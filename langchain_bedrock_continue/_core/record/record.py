@@ -35,6 +35,11 @@ class Record:
         return self.segments[-1] if self.segments else Segment()
 
     @property
+    def streamed(self) -> bool:
+        """Whether the responses arrive in chunks."""
+        return any(segment.response.streamed for segment in self.segments)
+
+    @property
     def output_tokens(self) -> int:
         """The output tokens of the turn; unknown ones count in full (LIMIT-5)."""
         last = self.segments[-1].counted_tokens if self.segments else 0

@@ -26,7 +26,7 @@ def max_tokens_of(kwargs: Mapping[str, Any], default: int | None) -> int | None:
 
 
 def with_max_tokens(kwargs: Mapping[str, Any], tokens: int) -> dict[str, Any]:
-    """Return the arguments with another `max_tokens`; the given ones are not changed."""
+    """Return a copy of the arguments with another `max_tokens`."""
     changed = {key: value for key, value in kwargs.items() if key != "maxTokens"}
     for key in ("inference_config", "inferenceConfig"):
         if changed.get(key):

@@ -4,9 +4,9 @@ MESSAGE-1. The first request is the caller's own: the same messages, the same ar
 MESSAGE-2. Every later request has all of them, too; only the answer so far is added.
 MESSAGE-3. The caller's objects are never changed: what langchain-aws changes in place
     is a copy.
-MESSAGE-4. langchain-aws would join two assistant messages in a row with a line break, so
-    the answer so far continues the caller's own last message if that is an assistant
-    message.
+MESSAGE-4. langchain-aws would join two assistant messages in a row with a line
+    break. So if the caller's last message is an assistant message, the answer so far
+    continues it.
 MESSAGE-5. In a user turn the history only grows: what was sent once is sent again
     unchanged, so that prompt caches hold.
 """

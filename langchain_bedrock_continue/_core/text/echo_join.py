@@ -88,9 +88,9 @@ class EchoJoin:
         """
         self.text_end = TextEnd(text, quote)
         self._opening = opening
-        self._begin()
+        self.begin()
 
-    def _begin(self) -> None:
+    def begin(self) -> None:
         """Prepare to receive a message."""
         self.rule: JoinRule | None = None
         self.replaced = 0
@@ -108,7 +108,7 @@ class EchoJoin:
         text, which never changes.
         """
         join: Self = copy.copy(self)
-        join._begin()
+        join.begin()
         return join
 
     def feed(self, chunk: str) -> str | None:

@@ -9,7 +9,8 @@ ARGS-1. The JSON is joined by itself: the words that lead in to it are sent, and
     joined.
 ARGS-2. A continuation in a user turn counts only if the end of the JSON was found in
     it. For arguments, an unproven join is worse than none.
-ARGS-3. If nothing but `{` is known, nothing is joined: the complete object is asked for.
+ARGS-3. If nothing but `{` is known, nothing is joined: the model is asked for the
+    complete object.
 """
 
 from __future__ import annotations

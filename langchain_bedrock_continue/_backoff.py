@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from tenacity import RetryCallState, Retrying
-from tenacity.wait import wait_random
+import random
 
 
 def waiting_time(most: float) -> float:
@@ -15,5 +14,4 @@ def waiting_time(most: float) -> float:
     Returns:
         Seconds.
     """
-    state = RetryCallState(Retrying(), None, (), {})
-    return wait_random(most / 2, most)(state)
+    return random.uniform(most / 2, most)  # noqa: S311 - a wait is no secret

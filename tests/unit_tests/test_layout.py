@@ -14,8 +14,8 @@ OWN = "langchain_bedrock_continue"
 
 WORLD = (
     *("asyncio", "boto3", "concurrent", "http", "httpx", "io", "os", "pathlib"),
-    *("random", "select", "socket", "ssl", "subprocess", "sys", "tenacity"),
-    *("threading", "time", "urllib"),
+    *("random", "select", "socket", "ssl", "subprocess", "sys", "threading"),
+    *("time", "urllib"),
     *("botocore.client", "botocore.session"),
 )
 """What makes calls, waits, starts threads, asks for the time or for a chance."""

@@ -1,4 +1,4 @@
-# The commands of this project. All need python3 (3.10 or later) with venv; the rest
+# The commands of this project. All need python3 (3.11 or later) with venv; the rest
 # goes into .venv: `make test PYTHON=python3.12` makes it anew with another Python.
 
 PYTHON ?= python3
@@ -75,9 +75,9 @@ clean:
 
 $(VENV):
 	@'$(PYTHON)' -c '' 2>/dev/null || \
-	    { echo 'error: $(PYTHON) does not run: install Python 3.10 or later, or name one: PYTHON=...' >&2; exit 1; }
-	@'$(PYTHON)' -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
-	    { echo 'error: $(PYTHON) is too old: Python 3.10 or later is needed; name one: PYTHON=...' >&2; exit 1; }
+	    { echo 'error: $(PYTHON) does not run: install Python 3.11 or later, or name one: PYTHON=...' >&2; exit 1; }
+	@'$(PYTHON)' -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo 'error: $(PYTHON) is too old: Python 3.11 or later is needed; name one: PYTHON=...' >&2; exit 1; }
 	@'$(PYTHON)' -c 'import venv, ensurepip' 2>/dev/null || \
 	    { echo 'error: $(PYTHON) has no venv: on Debian and Ubuntu, apt install python3-venv' >&2; exit 1; }
 	@echo 'Making .venv'

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from langchain_aws import ChatBedrock, ChatBedrockConverse
 from langchain_core.caches import BaseCache
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from langchain_core.outputs import ChatResult
     from langchain_core.runnables import Runnable
     from pydantic import BaseModel
-    from typing_extensions import Self
 
 
 class WrappingChatModel(Resumes, BaseChatModel):

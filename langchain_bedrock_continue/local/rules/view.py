@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from langchain_bedrock_continue.local.script.server_tools import is_paused
+from langchain_bedrock_continue.local.anthropic_server_tools import is_paused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

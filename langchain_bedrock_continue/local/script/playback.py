@@ -17,6 +17,10 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from langchain_bedrock_continue.local.anthropic_server_tools import (
+    server_tool_id,
+    to_converse,
+)
 from langchain_bedrock_continue.local.backend import (
     BlockEnd,
     Citation,
@@ -36,10 +40,6 @@ from langchain_bedrock_continue.local.script.answers import (
     Pause,
     Say,
     Think,
-)
-from langchain_bedrock_continue.local.script.server_tools import (
-    server_tool_id,
-    to_converse,
 )
 from langchain_bedrock_continue.local.script.tokens import tokenize
 

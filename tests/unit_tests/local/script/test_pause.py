@@ -12,9 +12,12 @@ from langchain_bedrock_continue.local import (
     ServerBlock,
     Think,
 )
+from langchain_bedrock_continue.local.anthropic_server_tools import (
+    is_paused,
+    to_converse,
+)
 from langchain_bedrock_continue.local.backend import BlockEnd, Finish, Piece, Text
 from langchain_bedrock_continue.local.script.playback import play
-from langchain_bedrock_continue.local.script.server_tools import is_paused, to_converse
 from langchain_bedrock_continue.local.wire.anthropic_events import (
     AnthropicEvents,
     AnthropicMessage,

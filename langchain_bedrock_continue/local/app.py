@@ -17,12 +17,12 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from langchain_bedrock_continue.local.rules.models import base_model, rules_for
-from langchain_bedrock_continue.local.rules.rules import (
+from langchain_bedrock_continue.local.rules.shape import check_shape
+from langchain_bedrock_continue.local.rules.table import (
     UNKNOWN_MODEL,
     check,
     check_vendor,
 )
-from langchain_bedrock_continue.local.rules.shape import check_shape
 from langchain_bedrock_continue.local.rules.thinking_binding import sealed
 from langchain_bedrock_continue.local.rules.usage import (
     LOOKBACK_BLOCKS,

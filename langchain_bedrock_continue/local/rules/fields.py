@@ -28,7 +28,7 @@ def blocks(body: Json) -> Iterator[tuple[str, Json]]:
             yield f"messages.{i}.content.{j}", block
 
 
-def of(kind: str, message: Json) -> list[Json]:
+def blocks_of(kind: str, message: Json) -> list[Json]:
     """The blocks of one kind in a message."""
     return [block[kind] for block in message.get("content") or [] if kind in block]
 

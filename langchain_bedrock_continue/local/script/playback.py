@@ -41,7 +41,7 @@ from langchain_bedrock_continue.local.script.answers import (
     Say,
     Think,
 )
-from langchain_bedrock_continue.local.script.tokens import tokenize
+from langchain_bedrock_continue.local.script.tokenizer import tokenize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -25,7 +25,7 @@ from langchain_bedrock_continue.local.backend import (
     ToolStart,
 )
 from langchain_bedrock_continue.local.script.playback import play
-from langchain_bedrock_continue.local.script.tokens import tokenize
+from langchain_bedrock_continue.local.script.tokenizer import tokenize
 
 Json = dict[str, Any]
 

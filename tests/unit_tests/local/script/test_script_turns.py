@@ -22,7 +22,7 @@ from langchain_bedrock_continue.local.backend import (
     Reasoning,
     Text,
 )
-from langchain_bedrock_continue.local.script.script import turn_of
+from langchain_bedrock_continue.local.script.backend import turn_of
 from tests.unit_tests.local.script.test_script import asked, text_of
 
 Json = dict[str, Any]

@@ -23,7 +23,7 @@ from langchain_bedrock_continue.local.wire.anthropic_events import (
     AnthropicMessage,
 )
 from langchain_bedrock_continue.local.wire.anthropic_request import converse_body
-from tests.unit_tests.local.script.test_script import asked, stop, text_of
+from tests.unit_tests.local.script.test_playback import asked, stop, text_of
 
 Json = dict[str, Any]
 

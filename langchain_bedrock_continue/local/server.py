@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from langchain_bedrock_continue.local.backend import Backend
     from langchain_bedrock_continue.local.rules.models import ModelRules
-    from langchain_bedrock_continue.local.wire.http import RecordedRequest
+    from langchain_bedrock_continue.local.wire.http_request import RecordedRequest
 
 REGION = "us-east-1"
 

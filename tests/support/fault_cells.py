@@ -19,7 +19,7 @@ from langchain_bedrock_continue.local import (
     LocalBedrock,
     Request,
 )
-from langchain_bedrock_continue.local.wire.http import RecordedRequest
+from langchain_bedrock_continue.local.wire.http_request import RecordedRequest
 from tests.support.echo import texts_of
 from tests.support.entrances import added
 from tests.support.tool_models import behind

@@ -14,7 +14,7 @@ from langchain_bedrock_continue.local import (
     Think,
 )
 from langchain_bedrock_continue.local.backend import Json
-from langchain_bedrock_continue.local.script.tokens import tokenize
+from langchain_bedrock_continue.local.script.tokenizer import tokenize
 from tests.support.echo import QUOTED, texts_of, turn_of, written_so_far
 
 # It takes a prefill, with tools too.

@@ -6,7 +6,7 @@ from typing import Any
 from langchain_bedrock_continue import ChatBedrockContinuing
 from langchain_bedrock_continue.local import Answer, CallTool, LocalBedrock, Think
 from tests.integration_tests.conftest import MODEL, REFUSING_MODEL, plain_model
-from tests.integration_tests.test_invoke_model import chat_bedrock
+from tests.integration_tests.wrapped.test_chat_bedrock import chat_bedrock
 from tests.support.fault_cells import AT_ONCE, Llm
 from tests.support.tool_models import PREFILL_MODEL, THINKING, tools
 

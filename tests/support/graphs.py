@@ -3,7 +3,7 @@
 As a program, it asks one of them in a process that may be killed; asked again, with the
 same database, it goes on with what it had:
 
-    python -m tests.integration_tests.graphs way model endpoint_url database
+    python -m tests.support.graphs way model endpoint_url database
 """
 
 import sqlite3

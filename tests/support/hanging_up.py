@@ -11,7 +11,7 @@ from langchain_core.runnables import Runnable
 from langchain_bedrock_continue import ChatBedrockContinuing
 from langchain_bedrock_continue.local import Answer, Fault, FaultAt, LocalBedrock
 from tests.integration_tests.conftest import model
-from tests.integration_tests.test_invoke_model import wrapped
+from tests.integration_tests.wrapped.test_chat_bedrock import wrapped
 
 Make: TypeAlias = Callable[..., ChatBedrockContinuing]
 

@@ -8,7 +8,7 @@ from tests.integration_tests.conftest import (
     model,
     plain_model,
 )
-from tests.integration_tests.test_user_turn import echoing
+from tests.integration_tests.text.test_user_turn import echoing
 from tests.support.entrances import Entrance
 
 CASES = {

@@ -20,8 +20,8 @@ from tests.integration_tests.conftest import (
     model,
     plain_model,
 )
-from tests.integration_tests.test_every_cut import shape
-from tests.integration_tests.test_invoke_model import chat_bedrock, wrapped
+from tests.integration_tests.tools.test_every_truncation import shape
+from tests.integration_tests.wrapped.test_chat_bedrock import chat_bedrock, wrapped
 from tests.support.entrances import ENTRANCES, by_invoke, by_stream
 from tests.support.resuming import (
     FORMS,

@@ -24,7 +24,7 @@ from tests.integration_tests.conftest import (
     model,
     plain_model,
 )
-from tests.integration_tests.test_run import Recorder
+from tests.integration_tests.langchain.test_callbacks import Recorder
 from tests.support.entrances import Entrance, by_invoke, by_stream
 from tests.support.tool_models import (
     PREFILL_MODEL,

@@ -17,7 +17,7 @@ from tests.integration_tests.conftest import (
     model,
     plain_model,
 )
-from tests.integration_tests.test_invoke_model import wrapped
+from tests.integration_tests.wrapped.test_chat_bedrock import wrapped
 from tests.support.entrances import Entrance, added
 from tests.support.resuming import RESUMES
 from tests.support.tool_models import going_on, tools

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from langchain_bedrock_continue import ChatBedrockContinuing, PrefillRefusedError
 from langchain_bedrock_continue.local import Answer, CallTool, LocalBedrock, Think
 from tests.integration_tests.conftest import REFUSING_MODEL, Serve, arguments
-from tests.integration_tests.test_shape import LONG, TOOLS, shape
+from tests.integration_tests.content.test_message_shape import LONG, TOOLS, shape
 from tests.support.entrances import Entrance
 
 READ = CallTool("weather", {"city": "Oslo", "days": [1, 2]}, tool_use_id="t1")

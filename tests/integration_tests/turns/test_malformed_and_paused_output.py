@@ -14,7 +14,7 @@ from langchain_bedrock_continue.local import (
     Script,
 )
 from tests.integration_tests.conftest import Serve, model
-from tests.integration_tests.test_invoke_model import wrapped
+from tests.integration_tests.wrapped.test_chat_bedrock import wrapped
 from tests.support.entrances import Entrance
 from tests.support.tool_models import by_number, tools
 

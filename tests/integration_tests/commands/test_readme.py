@@ -15,7 +15,7 @@ from langchain_bedrock_continue.local.llama.weights import (
     weights_path,
 )
 
-README = (Path(__file__).parents[2] / "README.md").read_text()
+README = (Path(__file__).parents[3] / "README.md").read_text()
 
 
 def blocks(language: str) -> list[str]:

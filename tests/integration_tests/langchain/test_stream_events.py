@@ -12,7 +12,13 @@ from langchain_tests.utils.stream_lifecycle import assert_valid_event_stream
 from langchain_bedrock_continue.local import Answer, LocalBedrock, Request, Say, Think
 from langchain_bedrock_continue.local.script.playback import _block_text, remaining
 from tests.integration_tests.conftest import Serve, model, plain_model
-from tests.integration_tests.test_shape import CITATION, TIME, TOOLS, WEATHER, shape
+from tests.integration_tests.content.test_message_shape import (
+    CITATION,
+    TIME,
+    TOOLS,
+    WEATHER,
+    shape,
+)
 from tests.support.echo import turn_of, written_so_far
 from tests.support.entrances import added
 

@@ -18,7 +18,7 @@ from langchain_bedrock_continue.local import (
     Think,
 )
 from tests.integration_tests.conftest import MODEL, REFUSING_MODEL, Serve, model
-from tests.integration_tests.test_text import TEXTS
+from tests.integration_tests.text.test_prefill import TEXTS
 from tests.support.echo import echo
 from tests.support.entrances import Entrance
 

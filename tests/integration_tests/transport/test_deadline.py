@@ -10,7 +10,7 @@ from langchain_bedrock_continue._transport.cancellable_client import calling_cop
 from langchain_bedrock_continue._transport.cancellation import HungUp, Line
 from langchain_bedrock_continue.local import Answer, Fault, FaultAt, LocalBedrock
 from tests.integration_tests.conftest import Serve, plain_model
-from tests.integration_tests.test_invoke_model import chat_bedrock
+from tests.integration_tests.wrapped.test_chat_bedrock import chat_bedrock
 from tests.support.waiting import eventually
 
 ASKED = [HumanMessage("Hi")]

@@ -1,6 +1,6 @@
-"""The two commands, as people run them.
+"""The demo and the local endpoint's commands, as people run them.
 
-D1 to D3 are those of `_demo.py`.
+D1 to D3 are the rules of `_demo.py`.
 """
 
 import os
@@ -20,8 +20,6 @@ from langchain_bedrock_continue.__main__ import MODEL, main
 from langchain_bedrock_continue._demo import Page, one_line, table
 from langchain_bedrock_continue.local import LocalBedrock, Script
 from langchain_bedrock_continue.local import __main__ as local_command
-from langchain_bedrock_continue.local.llama.backend import LlamaBackend
-from langchain_bedrock_continue.local.llama.weights import WeightsUnavailableError
 
 QUESTION = "Why does bread rise? Explain it in a few sentences."
 MARK = re.compile(r"⟦seam \d+⟧")
@@ -32,25 +30,12 @@ PLACE = {
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     "AWS_CONFIG_FILE": os.devnull,
 }
-"""All that a command may know of this machine."""
-
-
-@pytest.fixture(scope="module")
-def bedrock():
-    """Serve the real small model."""
-    pytest.importorskip("xllamacpp", reason="the extra [local] is not installed")
-    local = LocalBedrock(LlamaBackend())
-    try:
-        local.__enter__()
-    except WeightsUnavailableError as error:
-        pytest.skip(str(error))
-    yield local
-    local.__exit__(None, None, None)
+"""The environment of a command: no AWS configuration of this machine."""
 
 
 @pytest.fixture
 def bare_environment(monkeypatch):
-    """Let a command in this process know no more than one on a bare machine."""
+    """Hide the AWS configuration of this machine from a command in this process."""
     for name in list(os.environ):
         if name.startswith("AWS_"):
             monkeypatch.delenv(name)
@@ -59,6 +44,7 @@ def bare_environment(monkeypatch):
 
 
 def run(*words: str, module: str = "langchain_bedrock_continue") -> Any:
+    """Run a command in a process of its own."""
     return subprocess.run(  # noqa: S603 - the words are this file's
         [sys.executable, "-m", module, *words],
         env=PLACE | _cache(),
@@ -85,16 +71,16 @@ def shown(stdout: str) -> tuple[str, list[list[str]]]:
 
 
 @pytest.mark.model
-def test_the_demo_shows_the_uncut_answer_and_where_it_was_cut(bedrock):
+def test_the_demo_shows_the_complete_answer_and_its_seams(real_model):
     """D1, D2: with a real model."""
     llm = ChatBedrockConverse(
-        model=MODEL, max_tokens=300, temperature=0, **bedrock.client_kwargs()
+        model=MODEL, max_tokens=300, temperature=0, **real_model.client_kwargs()
     )
-    uncut = llm.invoke(QUESTION)
+    complete = llm.invoke(QUESTION)
     done = run(QUESTION, "--max-tokens", "16")
     assert (done.stderr, done.returncode) == ("", 0)
     answer, rows = shown(done.stdout)
-    assert MARK.sub("", answer) == uncut.text
+    assert MARK.sub("", answer) == complete.text
     *segments, billed, response = rows
     assert len(segments) == len(MARK.findall(answer)) + 1 > 2
     assert [row[0] for row in segments] == [str(n + 1) for n in range(len(segments))]
@@ -107,7 +93,7 @@ def test_the_demo_shows_the_uncut_answer_and_where_it_was_cut(bedrock):
 
 
 @pytest.mark.usefixtures("bare_environment")
-def test_the_demo_asks_any_endpoint(capsys):
+def test_the_demo_uses_the_endpoint_that_it_is_given(capsys):
     with LocalBedrock(Script("one two three four")) as scripted:
         url = scripted.endpoint_url
         assert main(["Go?", "--endpoint", url, "--max-tokens", "2"]) == 0
@@ -115,7 +101,7 @@ def test_the_demo_asks_any_endpoint(capsys):
 
 
 @pytest.mark.usefixtures("bare_environment")
-def test_what_arrived_is_shown_before_a_refusal(capsys):
+def test_the_demo_shows_what_arrived_before_an_error(capsys):
     with LocalBedrock(Script("one two three four")) as scripted:
         words = ["--endpoint", scripted.endpoint_url, "--max-tokens", "2"]
         words += ["--strategy", "prefill"]
@@ -192,10 +178,10 @@ def test_a_page_shows_every_byte(texts, width):
     """D1."""
     page = Page(width=width)
     laid_out = "".join(page.text(text) for text in texts)
-    whole = "".join(texts)
+    all_of_it = "".join(texts)
     if width is None:
-        assert laid_out == whole
-    assert laid_out.split() == whole.split()
+        assert laid_out == all_of_it
+    assert laid_out.split() == all_of_it.split()
 
 
 @given(st.lists(st.text("ab", min_size=1, max_size=9), min_size=1))
@@ -208,13 +194,13 @@ def test_a_page_is_never_wider_than_the_terminal(words):
     assert MARK.sub("", laid_out).split() == words
 
 
-def test_a_mark_has_colour_only_where_it_may():
+def test_a_mark_has_colour_only_where_the_terminal_does():
     seam = {"type": "seam"}
     assert Page().mark(seam) == "⟦seam 1⟧"
     assert Page(colour=True).mark(seam) == "\x1b[1;36m⟦seam 1⟧\x1b[0m"
 
 
-def test_a_table_says_what_is_unknown():
+def test_a_table_shows_unknown_values_as_dashes():
     segment = dict.fromkeys(
         ("stop_reason", "input_tokens", "output_tokens", "max_tokens", "request_id")
     )
@@ -230,7 +216,7 @@ def test_a_table_says_what_is_unknown():
     assert shown_table.splitlines()[1].split() == ["1", "-", "-", "-", "-", "-"]
 
 
-def test_an_error_of_many_lines_becomes_one():
+def test_an_error_of_many_lines_is_printed_as_one():
     assert one_line(KeyError("x")) == "KeyError: 'x'."
     assert one_line(ValueError("first\n  second.")) == "first second."
 
@@ -238,8 +224,21 @@ def test_an_error_of_many_lines_becomes_one():
 # The local endpoint as a command -------------------------------------------------
 
 
+@pytest.fixture
+def _interruptible():
+    """Let a command react to SIGINT, even where the tests run in the background.
+
+    A shell makes what it runs in the background ignore SIGINT, and a process passes
+    that on to those that it starts.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.model
-def test_serve_says_how_boto3_gets_there(bedrock):
+@pytest.mark.usefixtures("real_model", "_interruptible")
+def test_serve_prints_the_settings_with_which_boto3_connects():
     command = [sys.executable, "-m", "langchain_bedrock_continue.local", "serve"]
     with subprocess.Popen(  # noqa: S603 - the words are this file's
         command, env=PLACE | _cache(), stdout=subprocess.PIPE, encoding="utf-8"
@@ -263,8 +262,8 @@ def test_serve_says_how_boto3_gets_there(bedrock):
 
 
 @pytest.mark.model
-@pytest.mark.usefixtures("bedrock")
-def test_fetch_says_where_the_weights_lie(capsys):
+@pytest.mark.usefixtures("real_model")
+def test_fetch_prints_the_path_of_the_weights(capsys):
     assert local_command.main(["fetch"]) == 0
     assert capsys.readouterr().out.endswith(".gguf\n")
 

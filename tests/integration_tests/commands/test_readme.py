@@ -1,4 +1,4 @@
-"""The README says what is so: its example runs, and prints what stands there."""
+"""The README is correct: its example runs and prints the output shown below it."""
 
 import re
 import subprocess
@@ -10,10 +10,6 @@ import pytest
 import langchain_bedrock_continue
 from langchain_bedrock_continue import ChatBedrockContinuing, errors
 from langchain_bedrock_continue._wrapped.construction import INHERITED
-from langchain_bedrock_continue.local.llama.weights import (
-    WeightsUnavailableError,
-    weights_path,
-)
 
 README = (Path(__file__).parents[3] / "README.md").read_text()
 
@@ -23,11 +19,8 @@ def blocks(language: str) -> list[str]:
 
 
 @pytest.mark.model
-def test_the_example_prints_what_stands_under_it() -> None:
-    try:
-        weights_path("smollm2")
-    except WeightsUnavailableError as error:
-        pytest.skip(f"no real model: {error}")
+@pytest.mark.usefixtures("real_model")
+def test_the_example_prints_the_output_below_it() -> None:
     ran = subprocess.run(  # noqa: S603 - our own README
         [sys.executable, "-c", blocks("python")[0]],
         capture_output=True,
@@ -38,12 +31,12 @@ def test_the_example_prints_what_stands_under_it() -> None:
     assert ran.stderr == ""
 
 
-def test_the_example_stands_at_the_top() -> None:
+def test_the_example_is_within_the_first_30_lines() -> None:
     before, output = README.split("```text\n")[:2]
     assert before.count("\n") + output.partition("```")[0].count("\n") <= 30
 
 
-def test_the_test_for_users_runs() -> None:
+def test_the_example_of_a_test_runs() -> None:
     (example,) = [code for code in blocks("python") if "def test_" in code]
     namespace: dict[str, object] = {}
     exec(example, namespace)  # noqa: S102 - our own README
@@ -52,7 +45,7 @@ def test_the_test_for_users_runs() -> None:
     test()
 
 
-def test_every_field_is_in_the_table_with_its_default() -> None:
+def test_the_table_of_fields_has_every_field_with_its_default() -> None:
     fields = ChatBedrockContinuing.model_fields
     for name in fields.keys() - INHERITED - {"llm"}:
         default = str(fields[name].default)
@@ -64,7 +57,7 @@ def test_every_field_is_in_the_table_with_its_default() -> None:
         assert row, name
 
 
-def test_the_error_tree_is_the_one_of_the_module() -> None:
+def test_the_error_tree_is_that_of_the_module() -> None:
     drawn = [line.strip() for line in blocks("text")[1].splitlines()]
     assert errors.__doc__ is not None
     for line in drawn:

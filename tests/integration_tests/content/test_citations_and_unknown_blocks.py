@@ -1,4 +1,4 @@
-"""Blocks that are neither plain text nor calls: over seams, none is lost or changed."""
+"""Citations, images, traces and unknown blocks are kept over seams, unchanged."""
 
 import base64
 from itertools import groupby
@@ -10,18 +10,13 @@ from langchain_core.messages import AIMessage, HumanMessage
 from langchain_bedrock_continue._core.policy import Policy
 from langchain_bedrock_continue._core.turn import Turn
 from langchain_bedrock_continue.local import Answer, Say
-from tests.integration_tests.conftest import (
-    REFUSING_MODEL,
-    Serve,
-    model,
-    plain_model,
-)
+from tests.support.endpoint import Serve
 from tests.support.entrances import Entrance
-from tests.support.tool_models import PREFILL_MODEL, going_on, tokens_of
+from tests.support.models import STRATEGIES, model, plain_model
+from tests.support.scripts import continuing, tokens_of
 
-MODELS = {"prefill": PREFILL_MODEL, "user turn": REFUSING_MODEL}
-# The fewest tokens that leave room for a quote.
 FEWEST = 8
+"""The fewest tokens in which an echo and some new text fit."""
 
 
 def cited(number: int) -> dict[str, Any]:
@@ -41,22 +36,22 @@ SPANS = Answer(
 
 
 def spans_of(message: AIMessage) -> list[tuple[str, list[Any]]]:
-    """Each span's text with its citations; one that a seam split is one again."""
+    """Return the texts with their citations; a span that a seam split is one span."""
     blocks: list[Any] = [b for b in message.content if isinstance(b, dict)]
     by_citations = groupby(blocks, key=lambda block: block.get("citations", []))
     return [("".join(b["text"] for b in span), cited) for cited, span in by_citations]
 
 
-@pytest.mark.parametrize("model_id", MODELS.values(), ids=MODELS)
-def test_citations_stay_on_their_spans_at_every_cut(
+@pytest.mark.parametrize("model_id", STRATEGIES.values(), ids=STRATEGIES)
+def test_citations_stay_on_their_texts_wherever_the_answer_is_truncated(
     serve: Serve, entrance: Entrance, model_id: str
 ) -> None:
-    bedrock = serve(going_on(SPANS))
+    bedrock = serve(continuing(SPANS))
     theirs = entrance(plain_model(bedrock, model=model_id, max_tokens=99), "Hi")
     assert len(spans_of(theirs)) == len(SPANS.blocks)
     for at in range(FEWEST, tokens_of(SPANS) + 2):
         ours = entrance(model(bedrock, model=model_id, max_tokens=at), "Hi")
-        assert spans_of(ours) == spans_of(theirs), f"cut at {at}"
+        assert spans_of(ours) == spans_of(theirs), f"truncated at {at}"
 
 
 PIXEL = base64.b64decode(
@@ -78,11 +73,11 @@ INPUT: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize("model_id", MODELS.values(), ids=MODELS)
-def test_images_and_documents_go_with_every_call(
+@pytest.mark.parametrize("model_id", STRATEGIES.values(), ids=STRATEGIES)
+def test_images_and_documents_are_in_every_request(
     serve: Serve, entrance: Entrance, model_id: str
 ) -> None:
-    bedrock = serve(going_on(Answer(["It is a pixel, and a note. " * 5])))
+    bedrock = serve(continuing(Answer(["It is a pixel, and a note. " * 5])))
     asked = [HumanMessage(content=INPUT)]
     entrance(plain_model(bedrock, model=model_id, max_tokens=500), asked)
     message = entrance(model(bedrock, model=model_id, max_tokens=12), asked)
@@ -93,7 +88,7 @@ def test_images_and_documents_go_with_every_call(
     assert len(theirs["content"]) == len(INPUT)
 
 
-# What no scripted model says comes by hand, in the shapes that langchain-aws gives it.
+# Blocks that no scripted model produces, in the form that langchain-aws returns.
 
 UNKNOWN: list[Any] = [
     {"type": "image", "image": {"format": "png", "source": {"bytes": b"x"}}},
@@ -108,7 +103,7 @@ def ended(reason: str, **more: Any) -> dict[str, Any]:
 
 
 def said(*segments: AIMessage) -> tuple[AIMessage, list[Any]]:
-    """Let a turn receive these segments; return its message, and what was sent."""
+    """Run a turn with these segments; return its message, and the messages sent."""
     policy = Policy(strategy="user_turn")
     turn, waiting, sent = Turn([HumanMessage("Hi")], {}, policy), list(segments), []
     for request in turn.requests():
@@ -121,7 +116,7 @@ def said(*segments: AIMessage) -> tuple[AIMessage, list[Any]]:
 
 @pytest.mark.parametrize("block", UNKNOWN, ids=lambda block: block["type"])
 @pytest.mark.parametrize("place", ["first", "between", "last", "later"])
-def test_unknown_blocks_pass_through(block: Any, place: str) -> None:
+def test_unknown_blocks_are_kept(block: Any, place: str) -> None:
     def text(words: str) -> dict[str, str]:
         return {"type": "text", "text": words}
 
@@ -140,9 +135,7 @@ def test_unknown_blocks_pass_through(block: Any, place: str) -> None:
     assert message.text.startswith("One two three.")
 
 
-def test_a_block_behind_the_text_of_a_cut_segment_is_kept_when_it_is_asked_again() -> (
-    None
-):
+def test_a_block_after_the_text_of_a_truncated_segment_is_kept_by_its_retry() -> None:
     content: list[Any] = [{"type": "text", "text": "One."}, UNKNOWN[1]]
     message, sent = said(
         AIMessage(content=content, response_metadata=ended("max_tokens")),

@@ -1,15 +1,16 @@
-"""Thinking in the text of Amazon Nova: split as of an uncut answer, at every cut."""
+"""Amazon Nova's thinking in its text is split off as ChatBedrockConverse splits it."""
 
 from typing import Any, cast
 
 import pytest
 
 from langchain_bedrock_continue.local import Answer, CallTool
-from tests.integration_tests.conftest import Serve, model, plain_model
-from tests.support.echo import echo
+from tests.support.endpoint import Serve
 from tests.support.entrances import by_ainvoke, by_invoke, by_stream
+from tests.support.messages import continuation
+from tests.support.models import NOVA, model, plain_model
+from tests.support.scripts import echo
 
-NOVA = "us.amazon.nova-pro-v1:0"
 TEXTS = {
     "thinking first": "<thinking> The user greets me. I greet in few words. </thinking>"
     "\n\nHello there! How can I help you today, my friend?",
@@ -17,7 +18,7 @@ TEXTS = {
     "<thinking>\nThe second plan.\n</thinking>\nPart two of the text.",
     "thinking alone": "<thinking>There is nothing that I would say.</thinking>",
     "none": "Nothing but plain text in here, and no more than that.",
-    "no whole pair": "Text with a <thinking> tag that nothing closes at all.",
+    "an open tag": "Text with a <thinking> tag that nothing closes at all.",
 }
 READ = CallTool("read_file", {"path": "b.md"}, tool_use_id="t1")
 TOOLS = [{"name": "read_file", "description": "d", "input_schema": {"type": "object"}}]
@@ -25,20 +26,20 @@ TOOLS = [{"name": "read_file", "description": "d", "input_schema": {"type": "obj
 
 @pytest.mark.parametrize("by", [by_invoke, by_ainvoke])
 @pytest.mark.parametrize("kind", TEXTS)
-def test_a_whole_answer_is_split_as_uncut(serve: Serve, kind: str, by: Any) -> None:
+def test_thinking_is_split_off_wherever_the_text_is_truncated(
+    serve: Serve, kind: str, by: Any
+) -> None:
     bedrock = serve(TEXTS[kind])
-    uncut = plain_model(bedrock, model=NOVA, max_tokens=500).invoke("Go on.")
+    plain = plain_model(bedrock, model=NOVA, max_tokens=500).invoke("Go on.")
     for size in range(1, 30):
         message = by(model(bedrock, model=NOVA, max_tokens=size), "Go on.")
-        assert message.content == uncut.content, f"cut at {size}"
-        seams = message.response_metadata["continuation"]["seams"]
+        assert message.content == plain.content, f"truncated at {size}"
+        seams = continuation(message)["seams"]
         assert all(0 <= seam <= len(message.text) for seam in seams)
 
 
 @pytest.mark.parametrize("kind", ["thinking first", "none"])
-def test_in_user_turns_too_and_later_thinking_is_dropped(
-    serve: Serve, kind: str
-) -> None:
+def test_in_a_user_turn_later_thinking_is_dropped(serve: Serve, kind: str) -> None:
     again = "<thinking>I was cut off. I repeat and go on.</thinking>\n"
 
     def answer(request: Any) -> str:
@@ -46,14 +47,14 @@ def test_in_user_turns_too_and_later_thinking_is_dropped(
         return said if len(request.messages) == 1 else again + said
 
     bedrock = serve(answer)
-    uncut = plain_model(bedrock, model=NOVA, max_tokens=500).invoke("Go on.")
+    plain = plain_model(bedrock, model=NOVA, max_tokens=500).invoke("Go on.")
     settings = {"model": NOVA, "strategy": "user_turn", "max_tokens": 31}
     message = by_invoke(model(bedrock, **settings), "Go on.")
     assert len(bedrock.requests) > 1
-    assert message.content == uncut.content
+    assert message.content == plain.content
 
 
-def test_the_model_reads_what_it_wrote(serve: Serve) -> None:
+def test_the_prefill_is_the_text_with_its_tags(serve: Serve) -> None:
     bedrock = serve(TEXTS["thinking first"])
     by_invoke(model(bedrock, model=NOVA, max_tokens=29), "Go on.")
     sent = cast("Any", bedrock.requests[-1].body["messages"][-1]["content"][0]["text"])
@@ -61,9 +62,7 @@ def test_the_model_reads_what_it_wrote(serve: Serve) -> None:
     assert TEXTS["thinking first"].startswith(sent)
 
 
-def test_a_stream_leaves_the_tags_in_as_chat_bedrock_converse_does(
-    serve: Serve,
-) -> None:
+def test_a_stream_keeps_the_tags_as_chat_bedrock_converse_does(serve: Serve) -> None:
     text = TEXTS["thinking first"]
     bedrock = serve(text)
     assert (
@@ -72,14 +71,14 @@ def test_a_stream_leaves_the_tags_in_as_chat_bedrock_converse_does(
     assert by_stream(model(bedrock, model=NOVA, max_tokens=7), "Go").text == text
 
 
-def test_thinking_before_a_tool_call_is_split(serve: Serve) -> None:
+def test_thinking_before_a_tool_call_is_split_off(serve: Serve) -> None:
     bedrock = serve(Answer(["<thinking>I read it.</thinking>\n", READ]))
     settings = {"model": NOVA, "max_tokens": 500}
-    uncut = plain_model(bedrock, **settings).bind_tools(TOOLS).invoke("Go on.")
+    plain = plain_model(bedrock, **settings).bind_tools(TOOLS).invoke("Go on.")
     for size in range(2, 30):
         llm = model(bedrock, model=NOVA, max_tokens=size).bind_tools(TOOLS)
         message = by_invoke(llm, "Go on.")
         assert (message.content, message.tool_calls) == (
-            uncut.content,
-            uncut.tool_calls,
-        ), f"cut at {size}"
+            plain.content,
+            plain.tool_calls,
+        ), f"truncated at {size}"

@@ -1,4 +1,4 @@
-"""The message has the shape that ChatBedrockConverse gives an uncut answer."""
+"""The message has the shape of ChatBedrockConverse's, truncated or not."""
 
 import copy
 from typing import Any
@@ -12,18 +12,13 @@ from langchain_core.messages import (
     SystemMessage,
 )
 
-from langchain_bedrock_continue.local import Answer, CallTool, Say, Think
-from tests.integration_tests.conftest import Serve, model, plain_model
+from langchain_bedrock_continue.local import Answer, Say, Think
+from tests.support.answers import CITATION, TIME, WEATHER, WEATHER_TOOLS
+from tests.support.endpoint import Serve
 from tests.support.entrances import Entrance, by_stream
-
-LONG = "The quick brown fox jumps over the lazy dog.\n\n- one\n- two\n"
-CITATION = {
-    "title": "Doc",
-    "sourceContent": [{"text": "quoted"}],
-    "location": {"documentChar": {"documentIndex": 0, "start": 1, "end": 2}},
-}
-WEATHER = CallTool("weather", {"city": "Oslo", "days": [1, 2]}, tool_use_id="t1")
-TIME = CallTool("time", {}, tool_use_id="t2")
+from tests.support.messages import continuation, shape
+from tests.support.models import model, plain_model
+from tests.support.texts import LONG
 
 ANSWERS: dict[str, Answer] = {
     "text": Answer(LONG),
@@ -42,81 +37,61 @@ ANSWERS: dict[str, Answer] = {
     ),
     "model's fields": Answer("Yes.", additional_fields={"x": {"y": 1}}),
 }
-TOOLS: list[dict[str, Any]] = [
-    {
-        "name": name,
-        "description": "d",
-        "input_schema": {"type": "object", "properties": {}},
-    }
-    for name in ("weather", "time")
-]
-VOLATILE = ("RequestId", "HTTPHeaders")
-
-
-def shape(message: AIMessage) -> dict[str, Any]:
-    """All of a message but what differs between two calls, and what we add."""
-    dumped = copy.deepcopy(message.model_dump())
-    metadata = dumped["response_metadata"]
-    metadata.pop("continuation", None)
-    metadata.get("metrics", {}).pop("latencyMs", None)
-    for key in VOLATILE:
-        metadata.get("ResponseMetadata", {}).pop(key, None)
-    dumped["id"] = dumped["id"][:8]
-    return dumped
 
 
 @pytest.mark.parametrize("output_version", ["v0", "v1"])
 @pytest.mark.parametrize("kind", ANSWERS)
-def test_an_uncut_answer_is_the_same_message(
-    serve: Serve, entrance: Entrance, kind: str, output_version: str
+def test_an_answer_that_is_not_truncated_is_the_same_message(
+    serve: Serve, every_entrance: Entrance, kind: str, output_version: str
 ) -> None:
     bedrock = serve(ANSWERS[kind])
     sizes = {"max_tokens": 1000, "output_version": output_version}
-    ours = entrance(model(bedrock, **sizes).bind_tools(TOOLS), "Hi")
-    theirs = entrance(plain_model(bedrock, **sizes).bind_tools(TOOLS), "Hi")
+    ours = every_entrance(model(bedrock, **sizes).bind_tools(WEATHER_TOOLS), "Hi")
+    plain = plain_model(bedrock, **sizes).bind_tools(WEATHER_TOOLS)
+    theirs = every_entrance(plain, "Hi")
     assert type(ours) is type(theirs)
     assert shape(ours) == shape(theirs)
-    assert ours.response_metadata["continuation"]["complete"] is True
+    assert continuation(ours)["complete"] is True
 
 
-def test_a_cut_answer_is_the_same_message_as_uncut(
-    serve: Serve, entrance: Entrance
+def test_a_truncated_answer_is_the_same_message_as_one_that_is_not(
+    serve: Serve, every_entrance: Entrance
 ) -> None:
     bedrock = serve(LONG)
-    ours = shape(entrance(model(bedrock, max_tokens=5), "Hi"))
-    theirs = shape(entrance(plain_model(bedrock, max_tokens=1000), "Hi"))
+    ours = shape(every_entrance(model(bedrock, max_tokens=5), "Hi"))
+    theirs = shape(every_entrance(plain_model(bedrock, max_tokens=1000), "Hi"))
     assert ours.pop("usage_metadata") != theirs.pop("usage_metadata")
     assert ours == theirs
 
 
 @pytest.mark.parametrize("kind", ["text", "text and tools", "thinking, text, tool"])
-def test_the_first_request_is_the_one_chat_bedrock_converse_sends(
-    serve: Serve, entrance: Entrance, kind: str
+def test_the_first_request_is_the_one_that_chat_bedrock_converse_sends(
+    serve: Serve, every_entrance: Entrance, kind: str
 ) -> None:
     bedrock = serve(ANSWERS[kind])
     asked = [SystemMessage("s"), HumanMessage("Hi"), AIMessage("I "), HumanMessage("?")]
     settings = {"max_tokens": 1000, "temperature": 0.25, "stop_sequences": ["@"]}
     for llm in (model(bedrock, **settings), plain_model(bedrock, **settings)):
-        entrance(llm.bind_tools(TOOLS, tool_choice="any"), asked)
+        every_entrance(llm.bind_tools(WEATHER_TOOLS, tool_choice="any"), asked)
     ours, theirs = bedrock.requests
     assert ours.body == theirs.body
     assert (ours.operation, ours.model_id) == (theirs.operation, theirs.model_id)
 
 
-def test_the_callers_objects_are_never_changed(
-    serve: Serve, entrance: Entrance
+def test_the_callers_objects_are_not_changed(
+    serve: Serve, every_entrance: Entrance
 ) -> None:
     bedrock = serve("Start: and a long answer that goes on and on, as they do.\n")
     blocks: list[Any] = [{"type": "text", "text": "Start: \n"}]
     asked: list[BaseMessage] = [HumanMessage("Hi"), AIMessage(content=blocks)]
     kwargs: dict[str, Any] = {"stop": ["@"], "max_tokens": 5}
     before = copy.deepcopy((asked, kwargs))
-    entrance(model(bedrock, max_total_tokens=60), asked, **kwargs)
+    every_entrance(model(bedrock, max_total_tokens=60), asked, **kwargs)
     assert len(bedrock.requests) > 2
     assert (asked, kwargs) == before
 
 
-def test_the_last_chunk_says_so_and_carries_the_summary_once(serve: Serve) -> None:
+def test_the_last_chunk_alone_has_the_summary_and_the_usage(serve: Serve) -> None:
     bedrock = serve(LONG)
     chunks = list(model(bedrock, max_tokens=5).stream("Hi"))
     assert [chunk.chunk_position for chunk in chunks[:-1]] == [None] * (len(chunks) - 1)
@@ -127,11 +102,11 @@ def test_the_last_chunk_says_so_and_carries_the_summary_once(serve: Serve) -> No
     assert with_usage == [chunks[-1]]
 
 
-def test_metadata_of_earlier_segments_is_not_merged_in(
-    serve: Serve, entrance: Entrance
+def test_the_metadata_is_that_of_the_last_segment(
+    serve: Serve, every_entrance: Entrance
 ) -> None:
     bedrock = serve(LONG)
-    metadata = entrance(model(bedrock, max_tokens=5), "Hi").response_metadata
+    metadata = every_entrance(model(bedrock, max_tokens=5), "Hi").response_metadata
     assert metadata["stopReason"] == "end_turn"
     assert metadata["model_name"] == metadata["model_name"].strip()
     assert metadata["model_provider"] == "bedrock_converse"
@@ -139,7 +114,7 @@ def test_metadata_of_earlier_segments_is_not_merged_in(
     assert request_id == bedrock.requests[-1].request_id
 
 
-def test_text_goes_on_in_its_block(serve: Serve) -> None:
+def test_a_continued_text_stays_in_its_block(serve: Serve) -> None:
     bedrock = serve(LONG)
     message = by_stream(model(bedrock, max_tokens=5), "Hi")
     assert message.content == [{"type": "text", "text": LONG, "index": 0}]
@@ -150,10 +125,12 @@ def test_text_goes_on_in_its_block(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("view", ["billed", "response"])
-def test_usage_is_summed_once(serve: Serve, entrance: Entrance, view: str) -> None:
+def test_the_usage_is_the_sum_over_the_segments(
+    serve: Serve, every_entrance: Entrance, view: str
+) -> None:
     bedrock = serve(LONG)
-    message = entrance(model(bedrock, max_tokens=5, usage_view=view), "Hi")
-    summary = message.response_metadata["continuation"]
+    message = every_entrance(model(bedrock, max_tokens=5, usage_view=view), "Hi")
+    summary = continuation(message)
     inputs = [entry["input_tokens"] for entry in summary["segments"]]
     outputs = [entry["output_tokens"] for entry in summary["segments"]]
     assert len(inputs) > 2

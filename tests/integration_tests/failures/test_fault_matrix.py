@@ -16,7 +16,7 @@ from langchain_core.messages import AIMessage
 
 from langchain_bedrock_continue import ContinuationError, SegmentError, chat_models
 from langchain_bedrock_continue.local import Fault, LocalBedrock, Script
-from tests.integration_tests.conftest import Serve
+from tests.support.endpoint import Serve
 from tests.support.fault_cells import (
     CONFIG,
     FAILURES,

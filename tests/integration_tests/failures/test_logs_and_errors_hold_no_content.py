@@ -1,4 +1,4 @@
-"""Logs and errors say what happened, and nothing of what was asked or answered."""
+"""Logs, warnings and errors hold no prompt, no answer and no credentials."""
 
 import logging
 import traceback
@@ -10,7 +10,6 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from langchain_bedrock_continue import chat_models
 from langchain_bedrock_continue.local import (
     Answer,
     CallTool,
@@ -19,14 +18,11 @@ from langchain_bedrock_continue.local import (
     LocalBedrock,
     Think,
 )
-from tests.integration_tests.conftest import REFUSING_MODEL, Serve, model
-from tests.support.entrances import ENTRANCES
-from tests.support.tool_models import (
-    PREFILL_MODEL,
-    THINKING,
-    going_on,
-    tools,
-)
+from tests.support.answers import tools
+from tests.support.endpoint import Serve
+from tests.support.entrances import Entrance
+from tests.support.models import PREFILL_MODEL, REFUSING_MODEL, THINKING, model
+from tests.support.scripts import continuing
 
 ASKED, SAID, THOUGHT, ARGUED = "QUESTIONMARK", "ANSWERMARK", "THOUGHTMARK", "ARGUMENT"
 KEY, SECRET, TOKEN = "AKIAKEYMARK", "SECRETMARK", "SESSIONMARK"
@@ -43,7 +39,7 @@ def failing(fault: Fault, request: int | None = 2, piece: int = 2) -> Answer:
 
 
 CASES: dict[str, tuple[Answer, dict[str, Any]]] = {
-    "whole": (TALK, {}),
+    "complete": (TALK, {}),
     "continuations": (TALK, {"max_continuations": 1}),
     "raised": (TALK, {"max_continuations": 1, "on_limit": "raise"}),
     "tokens": (TALK, {"max_total_tokens": 9}),
@@ -56,21 +52,16 @@ CASES: dict[str, tuple[Answer, dict[str, Any]]] = {
     "first call": (failing(FATAL, 1, 0), {}),
     "malformed": (Answer(SAID, stop_reason="malformed_model_output"), {}),
     "filtered": (Answer(SAID, stop_reason="content_filtered"), {}),
-    "cut call": (CALLS, {"tool_call_recovery": "return", **THINKING}),
-    "cut call raised": (CALLS, {"tool_call_recovery": "raise", **THINKING}),
-    "cut call resumed": (CALLS, {"tool_call_recovery": "resume", **THINKING}),
+    "truncated call": (CALLS, {"tool_call_recovery": "return", **THINKING}),
+    "truncated call raised": (CALLS, {"tool_call_recovery": "raise", **THINKING}),
+    "truncated call resumed": (CALLS, {"tool_call_recovery": "resume", **THINKING}),
     "not in time": (TALK, {"max_seconds": 1e-9}),
 }
 
 
-@pytest.fixture(autouse=True)
-def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chat_models, "waiting_time", lambda _most: 0.0)
-
-
 @pytest.fixture(scope="module")
 def client(endpoint: tuple[LocalBedrock, Any]) -> Any:
-    """A client whose keys can be told from any other text."""
+    """Make a client whose credentials can be told from any other text."""
     return boto3.client(
         "bedrock-runtime",
         endpoint_url=endpoint[0].endpoint_url,
@@ -84,7 +75,7 @@ def client(endpoint: tuple[LocalBedrock, Any]) -> Any:
 
 @pytest.fixture
 def said(caplog: pytest.LogCaptureFixture) -> Callable[[], str]:
-    """Collect what any logger says from INFO on, and ours above DEBUG."""
+    """Collect what any logger says from INFO on, and our own above DEBUG."""
     caplog.set_level(logging.INFO)
     caplog.set_level(logging.DEBUG + 1, OURS)
     everything = logging.Formatter("%(name)s %(message)s %(args)s")
@@ -95,21 +86,25 @@ def said(caplog: pytest.LogCaptureFixture) -> Callable[[], str]:
     return texts
 
 
-@pytest.mark.parametrize("entrance", list(ENTRANCES))
+@pytest.mark.usefixtures("no_backoff")
 @pytest.mark.parametrize("name", list(CASES))
-def test_nothing_is_told(
-    serve: Serve, client: Any, said: Callable[[], str], name: str, entrance: str
+def test_nothing_secret_is_logged_or_raised(
+    serve: Serve,
+    client: Any,
+    said: Callable[[], str],
+    name: str,
+    every_entrance: Entrance,
 ) -> None:
     answer, settings = CASES[name]
     shared = {"client": client, "bedrock_client": client, "model": PREFILL_MODEL}
-    # The script itself fails where it is told to: it goes on from prefills alone.
-    script = answer if answer.faults else going_on(answer)
+    # An answer with faults is said as it is, and continues prefills alone.
+    script = answer if answer.faults else continuing(answer)
     llm = model(serve(script), **{**shared, "max_tokens": 5, **settings})
     told = repr(llm)
     with warnings.catch_warnings(record=True) as warned:
         try:
-            ENTRANCES[entrance](llm.bind_tools(tools("write")), f"{ASKED}?")
-        except Exception as error:  # noqa: BLE001 - whatever it says is looked through
+            every_entrance(llm.bind_tools(tools("write")), f"{ASKED}?")
+        except Exception as error:  # noqa: BLE001 - whatever it says is searched
             told += f"{error} {error!r} " + "".join(
                 traceback.format_exception_only(type(error), error)
             )

@@ -1,4 +1,4 @@
-"""When a call fails, what arrived is in the caller's hands."""
+"""When a call fails, its error has all that arrived; a transient error is retried."""
 
 from dataclasses import replace
 from typing import Any
@@ -31,32 +31,24 @@ from langchain_bedrock_continue.local import (
     Request,
     Script,
 )
-from tests.integration_tests.conftest import (
-    MODEL,
-    REFUSING_MODEL,
-    Serve,
-    model,
-    plain_model,
-)
+from tests.support.endpoint import Serve
 from tests.support.entrances import Entrance, by_stream
-from tests.support.tool_models import behind
+from tests.support.messages import continuation, ending
+from tests.support.models import MODEL, REFUSING_MODEL, model, plain_model
+from tests.support.scripts import rest_of
+from tests.support.texts import LONG
 
-LONG = "The quick brown fox jumps over the lazy dog and runs away.\n\n- one\n- two\n"
 VALIDATION = Fault("exception", "ValidationException", "no", status=400)
 
 
 def at(request: int, piece: int, fault: Fault) -> Answer:
+    """Return an answer that fails at a piece of its n-th request."""
     return Answer(LONG, faults=[FaultAt(fault, at=piece, request=request)])
-
-
-def continuation(message: AIMessage) -> dict[str, Any]:
-    said: dict[str, Any] = message.response_metadata["continuation"]
-    return said
 
 
 @pytest.fixture(scope="module")
 def once(endpoint: tuple[LocalBedrock, Any]) -> dict[str, Any]:
-    """A client that tries no call again by itself."""
+    """Make a client that retries no call by itself."""
     config = Config(retries={"total_max_attempts": 1})
     client = endpoint[0].boto3_client(config)
     return {"client": client, "bedrock_client": client}
@@ -64,7 +56,7 @@ def once(endpoint: tuple[LocalBedrock, Any]) -> dict[str, Any]:
 
 @pytest.fixture(autouse=True)
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Wait for nothing; tell what would have been waited for, at most."""
+    """Wait for nothing; return the longest time that each wait could have taken."""
     most: list[float] = []
 
     def waiting_time(seconds: float) -> float:
@@ -75,13 +67,13 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return most
 
 
-def test_a_refused_prefill_is_an_error_with_the_partial(
-    serve: Serve, entrance: Entrance
+def test_a_refused_prefill_is_an_error_with_the_partial_message(
+    serve: Serve, every_entrance: Entrance
 ) -> None:
     bedrock = serve(LONG)
     llm = model(bedrock, model=REFUSING_MODEL, max_tokens=5, strategy="prefill")
     with pytest.raises(PrefillRefusedError, match="no prefilled answer") as raised:
-        entrance(llm, "Hi")
+        every_entrance(llm, "Hi")
     assert LONG.startswith(raised.value.partial.text)
     assert len(raised.value.partial.text) > 10
     assert isinstance(raised.value.__cause__, ClientError)
@@ -89,20 +81,19 @@ def test_a_refused_prefill_is_an_error_with_the_partial(
         "max_tokens",
         None,
     ]
-    summary = raised.value.partial.response_metadata["continuation"]
-    assert (summary["complete"], summary["ended_by"]) == (False, "error")
+    assert ending(raised.value.partial) == ("error", False)
 
 
-def test_a_later_call_that_fails_loses_nothing(
-    serve: Serve, entrance: Entrance
+def test_an_error_of_a_later_call_has_all_that_arrived(
+    serve: Serve, every_entrance: Entrance
 ) -> None:
     bedrock = serve(at(3, 0, VALIDATION))
     with pytest.raises(SegmentError) as raised:
-        entrance(model(bedrock, max_tokens=5), "Hi")
+        every_entrance(model(bedrock, max_tokens=5), "Hi")
     partial = raised.value.partial
     assert type(partial) is AIMessage
     assert LONG.startswith(partial.text)
-    assert len(partial.response_metadata["continuation"]["segments"]) == 3
+    assert len(continuation(partial)["segments"]) == 3
 
 
 THROTTLED = Fault("exception", "ThrottlingException", "Slow down.", 429)
@@ -119,11 +110,11 @@ CAUSES: dict[str, tuple[Fault, int, type[Exception]]] = {
     "socket closed": (Fault("close"), 3, ProtocolError),
     "bad checksum": (Fault("checksum"), 3, ChecksumMismatch),
 }
-"""What fails in the second request, where, and what its error is caught as."""
+"""What fails in the second request, at which piece, and the type of its error."""
 
 
 @pytest.mark.parametrize("name", list(CAUSES))
-def test_an_error_is_caught_as_its_cause_is(serve: Serve, once: Any, name: str) -> None:
+def test_an_error_has_the_type_of_its_cause(serve: Serve, once: Any, name: str) -> None:
     fault, piece, kind = CAUSES[name]
     bedrock = serve(at(2, piece, fault))
     llm = model(bedrock, **once, max_tokens=5, stream_recoveries=0)
@@ -132,18 +123,19 @@ def test_an_error_is_caught_as_its_cause_is(serve: Serve, once: Any, name: str) 
     assert isinstance(raised.value, SegmentError)
     assert isinstance(raised.value, type(raised.value.__cause__))
     assert str(raised.value).startswith("The answer is not whole: a call failed in ")
-    ended_by = continuation(raised.value.partial)["ended_by"]
-    assert ended_by == ("context_window" if fault is TOO_LONG else "error")
+    assert ending(raised.value.partial)[0] == (
+        "context_window" if fault is TOO_LONG else "error"
+    )
 
 
 @pytest.mark.parametrize("name", list(CAUSES))
-def test_a_fallback_for_the_cause_takes_over(
+def test_a_fallback_for_the_type_of_the_cause_is_used(
     serve: Serve, once: Any, name: str
 ) -> None:
     fault, piece, kind = CAUSES[name]
     bedrock = serve(at(2, piece, fault))
     ours = model(bedrock, **once, max_tokens=5, stream_recoveries=0)
-    # Without a stream, some failures are connection errors of botocore's.
+    # Without a stream, botocore raises some of them as connection errors.
     first: Any = RunnableLambda(lambda asked: by_stream(ours, asked))
     second: Any = RunnableLambda(lambda asked: f"instead: {asked}")
     chain = first.with_fallbacks([second], exceptions_to_handle=(kind,))
@@ -155,28 +147,28 @@ OWN = {"validation": VALIDATION, "throttling": THROTTLED, "too long": TOO_LONG}
 
 @pytest.mark.parametrize("name", list(OWN))
 def test_the_error_of_the_first_call_is_the_callers_own(
-    serve: Serve, once: Any, entrance: Entrance, name: str
+    serve: Serve, once: Any, every_entrance: Entrance, name: str
 ) -> None:
-    """Be it one that a later call would recover from: botocore tried before us."""
+    """Even if a later call would be retried: botocore has retried this one."""
     bedrock = serve(at(1, 0, OWN[name]))
     with pytest.raises(ClientError) as ours:
-        entrance(model(bedrock, **once), "Hi")
+        every_entrance(model(bedrock, **once), "Hi")
     bedrock = serve(at(1, 0, OWN[name]))
     with pytest.raises(ClientError) as theirs:
-        entrance(plain_model(bedrock, **once), "Hi")
+        every_entrance(plain_model(bedrock, **once), "Hi")
     assert type(ours.value) is type(theirs.value)
     assert ours.value.response["Error"] == theirs.value.response["Error"]
     assert len(bedrock.requests) == 1
 
 
 @pytest.mark.parametrize("name", [MODEL, REFUSING_MODEL])
-def test_a_later_call_that_is_throttled_is_made_again(
-    serve: Serve, once: Any, waits: list[float], entrance: Entrance, name: str
+def test_a_later_call_that_is_throttled_is_retried(
+    serve: Serve, once: Any, waits: list[float], every_entrance: Entrance, name: str
 ) -> None:
     """Twice, by default; the second time after a longer wait."""
     answer = Answer(LONG, faults=[FaultAt(THROTTLED, request=n) for n in (2, 3)])
     bedrock = serve(Script(Throttled(answer)))
-    message = entrance(model(bedrock, **once, model=name, max_tokens=14), "Hi")
+    message = every_entrance(model(bedrock, **once, model=name, max_tokens=14), "Hi")
     assert message.text == LONG
     assert [most for most in waits if most] == [0.5, 1.0]
     entries = continuation(message)["segments"]
@@ -193,24 +185,22 @@ class Throttled:
 
     def __call__(self, request: Request) -> Answer:
         self._asked += 1
-        answer = behind(self._answer, request)
+        answer = rest_of(self._answer, request)
         due = [one for one in answer.faults if one.request == self._asked]
         return replace(answer, faults=[replace(one, request=None) for one in due])
 
 
-def test_recoveries_are_counted_over_the_turn(
-    serve: Serve, once: Any, entrance: Entrance
+def test_the_limit_of_recoveries_counts_those_of_the_turn(
+    serve: Serve, once: Any, every_entrance: Entrance
 ) -> None:
     faults = [FaultAt(THROTTLED, request=n) for n in (2, 4, 6)]
     bedrock = serve(Answer(LONG, faults=faults))
     with pytest.raises(SegmentError) as raised:
-        entrance(model(bedrock, **once, max_tokens=5), "Hi")
+        every_entrance(model(bedrock, **once, max_tokens=5), "Hi")
     assert len(bedrock.requests) == len(raised.value.segments) == 6
 
 
-def test_the_usage_of_a_segment_that_broke_is_not_invented(
-    serve: Serve, once: Any
-) -> None:
+def test_the_usage_of_a_broken_segment_is_unknown(serve: Serve, once: Any) -> None:
     bedrock = serve(at(2, 3, Fault("no_stop")))
     message = by_stream(model(bedrock, **once, max_tokens=5), "Hi")
     broken, *others = sorted(
@@ -225,27 +215,29 @@ def test_the_usage_of_a_segment_that_broke_is_not_invented(
         assert continuation(message)["billed"][kind] == sum(known)
 
 
-def test_an_unreachable_endpoint_is_the_callers_own_error(entrance: Entrance) -> None:
+def test_an_unreachable_endpoint_is_the_callers_own_error(
+    every_entrance: Entrance,
+) -> None:
     with LocalBedrock(Script("x")) as bedrock:
         gone = bedrock.client_kwargs()
     llm = ChatBedrockContinuing(model=MODEL, max_retries=1, **gone)
     with pytest.raises(EndpointConnectionError, match="Could not connect"):
-        entrance(llm, "Hi")
+        every_entrance(llm, "Hi")
 
 
-def test_a_model_that_the_endpoint_does_not_know(
-    serve: Serve, entrance: Entrance
+def test_an_unknown_model_is_the_services_error(
+    serve: Serve, every_entrance: Entrance
 ) -> None:
     bedrock = serve(LONG)
     llm = model(bedrock, model="claude-of-my-own", provider="anthropic")
     with pytest.raises(ClientError, match="model identifier is invalid"):
-        entrance(llm, "Hi")
+        every_entrance(llm, "Hi")
 
 
-def test_a_conversation_of_nothing_is_refused_by_name(
-    serve: Serve, entrance: Entrance
+def test_an_empty_conversation_is_refused(
+    serve: Serve, every_entrance: Entrance
 ) -> None:
     bedrock = serve(LONG)
     with pytest.raises(ValueError, match=r"^messages: empty"):
-        entrance(model(bedrock), [])
+        every_entrance(model(bedrock), [])
     assert bedrock.requests == []

@@ -1,10 +1,10 @@
-"""A small soak, in a process of its own: else other tests' threads would count."""
+"""Many turns at once with random faults; a process of its own, as threads count."""
 
 import subprocess
 import sys
 
 
-def test_nothing_is_lost_and_nothing_left_behind() -> None:
+def test_no_text_is_lost_and_no_thread_socket_or_memory_leaks() -> None:
     command = [sys.executable, "-m", "tests.benchmarks.soak"]
     few = ["--turns", "96", "--share", "0.15"]
     ran = subprocess.run(  # noqa: S603 - our own command

@@ -1,4 +1,4 @@
-"""An agent whose model is cut in a tool call runs the tool once, with every byte."""
+"""An agent whose model is truncated in a tool call runs the tool once, completely."""
 
 import asyncio
 from collections.abc import Callable
@@ -25,18 +25,18 @@ from langchain_bedrock_continue.local import (
     Script,
     Think,
 )
-from tests.integration_tests.conftest import (
+from tests.support.endpoint import Serve
+from tests.support.entrances import TWO_ENTRANCES
+from tests.support.models import (
+    BINDING_MODEL,
+    PREFILL_MODEL,
     REFUSING_MODEL,
-    Serve,
+    STRATEGIES,
+    THINKING,
     model,
     plain_model,
 )
-from tests.support.tool_models import (
-    BINDING_MODEL,
-    PREFILL_MODEL,
-    THINKING,
-    behind,
-)
+from tests.support.scripts import rest_of
 
 PROSE = "Every single character matters, wherever somebody interrupts. " * 4
 PART = (
@@ -46,16 +46,16 @@ PART = (
 CONTENT = PART * (8 * 1024 // len(PART.encode()) + 1)
 SAYS = "I write the file now.\n\n"
 DONE = "The file is written. " + "And there is more to say of it than fits. " * 12
-MODELS = {"prefill": PREFILL_MODEL, "user turn": REFUSING_MODEL}
-CUTS: dict[str, dict[str, Any]] = {
-    "cut to nothing": {"cut_tool_input": "empty"},
-    "cut to its keys": {},
-    "cut anywhere": {"fine_grained": True},
+TRUNCATIONS: dict[str, dict[str, Any]] = {
+    "no arguments": {"cut_tool_input": "empty"},
+    "complete keys": {},
+    "any text": {"fine_grained": True},
 }
+"""How much arrives of a truncated call's arguments."""
 
 
 class Disk:
-    """A tool that writes files, and what it was called with."""
+    """A tool that writes files, and a record of its calls."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -76,8 +76,8 @@ def disk(tmp_path: Path) -> Disk:
     return Disk(tmp_path)
 
 
-# How an agent is run: each way gives the messages it ends with, and the text that a
-# reader of the stream saw, message by message.
+# The entrances of an agent: each returns the final messages, and the text that a reader
+# of the stream saw of each message.
 
 Run: TypeAlias = tuple[list[AnyMessage], dict[str, str] | None]
 Asked: TypeAlias = list[AnyMessage]
@@ -115,22 +115,24 @@ def read(parts: list[Any]) -> Run:
     return [part for mode, part in parts if mode == "values"][-1]["messages"], seen
 
 
-WAYS: dict[str, Callable[[Any, Asked], Run]] = {
+AGENT_ENTRANCES: dict[str, Callable[[Any, Asked], Run]] = {
     "invoke": by_invoke,
     "stream": by_stream,
     "ainvoke": by_ainvoke,
     "astream": by_astream,
 }
+every_entrance = pytest.mark.parametrize("by", AGENT_ENTRANCES)
+two_entrances = pytest.mark.parametrize("by", TWO_ENTRANCES)
 
 
-def writing(*calls: CallTool, thinks: bool = False, **cut: Any) -> Script:
-    """A model that calls tools, and says what came of it when it has their results."""
+def writing(*calls: CallTool, thinks: bool = False, **truncation: Any) -> Script:
+    """Make a model that calls tools, and reports when it has their results."""
     thoughts = [Think("A file has to be written.")] if thinks else []
 
     def answer(request: Request) -> Answer:
         if any("toolResult" in b for m in request.messages for b in m["content"]):
-            return behind(Answer([*thoughts, DONE]), request)
-        return behind(Answer([*thoughts, SAYS, *calls], **cut), request)
+            return rest_of(Answer([*thoughts, DONE]), request)
+        return rest_of(Answer([*thoughts, SAYS, *calls], **truncation), request)
 
     return Script(answer)
 
@@ -151,114 +153,122 @@ WRITE = CallTool("write_file", {"path": "a.py", "content": CONTENT})
 ASK: Asked = [HumanMessage("Write it.")]
 
 
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("cut", CUTS)
-@pytest.mark.parametrize("name", MODELS)
-def test_the_tool_runs_once_with_every_byte(
-    serve: Serve, disk: Disk, name: str, cut: str, way: str
+@two_entrances
+@pytest.mark.parametrize("truncation", TRUNCATIONS)
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_the_tool_runs_once_with_all_bytes(
+    serve: Serve, disk: Disk, name: str, truncation: str, by: str
 ) -> None:
-    bedrock = serve(writing(WRITE, **CUTS[cut]))
-    agent = agent_of(bedrock, disk, model=MODELS[name])
-    messages, seen = WAYS[way](agent, ASK)
+    bedrock = serve(writing(WRITE, **TRUNCATIONS[truncation]))
+    agent = agent_of(bedrock, disk, model=STRATEGIES[name])
+    messages, seen = AGENT_ENTRANCES[by](agent, ASK)
     assert disk.calls == ["a.py"]
     assert disk.read() == CONTENT
     calling, done = spoken(messages)
     assert (calling.text, done.text) == (SAYS, DONE)
     if seen is not None:
         assert list(seen.values()) == [SAYS, DONE]
-    # The endpoint refuses an illegal conversation: this one can be gone on with.
-    again, _ = WAYS[way](agent, [*messages, HumanMessage("And now?")])
+    # The endpoint refuses an illegal conversation: this one can be continued.
+    again, _ = AGENT_ENTRANCES[by](agent, [*messages, HumanMessage("And now?")])
     assert spoken(again)[-1].text == DONE
 
 
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("cut", CUTS)
-def test_with_chat_bedrock_converse_it_runs_with_part_of_it(
-    serve: Serve, disk: Disk, cut: str, way: str
+@two_entrances
+@pytest.mark.parametrize("truncation", TRUNCATIONS)
+def test_with_chat_bedrock_converse_the_tool_runs_with_part_of_them(
+    serve: Serve, disk: Disk, truncation: str, by: str
 ) -> None:
-    # What this package is for: if this fails, LangChain has mended it.
-    bedrock = serve(writing(WRITE, **CUTS[cut]))
-    WAYS[way](agent_of(bedrock, disk, plain_model), ASK)
+    # This is why the package exists: if it fails, LangChain has fixed it.
+    bedrock = serve(writing(WRITE, **TRUNCATIONS[truncation]))
+    AGENT_ENTRANCES[by](agent_of(bedrock, disk, plain_model), ASK)
     assert disk.calls == ["a.py"]
     assert disk.read() != CONTENT
     assert CONTENT.startswith(disk.read())
 
 
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("name", MODELS)
+@two_entrances
+@pytest.mark.parametrize("name", STRATEGIES)
 def test_parallel_calls_run_once_each(
-    serve: Serve, disk: Disk, name: str, way: str
+    serve: Serve, disk: Disk, name: str, by: str
 ) -> None:
     paths = ["a.py", "b.py", "c.py"]
     calls = [CallTool("write_file", {"path": p, "content": p + PART}) for p in paths]
     bedrock = serve(writing(*calls, fine_grained=True))
-    WAYS[way](agent_of(bedrock, disk, model=MODELS[name]), ASK)
+    AGENT_ENTRANCES[by](agent_of(bedrock, disk, model=STRATEGIES[name]), ASK)
     assert sorted(disk.calls) == paths
     assert [disk.read(path) for path in paths] == [path + PART for path in paths]
 
 
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("name", MODELS)
-def test_a_model_that_words_it_anew_each_time(
-    serve: Serve, disk: Disk, name: str, way: str
+@every_entrance
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_the_tool_runs_once_though_each_retry_is_reworded(
+    serve: Serve, disk: Disk, name: str, by: str
 ) -> None:
     wordings = [SAYS, "Sure. ", "Here it comes, as you asked: ", "Well. "]
-    tries: list[str] = []
+    attempts: list[str] = []
 
     def answer(request: Request) -> Answer:
         if any("toolResult" in block for block in request.messages[-1]["content"]):
             return Answer("Done.")
-        tries.append(wordings[len(tries)])
-        call = CallTool("write_file", WRITE.input, tool_use_id=f"try{len(tries)}")
-        return Answer([tries[-1], call], fine_grained=True)
+        attempts.append(wordings[len(attempts)])
+        call = CallTool(
+            "write_file", WRITE.input, tool_use_id=f"attempt{len(attempts)}"
+        )
+        return Answer([attempts[-1], call], fine_grained=True)
 
     bedrock = serve(Script(answer))
-    messages, seen = WAYS[way](agent_of(bedrock, disk, model=MODELS[name]), ASK)
-    assert len(tries) > 2
+    messages, seen = AGENT_ENTRANCES[by](
+        agent_of(bedrock, disk, model=STRATEGIES[name]), ASK
+    )
+    assert len(attempts) > 2
     assert disk.calls == ["a.py"]
     assert disk.read() == CONTENT
     calling, done = spoken(messages)
     assert (calling.text, done.text) == (SAYS, "Done.")
-    assert [call["id"] for call in calling.tool_calls] == [f"try{len(tries)}"]
+    assert [call["id"] for call in calling.tool_calls] == [f"attempt{len(attempts)}"]
     if seen is not None:
         assert list(seen.values()) == [SAYS, "Done."]
 
 
-@pytest.mark.parametrize("way", WAYS)
+@two_entrances
 @pytest.mark.parametrize("model_id", [REFUSING_MODEL, BINDING_MODEL])
-def test_a_thinking_agent(serve: Serve, disk: Disk, model_id: str, way: str) -> None:
-    # Thinking goes back with its signature, which belongs to the words before it.
+def test_the_tool_runs_once_for_a_model_that_thinks(
+    serve: Serve, disk: Disk, model_id: str, by: str
+) -> None:
+    # Thinking is sent back with its signature, which depends on the words before it.
     bedrock = serve(writing(WRITE, thinks=True))
     agent = agent_of(bedrock, disk, model=model_id, **THINKING)
-    messages, seen = WAYS[way](agent, ASK)
+    messages, seen = AGENT_ENTRANCES[by](agent, ASK)
     assert disk.read() == CONTENT
     assert [one.text for one in spoken(messages)] == [SAYS, DONE]
     if seen is not None:
         assert list(seen.values()) == [SAYS, DONE]
 
 
-@pytest.mark.parametrize("way", WAYS)
+@every_entrance
 def test_raise_ends_the_agent_before_any_tool_runs(
-    serve: Serve, disk: Disk, way: str
+    serve: Serve, disk: Disk, by: str
 ) -> None:
     bedrock = serve(writing(WRITE))
     agent = agent_of(bedrock, disk, tool_call_recovery="raise")
     with pytest.raises(TruncatedToolCallError) as raised:
-        WAYS[way](agent, ASK)
+        AGENT_ENTRANCES[by](agent, ASK)
     assert disk.calls == []
     assert raised.value.partial.text == SAYS
     assert len(raised.value.partial.invalid_tool_calls) == 1
 
 
-@pytest.mark.parametrize("way", WAYS)
+@every_entrance
 def test_return_ends_the_agent_with_an_invalid_call_that_can_be_answered(
-    serve: Serve, disk: Disk, way: str
+    serve: Serve, disk: Disk, by: str
 ) -> None:
     bedrock = serve(writing(WRITE))
     agent = agent_of(bedrock, disk, tool_call_recovery="return")
-    messages, _ = WAYS[way](agent, ASK)
+    messages, _ = AGENT_ENTRANCES[by](agent, ASK)
     assert disk.calls == []
     (invalid,) = spoken(messages)[-1].invalid_tool_calls
-    told = ToolMessage("It was cut.", tool_call_id=invalid["id"], status="error")
-    again, _ = WAYS[way](agent, [*messages, told, HumanMessage("Then don't.")])
+    told = ToolMessage("It was truncated.", tool_call_id=invalid["id"], status="error")
+    again, _ = AGENT_ENTRANCES[by](
+        agent, [*messages, told, HumanMessage("Then don't.")]
+    )
     assert spoken(again)[-1].text == DONE

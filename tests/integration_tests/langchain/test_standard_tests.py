@@ -1,7 +1,7 @@
-"""LangChain's standard integration suite, on answers that are cut for real.
+"""LangChain's standard integration tests, on answers that are truncated.
 
-ChatBedrockConverse runs through the same suite, uncut. Switched off, and so skipped, is
-what it fails itself (the last test here says how), and VCR, which records real traffic.
+ChatBedrockConverse runs the same tests on complete answers. Skipped are the features
+that it fails itself (the last test here says how), and VCR, which records real traffic.
 """
 
 from collections.abc import Iterator
@@ -16,16 +16,18 @@ from langchain_tests.integration_tests import ChatModelIntegrationTests
 
 from langchain_bedrock_continue import ChatBedrockContinuing
 from langchain_bedrock_continue.local import LocalBedrock
-from tests.support.scripted_model import INPUTS, TALK, scripted_model
+from tests.support.models import PREFILL_MODEL, REFUSING_MODEL
+from tests.support.standard_suite import INPUTS, TALK, scripted_model
 
 
-def block_of(kind: str, **more: str) -> list[HumanMessage]:
+def message_of(kind: str, **more: str) -> list[HumanMessage]:
+    """Return a message of one block, with its data or with a URL."""
     data = {"base64": "AAAA"} if more else {"url": "https://example.org/a.png"}
     return [HumanMessage([{"type": kind, **data, **more}])]
 
 
 TINY = {"magic_function_no_args"}
-"""Its call fits in any segment."""
+"""The tools whose calls fit in any segment."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -37,7 +39,7 @@ def local_bedrock() -> Iterator[LocalBedrock]:
 
 @pytest.fixture(autouse=True)
 def no_downloads(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The suite's images and documents, without the network."""
+    """Replace the downloads of the suite's images and documents."""
 
     def get(url: str, **_options: Any) -> httpx.Response:
         return httpx.Response(200, content=f"the bytes of {url}".encode())
@@ -45,9 +47,11 @@ def no_downloads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(httpx, "get", get)
 
 
-# Of the suite's documents without a name; Bedrock may want one.
+# The suite's documents have no name, and Bedrock may want one.
 @pytest.mark.filterwarnings("ignore:Bedrock Converse may require a filename")
 class Suite(ChatModelIntegrationTests):
+    """The suite with the local endpoint."""
+
     bedrock: LocalBedrock
     client: Any
     tokens = 5
@@ -55,7 +59,7 @@ class Suite(ChatModelIntegrationTests):
     @property
     def chat_model_params(self) -> dict[str, Any]:
         return {
-            "model": "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+            "model": PREFILL_MODEL,
             "client": self.client,
             "bedrock_client": self.client,
         }
@@ -93,6 +97,8 @@ class Suite(ChatModelIntegrationTests):
 
 
 class Continuing(Suite):
+    """The suite on answers that are truncated."""
+
     @property
     def chat_model_class(self) -> type[BaseChatModel]:
         return ChatBedrockContinuing
@@ -101,13 +107,13 @@ class Continuing(Suite):
     def chat_model_params(self) -> dict[str, Any]:
         return {**super().chat_model_params, "max_continuations": 200}
 
-    def test_the_suites_answers_are_cut(self, model: BaseChatModel) -> None:
+    def test_the_suites_answers_are_truncated(self, model: BaseChatModel) -> None:
         message = model.invoke("Hello")
         assert message.content == TALK
         assert len(message.response_metadata["continuation"]["segments"]) > 1
 
     @pytest.mark.parametrize("tool", sorted(INPUTS.keys() - TINY))
-    def test_the_suites_tool_calls_are_cut(
+    def test_the_suites_tool_calls_are_truncated(
         self, model: BaseChatModel, tool: str
     ) -> None:
         schema = {"name": tool, "description": "d", "input_schema": {"type": "object"}}
@@ -115,7 +121,7 @@ class Continuing(Suite):
         assert [call["args"] for call in message.tool_calls] == [INPUTS[tool]]
         assert len(message.response_metadata["continuation"]["segments"]) > 1
 
-    def test_the_suites_objects_are_cut(self, model: BaseChatModel) -> None:
+    def test_the_suites_objects_are_truncated(self, model: BaseChatModel) -> None:
         schema = {"title": "Joke", "type": "object", "properties": {}}
         self.bedrock.clear()
         chain = model.with_structured_output(schema, method="json_schema")
@@ -123,14 +129,14 @@ class Continuing(Suite):
         assert len(self.bedrock.requests) > 1
 
 
-class TestStandard(Continuing):
+class TestContinuingByPrefill(Continuing):
     pass
 
 
-class TestStandardInUserTurns(Continuing):
+class TestContinuingInUserTurns(Continuing):
     @property
     def chat_model_params(self) -> dict[str, Any]:
-        return {**super().chat_model_params, "model": "us.anthropic.claude-sonnet-4-6"}
+        return {**super().chat_model_params, "model": REFUSING_MODEL}
 
 
 class TestChatBedrockConverse(Suite):
@@ -141,18 +147,18 @@ class TestChatBedrockConverse(Suite):
         return ChatBedrockConverse
 
 
-OFF: dict[str, tuple[Any, dict[str, Any], type[Exception]]] = {
+SKIPPED: dict[str, tuple[Any, dict[str, Any], type[Exception]]] = {
     "model override": ("Hello", {"model": "amazon.nova-pro-v1:0"}, TypeError),
-    "audio inputs": (block_of("audio", mime_type="audio/wav"), {}, ValueError),
-    "image URLs": (block_of("image"), {}, ValueError),
+    "audio inputs": (message_of("audio", mime_type="audio/wav"), {}, ValueError),
+    "image URLs": (message_of("image"), {}, ValueError),
 }
 
 
-@pytest.mark.parametrize("feature", OFF)
-def test_what_is_switched_off_fails_alike(
+@pytest.mark.parametrize("feature", SKIPPED)
+def test_a_skipped_feature_fails_as_with_chat_bedrock_converse(
     local_bedrock: LocalBedrock, feature: str
 ) -> None:
-    asked, kwargs, kind = OFF[feature]
+    asked, kwargs, kind = SKIPPED[feature]
     settings = {"model": "amazon.nova-pro-v1:0", **local_bedrock.client_kwargs()}
     errors = []
     for model_class in (ChatBedrockConverse, ChatBedrockContinuing):

@@ -1,4 +1,4 @@
-"""Event streams over seams: the protocol's own oracle, and each token once."""
+"""Event streams over segments are valid, and give the message that is not truncated."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,19 +11,13 @@ from langchain_tests.utils.stream_lifecycle import assert_valid_event_stream
 
 from langchain_bedrock_continue.local import Answer, LocalBedrock, Request, Say, Think
 from langchain_bedrock_continue.local.script.playback import _block_text, remaining
-from tests.integration_tests.conftest import Serve, model, plain_model
-from tests.integration_tests.content.test_message_shape import (
-    CITATION,
-    TIME,
-    TOOLS,
-    WEATHER,
-    shape,
-)
-from tests.support.echo import turn_of, written_so_far
-from tests.support.entrances import added
+from tests.support.answers import CITATION, TIME, WEATHER, WEATHER_TOOLS
+from tests.support.endpoint import Serve
+from tests.support.entrances import added, by_stream
+from tests.support.messages import continuation, shape_without_usage
+from tests.support.models import PREFILL_MODEL, REFUSING_MODEL, model, plain_model
+from tests.support.scripts import turn_of, written_so_far
 
-PREFILL = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
-USER_TURN = "us.anthropic.claude-sonnet-4-6"
 TEXT = (
     "The quick brown fox jumps over the lazy dog.\n\n- one, two\n- three: `four`\n\n"
     "日本語の文。 And that is the end of it, for now.\n"
@@ -45,29 +39,29 @@ ANSWERS: dict[str, list[Any]] = {
 WITH_TOOLS = ("tool", "two tools", "tools alone", "all")
 KINDS = [
     *((kind, False) for kind in ANSWERS),
-    *((kind, True) for kind in WITH_TOOLS),  # their input cut anywhere
+    *((kind, True) for kind in WITH_TOOLS),  # their input truncated anywhere
 ]
 SIZES = (4, 5, 7, 10, 13, 21)
 
-Way: TypeAlias = tuple[str, bool]  # the model, and whether it thinks again
-WAYS: dict[str, Way] = {
-    "prefill": (PREFILL, False),
-    "user turn": (USER_TURN, False),
-    "user turn that thinks again": (USER_TURN, True),
+Strategy: TypeAlias = tuple[str, bool]  # the model, and whether it thinks again
+STRATEGIES: dict[str, Strategy] = {
+    "prefill": (PREFILL_MODEL, False),
+    "user turn": (REFUSING_MODEL, False),
+    "user turn that thinks again": (REFUSING_MODEL, True),
 }
 
 
-def answers(content: list[Any], *, fine: bool, way: Way) -> Any:
-    """Go on from a prefill, or repeat the quote in a user turn."""
-    whole = Answer(content, fine_grained=fine)
-    thought = [Think("I go on.", signature="s")] if way[1] else []
+def answers(content: list[Any], *, fine: bool, thinks_again: bool) -> Any:
+    """Continue a prefill, or repeat the quote in a user turn."""
+    complete = Answer(content, fine_grained=fine)
+    thought = [Think("I go on.", signature="s")] if thinks_again else []
 
     def answer(request: Request) -> Answer:
         texts = turn_of(with_cited_texts(request))
         if len(texts) == 1 or request.messages[-1]["role"] == "assistant":
-            return whole
+            return complete
         written, quote = written_so_far(texts)
-        rest = [block for _, block in remaining(whole.blocks, written)]
+        rest = [block for _, block in remaining(complete.blocks, written)]
         if rest and isinstance(rest[0], Say):
             first = Say(quote + rest[0].text, rest[0].citations)
             return Answer([*thought, first, *rest[1:]], fine_grained=fine)
@@ -77,7 +71,7 @@ def answers(content: list[Any], *, fine: bool, way: Way) -> Any:
 
 
 def with_cited_texts(request: Request) -> Request:
-    """Put cited texts in the form of plain ones, which the echo looks for."""
+    """Return the request with cited texts as plain ones."""
     messages = [
         {**message, "content": [{"text": _block_text(b)} for b in message["content"]]}
         for message in request.messages
@@ -86,12 +80,15 @@ def with_cited_texts(request: Request) -> Request:
 
 
 def by_v3(llm: Any) -> AIMessage:
+    """Read `stream_events`, version 3, and check it by LangChain's own oracle."""
     stream = llm.stream_events("Go.", version="v3")
     assert_valid_event_stream(list(stream))
     return cast("AIMessage", stream.output)
 
 
 def by_async_v3(llm: Any) -> AIMessage:
+    """Read `astream_events`, version 3, and check it likewise."""
+
     async def collected() -> AIMessage:
         stream = await llm.astream_events("Go.", version="v3")
         assert_valid_event_stream([event async for event in stream])
@@ -101,7 +98,7 @@ def by_async_v3(llm: Any) -> AIMessage:
 
 
 def by_v2(llm: Any) -> AIMessage:
-    """Add up the chunks of astream_events, which are those of the one run."""
+    """Add up the chunks of `astream_events`, version 2, which are those of one run."""
 
     async def collected() -> list[Any]:
         return [event async for event in llm.astream_events("Go.", version="v2")]
@@ -114,63 +111,52 @@ def by_v2(llm: Any) -> AIMessage:
     )
 
 
-def by_stream(llm: Any) -> AIMessage:
-    return added(list(llm.stream("Go.")))
-
-
 READS: dict[str, Callable[[Any], AIMessage]] = {
     "v3": by_v3,
     "async v3": by_async_v3,
     "astream_events v2": by_v2,
-    "stream": by_stream,
+    "stream": lambda llm: by_stream(llm, "Go."),
 }
 
 
-def same_shape(message: AIMessage) -> dict[str, Any]:
-    """All of a message but what a cut answer costs more."""
-    seen = shape(message)
-    seen.pop("usage_metadata")
-    seen["response_metadata"].pop("metrics", None)
-    return seen
-
-
 def tooled(make: Any, bedrock: LocalBedrock, **kwargs: Any) -> Any:
-    return make(bedrock, output_version="v1", **kwargs).bind_tools(TOOLS)
+    """Make a model with tools, whose messages are in LangChain's own form."""
+    return make(bedrock, output_version="v1", **kwargs).bind_tools(WEATHER_TOOLS)
 
 
 @pytest.mark.parametrize("read", READS)
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("strategy", STRATEGIES)
 @pytest.mark.parametrize(("kind", "fine"), KINDS)
-def test_a_spliced_stream_is_valid_and_gives_the_uncut_message(
-    serve: Serve, kind: str, way: str, read: str, fine: bool
+def test_an_event_stream_is_valid_and_gives_the_message_that_is_not_truncated(
+    serve: Serve, kind: str, strategy: str, read: str, fine: bool
 ) -> None:
-    bedrock = serve(answers(ANSWERS[kind], fine=fine, way=WAYS[way]))
-    by, model_id = READS[read], WAYS[way][0]
-    uncut = same_shape(
-        by(tooled(plain_model, bedrock, model=model_id, max_tokens=3000))
-    )
+    model_id, thinks_again = STRATEGIES[strategy]
+    bedrock = serve(answers(ANSWERS[kind], fine=fine, thinks_again=thinks_again))
+    by = READS[read]
+    plain = tooled(plain_model, bedrock, model=model_id, max_tokens=3000)
+    expected = shape_without_usage(by(plain))
     bedrock.clear()
     for size in SIZES:
         message = by(tooled(model, bedrock, model=model_id, max_tokens=size))
-        assert same_shape(message) == uncut, f"cut at {size}"
-        assert message.response_metadata["continuation"]["ended_by"] == "model"
+        assert shape_without_usage(message) == expected, f"truncated at {size}"
+        assert continuation(message)["ended_by"] == "model"
     assert len(bedrock.requests) > len(SIZES)
 
 
 @pytest.mark.parametrize("read", READS)
 @pytest.mark.parametrize("kind", WITH_TOOLS)
-def test_a_call_that_was_cut_is_invalid_in_every_stream(
+def test_a_truncated_call_is_invalid_in_every_event_stream(
     serve: Serve, kind: str, read: str
 ) -> None:
-    bedrock = serve(answers(ANSWERS[kind], fine=True, way=WAYS["prefill"]))
-    limits: dict[str, Any] = {"max_tokens_ceiling": 20, "model": PREFILL}
+    bedrock = serve(answers(ANSWERS[kind], fine=True, thinks_again=False))
+    limits: dict[str, Any] = {"max_tokens_ceiling": 20, "model": PREFILL_MODEL}
     tools = sum(not isinstance(one, str | Think) for one in ANSWERS[kind])
-    for cut in range(19, 4, -2):
-        message = READS[read](tooled(model, bedrock, max_tokens=cut, **limits))
-        ended_by = message.response_metadata["continuation"]["ended_by"]
+    for at in range(19, 4, -2):
+        message = READS[read](tooled(model, bedrock, max_tokens=at, **limits))
+        ended_by = continuation(message)["ended_by"]
         calls, invalid = message.tool_calls, message.invalid_tool_calls
         assert (len(calls), len(invalid)) in {(0, 0), (0, 1), (0, tools), (tools, 0)}
-        assert bool(invalid) == (ended_by == "tool_call"), f"cut at {cut}"
+        assert bool(invalid) == (ended_by == "tool_call"), f"truncated at {at}"
         blocks = [block["type"] for block in message.content_blocks]
         assert blocks.count("invalid_tool_call") == len(invalid)
         assert "non_standard" not in blocks

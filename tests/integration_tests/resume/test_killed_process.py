@@ -1,4 +1,4 @@
-"""A process that is killed while it has an answer: the next one goes on with it."""
+"""A process is killed within an answer; the next process resumes it."""
 
 import subprocess
 import sys
@@ -16,10 +16,9 @@ from langchain_bedrock_continue.local import (
     Request,
     Script,
 )
-from tests.integration_tests.conftest import MODEL, REFUSING_MODEL
-from tests.support.echo import written_so_far
-from tests.support.graphs import SIZE, WAYS
-from tests.support.tool_models import behind
+from tests.support.graphs import GRAPHS, SIZE
+from tests.support.models import MODEL, REFUSING_MODEL
+from tests.support.scripts import rest_of, written_so_far
 from tests.support.waiting import eventually
 
 TEXT = (
@@ -28,19 +27,19 @@ TEXT = (
 )
 KILLED_IN = 3
 PIECE = SIZE - 2
-"""Where the third segment falls silent: behind any echo, before its end."""
+"""Where the third segment falls silent: after any echo, and before its end."""
 PATIENCE_SECONDS = 120
 
 
 class Silent:
-    """A model that goes on, and falls silent for ever in its third request."""
+    """A model that falls silent for ever in its third request."""
 
     def __init__(self) -> None:
         self.asked = 0
 
     def __call__(self, request: Request) -> Answer:
         self.asked += 1
-        answer = behind(Answer(TEXT), request)
+        answer = rest_of(Answer(TEXT), request)
         fault = FaultAt(Fault("silence"), at=PIECE, request=None)
         faults = [fault] if self.asked == KILLED_IN else []
         return Answer(answer.content, faults=faults)
@@ -53,12 +52,12 @@ def bedrock() -> Iterator[LocalBedrock]:
 
 
 @pytest.mark.parametrize("model", [MODEL, REFUSING_MODEL], ids=["prefill", "user turn"])
-@pytest.mark.parametrize("way", list(WAYS))
-def test_the_next_process_has_the_whole_answer(
-    bedrock: LocalBedrock, tmp_path: Path, way: str, model: str
+@pytest.mark.parametrize("graph", list(GRAPHS))
+def test_the_next_process_has_the_complete_answer(
+    bedrock: LocalBedrock, tmp_path: Path, graph: str, model: str
 ) -> None:
     program = [sys.executable, "-m", "tests.support.graphs"]
-    told = [way, model, bedrock.endpoint_url, str(tmp_path / "checkpoints.db")]
+    told = [graph, model, bedrock.endpoint_url, str(tmp_path / "checkpoints.db")]
     with subprocess.Popen(  # noqa: S603 - our own program
         [*program, *told], stdout=subprocess.PIPE
     ) as first:
@@ -72,11 +71,11 @@ def test_the_next_process_has_the_whole_answer(
         [*program, *told], stdout=subprocess.PIPE, check=True, timeout=PATIENCE_SECONDS
     )
     assert second.stdout.decode() == TEXT
-    stood = [stands(request.body["messages"]) for request in bedrock.requests]
-    assert len(stood) > KILLED_IN
-    # The first two segments are not asked for again.
-    assert TEXT.startswith(stood[KILLED_IN])
-    assert len(stood[KILLED_IN]) > len(stood[KILLED_IN - 2])
+    resumed = [written(request.body["messages"]) for request in bedrock.requests]
+    assert len(resumed) > KILLED_IN
+    # The first two segments are not generated again.
+    assert TEXT.startswith(resumed[KILLED_IN])
+    assert len(resumed[KILLED_IN]) > len(resumed[KILLED_IN - 2])
 
 
 def is_silent(bedrock: LocalBedrock) -> bool:
@@ -84,7 +83,7 @@ def is_silent(bedrock: LocalBedrock) -> bool:
     return bool(backend.faults_played["silence"])
 
 
-def stands(messages: list[Any]) -> str:
-    """Return what a request goes on from."""
+def written(messages: list[Any]) -> str:
+    """Return the text that a request continues."""
     texts = ["".join(b.get("text", "") for b in one["content"]) for one in messages]
     return written_so_far(texts)[0] if len(texts) > 1 else ""

@@ -1,15 +1,11 @@
-"""The caller's stop sequences end the turn where they end an uncut answer."""
+"""A stop sequence ends the turn where it ends an answer that is not truncated."""
 
 import pytest
 
-from tests.integration_tests.conftest import (
-    REFUSING_MODEL,
-    Serve,
-    model,
-    plain_model,
-)
-from tests.integration_tests.text.test_user_turn import echoing
+from tests.support.endpoint import Serve
 from tests.support.entrances import Entrance
+from tests.support.models import REFUSING_MODEL, model, plain_model
+from tests.support.scripts import echoing
 
 CASES = {
     "words": (
@@ -22,18 +18,18 @@ CASES = {
     "twice": ("aXX aX aXX aXXX and so on it goes", "XXX"),
     "never": ("Nothing here says the word, ST or STO, not even once.", "STOP"),
     "at once": ("EEND", "END"),
-    "given back": ("Some words that end here!\n- END and more", "!\n- END"),
+    "removed and repeated": ("Some words that end here!\n- END and more", "!\n- END"),
 }
 
 
 @pytest.mark.parametrize("name", ["prefill", "user_turn"])
 @pytest.mark.parametrize("case", CASES)
-def test_a_stop_sequence_ends_the_turn_wherever_it_is_cut(
+def test_a_stop_sequence_ends_the_turn_wherever_the_text_is_truncated(
     serve: Serve, entrance: Entrance, case: str, name: str
 ) -> None:
     text, stop = CASES[case]
     bedrock = serve(text)
-    uncut = plain_model(bedrock, max_tokens=500).invoke("?", stop=[stop])
+    plain = plain_model(bedrock, max_tokens=500).invoke("?", stop=[stop])
     bedrock = serve(text if name == "prefill" else echoing(text))
     for max_tokens in range(4 if name == "prefill" else 11, 24):
         bedrock.clear()
@@ -43,13 +39,15 @@ def test_a_stop_sequence_ends_the_turn_wherever_it_is_cut(
             **({} if name == "prefill" else {"model": REFUSING_MODEL}),
         )
         message = entrance(llm, "?", stop=[stop])
-        assert message.text == uncut.text, max_tokens
-        ours, theirs = message.response_metadata, uncut.response_metadata
+        assert message.text == plain.text, max_tokens
+        ours, theirs = message.response_metadata, plain.response_metadata
         assert ours["stopReason"] == theirs["stopReason"]
         assert ours["continuation"]["ended_by"] == "model"
 
 
-def test_the_models_own_setting_counts_too(serve: Serve, entrance: Entrance) -> None:
+def test_a_stop_sequence_of_the_model_itself_ends_the_turn_too(
+    serve: Serve, entrance: Entrance
+) -> None:
     text, stop = CASES["words"]
     for max_tokens in range(6, 24):
         bedrock = serve(text)

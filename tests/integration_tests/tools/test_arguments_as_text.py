@@ -1,4 +1,4 @@
-"""Arguments larger than the ceiling, finished as text: the recovery `"resume"`."""
+"""`tool_call_recovery="resume"`: arguments above the ceiling are finished as text."""
 
 import itertools
 import json
@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from langchain_bedrock_continue import chat_models
 from langchain_bedrock_continue.local import (
     Answer,
     CallTool,
@@ -19,10 +18,11 @@ from langchain_bedrock_continue.local import (
     Script,
 )
 from langchain_bedrock_continue.local.backend import Request
-from tests.integration_tests.conftest import REFUSING_MODEL, Serve, model
+from tests.support.endpoint import Serve
 from tests.support.entrances import Entrance, by_stream
+from tests.support.messages import continuation, ending
+from tests.support.models import PREFILL_MODEL, REFUSING_MODEL, model
 
-PREFILL_MODEL = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
 MODELS = [PREFILL_MODEL, REFUSING_MODEL]
 ARGS: dict[str, Any] = {
     "path": "notes/a.md",
@@ -48,7 +48,7 @@ def said_last(request: Request) -> str:
 def answer(
     request: Request, told: str = JSON, *, fine_grained: bool = True, says: str = SAYS
 ) -> Answer:
-    """Call the tool; where asked for its arguments as text, write them."""
+    """Call the tool; asked for its arguments as text, write them."""
     text = said_last(request)
     if request.messages[-1]["role"] == "assistant" and "The arguments" in text:
         return Answer([Say(text.partition("{")[0] + told)])
@@ -75,7 +75,7 @@ def asking(bedrock: LocalBedrock, **settings: Any) -> Any:
 @pytest.mark.parametrize("says", [SAYS, ""])
 @pytest.mark.parametrize("fine_grained", [True, False])
 @pytest.mark.parametrize("name", MODELS)
-def test_a_call_that_is_larger_than_the_ceiling_comes_whole(
+def test_a_call_larger_than_the_ceiling_is_complete(
     serve: Serve, entrance: Entrance, name: str, fine_grained: bool, says: str
 ) -> None:
     bedrock = serve(
@@ -86,19 +86,18 @@ def test_a_call_that_is_larger_than_the_ceiling_comes_whole(
     assert (call["id"], call["name"], call["args"]) == ("t1", "write_file", ARGS)
     assert (message.text, message.invalid_tool_calls) == (says, [])
     assert message.response_metadata["stopReason"] == "tool_use"
-    summary = message.response_metadata["continuation"]
-    assert (summary["complete"], summary["ended_by"]) == (True, "model")
-    strategies = [segment["strategy"] for segment in summary["segments"]]
+    assert ending(message) == ("model", True)
+    strategies = [segment["strategy"] for segment in continuation(message)["segments"]]
     assert strategies[:2] == [None, "retry"]
     way = "prefill" if name == PREFILL_MODEL else "user_turn"
     assert set(strategies[2:]) == {way}
-    # The tools stay, so that the history is legal; none of them is forced.
+    # The tools stay, so that the conversation is legal; none of them is forced.
     for request in bedrock.requests:
         assert request.body["toolConfig"]["tools"]
         assert "toolChoice" not in request.body["toolConfig"]
 
 
-def test_a_forced_choice_leaves_room_for_the_text(
+def test_a_forced_tool_is_not_forced_while_text_is_asked_for(
     serve: Serve, entrance: Entrance
 ) -> None:
     bedrock = serve(Script(lambda request: answer(request, says="")))
@@ -121,7 +120,7 @@ TELLS: dict[str, Callable[[], str]] = {
 
 @pytest.mark.parametrize("told", TELLS)
 @pytest.mark.parametrize("name", MODELS)
-def test_what_does_not_parse_or_fit_is_no_call(
+def test_text_that_is_not_json_or_not_of_the_schema_is_an_invalid_call(
     serve: Serve, entrance: Entrance, name: str, told: str
 ) -> None:
     bedrock = serve(
@@ -130,29 +129,26 @@ def test_what_does_not_parse_or_fit_is_no_call(
     message = entrance(asking(bedrock, model=name).bind_tools([TOOL]), "Write.")
     assert message.tool_calls == []
     (invalid,) = message.invalid_tool_calls
-    # LangChain makes the call of a stream anew from its chunks, without their error.
+    # LangChain parses a stream's call again from its chunks, and drops their error.
     assert "Cut at max_tokens" in f"{invalid['error']}{invalid['args']}"
     assert message.text == SAYS
-    summary = message.response_metadata["continuation"]
-    assert (summary["complete"], summary["ended_by"]) == (False, "tool_call")
+    assert ending(message) == ("tool_call", False)
 
 
 @pytest.mark.parametrize("limit", [{"max_continuations": 3}, {"max_total_tokens": 500}])
-def test_a_limit_ends_it(
+def test_a_limit_ends_the_turn_with_an_invalid_call(
     serve: Serve, entrance: Entrance, limit: dict[str, int]
 ) -> None:
     bedrock = serve(Script(answer))
     message = entrance(asking(bedrock, **limit).bind_tools([TOOL]), "Write.")
     assert message.tool_calls == []
     assert len(message.invalid_tool_calls) == 1
-    assert [message.response_metadata["continuation"]["ended_by"]] == list(limit)
+    assert [ending(message)[0]] == list(limit)
 
 
+@pytest.mark.usefixtures("no_backoff")
 @pytest.mark.parametrize("name", MODELS)
-def test_a_stream_that_breaks_meanwhile_is_taken_up(
-    serve: Serve, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    monkeypatch.setattr(chat_models, "waiting_time", lambda _most: 0.0)
+def test_a_stream_that_breaks_in_the_text_is_recovered(serve: Serve, name: str) -> None:
     for number, at in itertools.product(range(3, 7), (0, 1, 4, 12, 30, 90)):
         count = itertools.count(1)
 

@@ -1,32 +1,29 @@
-"""A message [thinking, text, tool, tool], cut at every position: a table of them all.
+"""A message [thinking, text, tool, tool], truncated after each of its tokens.
 
-Each position comes twice: once as `max_tokens`, with room to ask for more, and once as
-the ceiling, where nothing more can be had. The table says of each what came of it.
+Each position is tried twice: as `max_tokens`, where a retry may have more tokens, and
+as the ceiling, where it may not. A table says of each what the result was.
 """
 
-import copy
 import itertools
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import pytest
 from langchain_core.messages import AIMessage
 
 from langchain_bedrock_continue.local import Answer, CallTool, Say, Think
-from tests.integration_tests.conftest import (
+from tests.support.answers import tools
+from tests.support.endpoint import Serve
+from tests.support.entrances import TWO_ENTRANCES
+from tests.support.messages import content_shape, continuation
+from tests.support.models import (
+    PREFILL_MODEL,
     REFUSING_MODEL,
-    Serve,
+    THINKING,
     model,
     plain_model,
 )
-from tests.support.entrances import ENTRANCES
-from tests.support.tool_models import (
-    PREFILL_MODEL,
-    THINKING,
-    going_on,
-    tokens_of,
-    tools,
-)
+from tests.support.scripts import continuing, tokens_of
+from tests.support.tables import record_row
 
 TEXT = "So:\n```py\nx = {1}\n```\n日本。 "
 BLOCKS: list[Think | Say | CallTool] = [
@@ -35,19 +32,19 @@ BLOCKS: list[Think | Say | CallTool] = [
     CallTool("write", {"path": "a", "n": 7}, tool_use_id="t1"),
     CallTool("read", {"q": "日"}, tool_use_id="t2"),
 ]
-WHOLE = Answer(BLOCKS)
 TOOLS = tools("write", "read")
 # A few more than it has tokens: key by key, a tool's arguments take more.
-POSITIONS = range(1, tokens_of(WHOLE) + 4)
+POSITIONS = range(1, tokens_of(Answer(BLOCKS)) + 4)
 
 SAME, INVALID, SHORT = "=i-"
-LEGEND = (
-    f"{SAME} the uncut message   {INVALID} the calls are invalid, and say why   "
-    f"{SHORT} ended before any call, and says so"
-)
+LEGEND = {
+    SAME: "the message that is not truncated",
+    INVALID: "the calls are invalid, and say why",
+    SHORT: "ended before any call, and says so",
+}
 MODELS: dict[str, tuple[str, dict[str, Any]]] = {
     "prefill": (PREFILL_MODEL, {}),  # does not think
-    "thinking": (PREFILL_MODEL, THINKING),  # takes no prefill then
+    "thinking": (PREFILL_MODEL, THINKING),  # accepts no prefill then
     "user turn": (REFUSING_MODEL, THINKING),
 }
 
@@ -61,58 +58,33 @@ class Row(NamedTuple):
     output_version: str
 
     def __str__(self) -> str:
-        grain = "any token" if self.fine_grained else "whole keys"
-        return f"{self.model:9} {self.entrance:7} {grain:10} {self.output_version}"
-
-
-def is_needed(row: Row) -> bool:
-    """Leave out what is the same: async forms run the same two loops as the others."""
-    if row.entrance.startswith("a"):
-        return row.output_version == "v0" and row.model != "prefill"
-    return row.output_version == "v0" or row.fine_grained
+        grain = "any token" if self.fine_grained else "complete keys"
+        return f"{self.model:9} {self.entrance:7} {grain:13} {self.output_version}"
 
 
 ROWS = [
     row
     for row in itertools.starmap(
-        Row, itertools.product(MODELS, ENTRANCES, (False, True), ("v0", "v1"))
+        Row, itertools.product(MODELS, TWO_ENTRANCES, (False, True), ("v0", "v1"))
     )
-    if is_needed(row)
+    # The version is LangChain's form of the same blocks: tried where they are finest.
+    if row.output_version == "v0" or row.fine_grained
 ]
 
 
-@pytest.fixture(scope="module")
-def table(request: pytest.FixtureRequest) -> Iterator[dict[str, list[str]]]:
-    """Collect the lines, and print them when the last position was tried."""
-    lines: dict[str, list[str]] = {}
-    yield lines
-    capture = request.config.pluginmanager.getplugin("capturemanager")
-    writer = request.config.get_terminal_writer()
-    with capture.global_and_fixture_disabled():
-        for title, rows in lines.items():
-            writer.line(f"\n\n{title}, positions 1 to {POSITIONS[-1]}:  {LEGEND}\n")
-            writer.write("\n".join(rows))
-        writer.line()
-
-
-def shape(message: AIMessage) -> dict[str, Any]:
-    """All of a message but what differs between two turns."""
-    volatile = {"id", "response_metadata", "usage_metadata"}
-    return copy.deepcopy(message.model_dump(exclude=volatile))
-
-
 def asked(bedrock: Any, row: Row, make: Any, **sizes: int) -> AIMessage:
+    """Ask as the row says."""
     model_id, thinks = MODELS[row.model]
     settings = {"output_version": row.output_version, **thinks, **sizes}
     llm = make(bedrock, model=model_id, **settings).bind_tools(TOOLS)
-    return ENTRANCES[row.entrance](llm, "Hi")
+    return TWO_ENTRANCES[row.entrance](llm, "Hi")
 
 
-def outcome(message: AIMessage, uncut: dict[str, Any]) -> str:
-    """Say in one sign what came of a cut; anything dishonest fails here."""
-    summary = message.response_metadata["continuation"]
+def outcome(message: AIMessage, expected: dict[str, Any]) -> str:
+    """Return the sign of a result; a message that is not honest fails here."""
+    summary = continuation(message)
     if summary["complete"]:
-        assert shape(message) == uncut
+        assert content_shape(message) == expected
         assert summary["ended_by"] == "model"
         return SAME
     assert message.tool_calls == []
@@ -127,37 +99,37 @@ def outcome(message: AIMessage, uncut: dict[str, Any]) -> str:
 
 
 def outcomes(serve: Serve, row: Row, *, ceiling: bool) -> str:
-    """Try every position."""
+    """Return the signs of all positions."""
     said = BLOCKS if MODELS[row.model][1] else BLOCKS[1:]
-    bedrock = serve(going_on(Answer(said, fine_grained=row.fine_grained)))
-    uncut = shape(asked(bedrock, row, plain_model, max_tokens=1000))
+    bedrock = serve(continuing(Answer(said, fine_grained=row.fine_grained)))
+    expected = content_shape(asked(bedrock, row, plain_model, max_tokens=1000))
     signs = ""
     for at in POSITIONS:
         sizes = {"max_tokens": at}
         if ceiling:
             sizes = {"max_tokens": (at + 2) // 3, "max_tokens_ceiling": at}
         try:
-            signs += outcome(asked(bedrock, row, model, **sizes), uncut)
+            signs += outcome(asked(bedrock, row, model, **sizes), expected)
         except AssertionError as error:
-            raise AssertionError(f"{row}, cut at {at}") from error
+            raise AssertionError(f"{row}, truncated at {at}") from error
     return signs
 
 
 @pytest.mark.parametrize("row", ROWS, ids=str)
-def test_every_cut_is_mended(
-    serve: Serve, table: dict[str, list[str]], row: Row
+def test_a_message_truncated_anywhere_is_the_complete_one(
+    serve: Serve, record_property: Any, row: Row
 ) -> None:
     signs = outcomes(serve, row, ceiling=False)
-    table.setdefault("cut at max_tokens", []).append(f"{row}  {signs}")
+    record_row(record_property, LEGEND, "truncated at max_tokens", str(row), signs)
     assert signs == SAME * len(POSITIONS)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=str)
-def test_every_cut_at_the_ceiling_is_honest(
-    serve: Serve, table: dict[str, list[str]], row: Row
+def test_a_message_truncated_at_the_ceiling_says_what_it_lacks(
+    serve: Serve, record_property: Any, row: Row
 ) -> None:
     signs = outcomes(serve, row, ceiling=True)
-    title = "cut at the ceiling, which a retry comes to"
-    table.setdefault(title, []).append(f"{row}  {signs}")
+    title = "truncated at the ceiling, which a retry reaches"
+    record_row(record_property, LEGEND, title, str(row), signs)
     assert set(signs) == {SHORT, INVALID, SAME}
     assert (signs[0], signs[-1]) == (SHORT, SAME)

@@ -1,7 +1,7 @@
-"""A model that words a segment differently when it is asked for it again.
+"""A retry for which the model chooses other words.
 
-What the caller saw of the first wording stands; he sees nothing twice, and no call
-that was not whole.
+The text that the caller saw of the first attempt stays; nothing is shown twice, and no
+incomplete call is returned.
 """
 
 import copy
@@ -11,35 +11,31 @@ import pytest
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, ToolMessage
 
 from langchain_bedrock_continue.local import Answer, CallTool, LocalBedrock, Request
-from tests.integration_tests.conftest import (
+from tests.support.answers import tools
+from tests.support.endpoint import Serve
+from tests.support.entrances import Entrance
+from tests.support.messages import continuation, ending
+from tests.support.models import (
+    PREFILL_MODEL,
     REFUSING_MODEL,
-    Serve,
+    STRATEGIES,
     model,
     plain_model,
 )
-from tests.support.entrances import Entrance
-from tests.support.tool_models import (
-    PREFILL_MODEL,
-    Given,
-    by_number,
-    prefilled,
-    quote_of,
-    tools,
-)
+from tests.support.scripts import Given, in_order, prefill_of, quote_of
 
 TEXT = "I write it. "
 LONG = "Let me say at some length what it is that I am going to do about it, for "
 INPUT = {"path": "a.md", "content": "x y z " * 30}
 TOOLS = tools("write", "read")
 READ = CallTool("read", {"path": "b.md"}, tool_use_id="r")
-MODELS = {"prefill": PREFILL_MODEL, "user turn": REFUSING_MODEL}
 
 
 def write(tool_use_id: str = "w") -> CallTool:
     return CallTool("write", INPUT, tool_use_id=tool_use_id)
 
 
-WHOLE = {"w": INPUT, "again": INPUT, "r": READ.input}
+ARGUMENTS = {"w": INPUT, "again": INPUT, "r": READ.input}
 
 
 def tooled(bedrock: LocalBedrock, **kwargs: Any) -> Any:
@@ -48,41 +44,40 @@ def tooled(bedrock: LocalBedrock, **kwargs: Any) -> Any:
 
 
 def check(message: AIMessage, text: str, *ids: str) -> None:
-    """Check the message's text, its calls, and that it is whole."""
+    """Check the message's text, its calls, and that it is complete."""
     assert message.text == text
     calls = [(call["id"], call["args"]) for call in message.tool_calls]
-    assert calls == [(one, WHOLE[one]) for one in ids]
+    assert calls == [(one, ARGUMENTS[one]) for one in ids]
     assert message.invalid_tool_calls == []
     blocks = message.content if isinstance(message.content, list) else []
     assert all(isinstance(block, dict) for block in blocks)
     if isinstance(message, AIMessageChunk):
         assert [block["index"] for block in blocks] == [*range(len(blocks))]  # type: ignore[index]
-    summary = message.response_metadata["continuation"]
-    assert (summary["ended_by"], summary["complete"]) == ("model", True)
+    assert ending(message) == ("model", True)
 
 
-# Second wordings of [TEXT, write], with the text and the calls of the message then.
+# Retries of [TEXT, write], with the text and the calls of the message that results.
 WITH_CALLS: dict[str, tuple[list[Any], str, list[str]]] = {
     "the same": ([TEXT, write("again")], TEXT, ["again"]),
     "another": (["Sure. ", write("again")], TEXT, ["again"]),
-    "more behind it": ([TEXT + "Now.", write("again")], TEXT + "Now.", ["again"]),
+    "more after it": ([TEXT + "Now.", write("again")], TEXT + "Now.", ["again"]),
     "a block more": ([TEXT, "Now. ", write("again")], TEXT + "Now. ", ["again"]),
     "less": ([TEXT[:6], write("again")], TEXT, ["again"]),
     "no text": ([write("again")], TEXT, ["again"]),
     "two calls": (["So: ", READ, write("again")], TEXT, ["r", "again"]),
     "another call": (["So: ", READ], TEXT, ["r"]),
-    "text behind the call": ([TEXT, READ, "Wait."], TEXT + "Wait.", ["r"]),
+    "text after the call": ([TEXT, READ, "Wait."], TEXT + "Wait.", ["r"]),
 }
 
 
-@pytest.mark.parametrize("model_id", MODELS.values(), ids=MODELS)
+@pytest.mark.parametrize("model_id", STRATEGIES.values(), ids=STRATEGIES)
 @pytest.mark.parametrize("wording", WITH_CALLS)
-def test_what_was_shown_stands_with_the_new_calls(
+def test_the_shown_text_stays_and_the_calls_are_those_of_the_retry(
     serve: Serve, entrance: Entrance, wording: str, model_id: str
 ) -> None:
     content, text, ids = WITH_CALLS[wording]
     first = Answer([TEXT, write()])
-    bedrock = serve(by_number(first, Answer(content)))
+    bedrock = serve(in_order(first, Answer(content)))
     message = entrance(tooled(bedrock, model=model_id), "Write.")
     check(message, text, *ids)
     answered = [ToolMessage("Done.", tool_call_id=one) for one in ids]
@@ -90,39 +85,39 @@ def test_what_was_shown_stands_with_the_new_calls(
     plain.invoke([HumanMessage("Write."), message, *answered])
 
 
-# Second wordings without a call: nothing of either is lost.
+# Retries without a call: the text of both attempts is kept.
 WITHOUT: dict[str, tuple[list[str], str]] = {
     "the same": ([TEXT], TEXT),
     "another": (["I can't, sorry."], "I write it. I can't, sorry."),
-    "more behind it": ([TEXT + "Or not."], TEXT + "Or not."),
+    "more after it": ([TEXT + "Or not."], TEXT + "Or not."),
     "nothing": ([], TEXT),
 }
 
 
 @pytest.mark.parametrize("wording", WITHOUT)
-def test_a_second_wording_may_call_nothing(
+def test_a_retry_without_a_call_is_complete(
     serve: Serve, entrance: Entrance, wording: str
 ) -> None:
     content, text = WITHOUT[wording]
-    bedrock = serve(by_number(Answer([TEXT, write()]), Answer(content)))
+    bedrock = serve(in_order(Answer([TEXT, write()]), Answer(content)))
     check(entrance(tooled(bedrock), "Write."), text)
     assert len(bedrock.requests) == 2
 
 
-def going_on(request: Request) -> Answer:
-    return Answer(f"{prefilled(request) or quote_of(request)} the end.")
+def continued(request: Request) -> Answer:
+    return Answer(f"{prefill_of(request) or quote_of(request)} the end.")
 
 
 SECONDS = {"the same at first": TEXT + LONG * 6, "another": LONG * 6}
 
 
-@pytest.mark.parametrize("model_id", MODELS.values(), ids=MODELS)
+@pytest.mark.parametrize("model_id", STRATEGIES.values(), ids=STRATEGIES)
 @pytest.mark.parametrize("wording", SECONDS)
-def test_a_second_wording_that_is_cut_in_its_text_is_gone_on_from(
+def test_a_retry_that_is_truncated_in_its_text_is_continued(
     serve: Serve, entrance: Entrance, wording: str, model_id: str
 ) -> None:
     second = SECONDS[wording]
-    bedrock = serve(by_number(Answer([TEXT, write()]), Answer(second), going_on))
+    bedrock = serve(in_order(Answer([TEXT, write()]), Answer(second), continued))
     message = entrance(tooled(bedrock, model=model_id), "Write.")
     assert len(bedrock.requests) == 3
     sent = bedrock.requests[-1].body["messages"][1]["content"]
@@ -132,16 +127,16 @@ def test_a_second_wording_that_is_cut_in_its_text_is_gone_on_from(
     check(message, f"{written} the end.")
 
 
-def test_a_third_wording_too(serve: Serve, entrance: Entrance) -> None:
+def test_a_second_retry_may_be_reworded_too(serve: Serve, entrance: Entrance) -> None:
     wordings = [TEXT, "Sure. ", "Well, then: "]
     answers = [Answer([text, write(text)]) for text in wordings]
-    WHOLE[wordings[-1]] = INPUT
-    message = entrance(tooled(serve(by_number(*answers)), max_tokens=12), "Write.")
+    ARGUMENTS[wordings[-1]] = INPUT
+    message = entrance(tooled(serve(in_order(*answers)), max_tokens=12), "Write.")
     check(message, TEXT, wordings[-1])
 
 
 @pytest.mark.parametrize("wording", ["with a call", "without"])
-def test_a_user_turn_worded_anew_is_joined_without_its_echo(
+def test_a_reworded_user_turn_is_joined_without_its_echo(
     serve: Serve, entrance: Entrance, wording: str
 ) -> None:
     calls = [write("again")] if wording == "with a call" else []
@@ -150,7 +145,7 @@ def test_a_user_turn_worded_anew_is_joined_without_its_echo(
         lambda request: Answer([quote_of(request) + " today.", write()]),
         lambda request: Answer([quote_of(request) + " some day.", *calls]),
     ]
-    bedrock = serve(by_number(*answers))
+    bedrock = serve(in_order(*answers))
     llm = tooled(bedrock, model=REFUSING_MODEL, max_tokens=25)
     message = entrance(llm, "Write.")
     sent = bedrock.requests[1].body["messages"][1]["content"][0]["text"]
@@ -158,9 +153,9 @@ def test_a_user_turn_worded_anew_is_joined_without_its_echo(
     check(message, sent + more, *(["again"] if calls else []))
 
 
-def test_each_piece_of_text_is_streamed_once(serve: Serve) -> None:
+def test_a_stream_shows_no_text_twice(serve: Serve) -> None:
     for content, text, _ids in WITH_CALLS.values():
-        bedrock = serve(by_number(Answer([TEXT, write()]), Answer(content)))
+        bedrock = serve(in_order(Answer([TEXT, write()]), Answer(content)))
         chunks = list(tooled(bedrock).stream("Write."))
         assert "".join(chunk.text for chunk in chunks) == text
         assert "".join(chunk.text for chunk in chunks if chunk.tool_call_chunks) == ""
@@ -171,11 +166,11 @@ def test_each_piece_of_text_is_streamed_once(serve: Serve) -> None:
 
 @pytest.mark.parametrize("fine_grained", [False, True])
 @pytest.mark.parametrize("recovery", ["retry", "return"])
-def test_parallel_calls_come_all_or_not_at_all(
+def test_parallel_calls_are_all_complete_or_all_invalid(
     serve: Serve, entrance: Entrance, recovery: str, fine_grained: bool
 ) -> None:
     bedrock = serve(Answer([TEXT, READ, write()], fine_grained=fine_grained))
-    # The first call is whole, the second one is not.
+    # The first call is complete, the second one is not.
     message = entrance(
         tooled(bedrock, max_tokens=40, tool_call_recovery=recovery), "Write."
     )
@@ -187,21 +182,21 @@ def test_parallel_calls_come_all_or_not_at_all(
 
 
 @pytest.mark.parametrize("max_tokens", [15, 40])
-def test_a_cut_behind_a_whole_call_may_have_cost_another_one(
+def test_a_truncation_after_a_complete_call_makes_it_invalid(
     serve: Serve, entrance: Entrance, max_tokens: int
 ) -> None:
-    # In the text behind it, or in the second call.
+    # In the text after it, or in the second call: a call may be missing.
     bedrock = serve(Answer([TEXT, READ, "And now the other one. ", write()]))
     llm = tooled(bedrock, max_tokens=max_tokens, tool_call_recovery="return")
     message = entrance(llm, "Write.")
     assert message.tool_calls == []
     assert message.invalid_tool_calls[0]["id"] == "r"
-    assert message.response_metadata["continuation"]["ended_by"] == "tool_call"
+    assert continuation(message)["ended_by"] == "tool_call"
 
 
 @pytest.mark.parametrize("choice", ["any", "write"])
-@pytest.mark.parametrize("model_id", MODELS.values(), ids=MODELS)
-def test_a_forced_call_is_forced_again(
+@pytest.mark.parametrize("model_id", STRATEGIES.values(), ids=STRATEGIES)
+def test_a_forced_call_is_forced_in_each_retry(
     serve: Serve, entrance: Entrance, model_id: str, choice: str
 ) -> None:
     bedrock = serve(Answer([write()]))
@@ -212,9 +207,7 @@ def test_a_forced_call_is_forced_again(
     assert choices == [choices[0]] * 3
 
 
-def test_the_callers_objects_are_never_changed(
-    serve: Serve, entrance: Entrance
-) -> None:
+def test_the_callers_objects_are_not_changed(serve: Serve, entrance: Entrance) -> None:
     asked = [
         HumanMessage("Write."),
         AIMessage(content=[{"type": "text", "text": "So \n"}]),

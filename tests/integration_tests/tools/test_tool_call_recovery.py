@@ -1,4 +1,4 @@
-"""What becomes of a cut tool call: it is asked for again, given back, or raised."""
+"""A truncated tool call is retried with more tokens, returned as invalid, or raised."""
 
 import copy
 import pickle
@@ -18,20 +18,13 @@ from langchain_bedrock_continue.local import (
     ModelRules,
     Script,
 )
-from tests.integration_tests.conftest import (
-    REFUSING_MODEL,
-    Serve,
-    model,
-    plain_model,
-)
-from tests.integration_tests.langchain.test_callbacks import Recorder
+from tests.support.answers import tools
+from tests.support.callbacks import Recorder
+from tests.support.endpoint import Serve
 from tests.support.entrances import Entrance, by_invoke, by_stream
-from tests.support.tool_models import (
-    PREFILL_MODEL,
-    by_number,
-    prefilled,
-    tools,
-)
+from tests.support.messages import continuation, ending, requested_sizes
+from tests.support.models import PREFILL_MODEL, REFUSING_MODEL, model, plain_model
+from tests.support.scripts import in_order, prefill_of
 
 TEXT = "I write it. "
 INPUT = {"path": "a.md", "content": "x y z " * 30}
@@ -51,25 +44,10 @@ def tooled(bedrock: LocalBedrock, **kwargs: Any) -> Runnable[Any, AIMessage]:
     return model(bedrock, **settings).bind_tools(TOOLS)
 
 
-def sizes_of(bedrock: LocalBedrock) -> list[int | None]:
-    """What each request asked for."""
-    configs = (one.body.get("inferenceConfig", {}) for one in bedrock.requests)
-    return [config.get("maxTokens") for config in configs]
+# Retried ----------------------------------------------------------------------------
 
 
-def summary_of(message: AIMessage) -> dict[str, Any]:
-    summary: dict[str, Any] = message.response_metadata["continuation"]
-    return summary
-
-
-def ended(message: AIMessage) -> tuple[str, bool]:
-    return summary_of(message)["ended_by"], summary_of(message)["complete"]
-
-
-# Asked for again --------------------------------------------------------------------
-
-
-def test_a_cut_call_is_asked_for_again_with_four_times_the_room(
+def test_a_truncated_call_is_retried_with_four_times_the_tokens(
     serve: Serve, entrance: Entrance
 ) -> None:
     bedrock = serve(CALLING)
@@ -77,11 +55,11 @@ def test_a_cut_call_is_asked_for_again_with_four_times_the_room(
     assert message.text == TEXT
     assert [call["args"] for call in message.tool_calls] == [INPUT]
     assert message.invalid_tool_calls == []
-    assert sizes_of(bedrock) == [12, 48, 192]
-    assert ended(message) == ("model", True)
+    assert requested_sizes(bedrock) == [12, 48, 192]
+    assert ending(message) == ("model", True)
 
 
-# The ways to ask for a number of tokens, and where a request has it then.
+# The arguments by which a call can set its number of tokens.
 WAYS: dict[str, dict[str, Any]] = {
     "max_tokens": {"max_tokens": 20},
     "maxTokens": {"maxTokens": 20},
@@ -91,7 +69,9 @@ WAYS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_only_the_room_is_another(serve: Serve, entrance: Entrance, way: str) -> None:
+def test_a_retry_differs_in_its_tokens_alone(
+    serve: Serve, entrance: Entrance, way: str
+) -> None:
     bedrock = serve(CALLING)
     kwargs = {"tool_choice": {"any": {}}, "stop": ["@"], **WAYS[way]}
     before = copy.deepcopy(kwargs)
@@ -107,24 +87,26 @@ def test_only_the_room_is_another(serve: Serve, entrance: Entrance, way: str) ->
         assert body == first
 
 
-def test_room_that_was_not_asked_for_is_raised_too(serve: Serve) -> None:
-    # Where maxTokens is unset, Converse gives Claude 4,096 tokens.
+def test_the_services_default_size_is_raised_too(serve: Serve) -> None:
+    # Converse allows Claude 4,096 tokens where maxTokens is not set.
     big = Answer([TEXT, CallTool("write", {"content": "x y z " * 1700})])
     bedrock = serve(big)
     message = by_invoke(tooled(bedrock, max_tokens=None), "Write.")
     assert len(message.tool_calls) == 1
-    assert sizes_of(bedrock) == [None, 4 * 4096]
+    assert requested_sizes(bedrock) == [None, 4 * 4096]
 
 
-def test_a_later_segment_keeps_the_room(serve: Serve, entrance: Entrance) -> None:
+def test_a_later_segment_keeps_the_raised_size(
+    serve: Serve, entrance: Entrance
+) -> None:
     rest = "And then there is more to say than fits, again and again and again. " * 5
     bedrock = serve(
-        by_number(CALLING, Answer([TEXT, rest]), lambda r: Answer(prefilled(r) + "!"))
+        in_order(CALLING, Answer([TEXT, rest]), lambda r: Answer(prefill_of(r) + "!"))
     )
     message = entrance(tooled(bedrock), "Write.")
-    assert sizes_of(bedrock) == [20, 80, 80]
+    assert requested_sizes(bedrock) == [20, 80, 80]
     assert message.text == prefilled_text(bedrock) + "!"
-    assert ended(message) == ("model", True)
+    assert ending(message) == ("model", True)
 
 
 def prefilled_text(bedrock: LocalBedrock) -> str:
@@ -132,9 +114,11 @@ def prefilled_text(bedrock: LocalBedrock) -> str:
     return "".join(block["text"] for block in content)
 
 
-def test_usage_and_segments_tell_of_every_try(serve: Serve, entrance: Entrance) -> None:
+def test_usage_and_segments_include_every_attempt(
+    serve: Serve, entrance: Entrance
+) -> None:
     message = entrance(tooled(serve(CALLING), max_tokens=12), "Write.")
-    summary = summary_of(message)
+    summary = continuation(message)
     entries = summary["segments"]
     assert [one["strategy"] for one in entries] == [None, "retry", "retry"]
     reasons = [one["stop_reason"] for one in entries]
@@ -149,12 +133,13 @@ def test_usage_and_segments_tell_of_every_try(serve: Serve, entrance: Entrance) 
     assert summary["strategy"] is None
 
 
-def test_listeners_hear_of_every_try(serve: Serve, entrance: Entrance) -> None:
-    recorder = Recorder()
+def test_every_retry_is_an_event(
+    serve: Serve, every_entrance: Entrance, recorder: Recorder
+) -> None:
     chain = ChatPromptTemplate.from_messages([("user", "{it}")]) | tooled(
         serve(CALLING)
     )
-    entrance(chain, {"it": "Write."}, config={"callbacks": [recorder]})
+    every_entrance(chain, {"it": "Write."}, config={"callbacks": [recorder]})
     heard = [(name, event["type"]) for name, event in recorder.events]
     assert heard == [("bedrock_continuation", "retry")] * 2
 
@@ -167,65 +152,71 @@ ENDLESS = Answer([TEXT, CallTool("write", {"content": "x y z " * 30_000})])
 @pytest.mark.parametrize(
     ("model_id", "field", "last"),
     [
-        (PREFILL_MODEL, None, 64_000),  # as its profile says
+        (PREFILL_MODEL, None, 64_000),  # langchain-aws's profile of the model
         (PREFILL_MODEL, 5_000, 5_000),
         (REFUSING_MODEL, 30_000, 30_000),
         (UNKNOWN_MODEL, None, ASSUMED_CEILING),
     ],
 )
-def test_the_ceiling(model_id: str, field: int | None, last: int) -> None:
+def test_no_retry_is_larger_than_the_ceiling(
+    model_id: str, field: int | None, last: int
+) -> None:
     rules = {UNKNOWN_MODEL: ModelRules(family="unknown")}
     with LocalBedrock(Script(ENDLESS), models=rules) as bedrock:
         llm = tooled(bedrock, model=model_id, max_tokens=2000, max_tokens_ceiling=field)
         message = llm.invoke("Write.")
-        assert sizes_of(bedrock)[-1] == last
+        assert requested_sizes(bedrock)[-1] == last
     assert message.tool_calls == []
     (invalid,) = message.invalid_tool_calls
     assert "Cut at max_tokens" in (invalid["error"] or "")
-    assert ended(message) == ("tool_call", False)
+    assert ending(message) == ("tool_call", False)
     assert message.text == TEXT
 
 
 @pytest.mark.parametrize("limit", [115, 40])
-def test_a_lower_limit_that_the_service_names_is_the_ceiling(limit: int) -> None:
+def test_a_lower_limit_reported_by_the_service_takes_precedence(limit: int) -> None:
     rules = {PREFILL_MODEL: ModelRules("claude", max_output_tokens=limit)}
     for entrance in (by_invoke, by_stream):
         with LocalBedrock(Script(CALLING), models=rules) as bedrock:
             message = entrance(tooled(bedrock, max_tokens=30), "Write.")
-            assert sizes_of(bedrock) == [30, 120, limit]
-        entries = summary_of(message)["segments"]
+            assert requested_sizes(bedrock) == [30, 120, limit]
+        entries = continuation(message)["segments"]
         assert [one["max_tokens"] for one in entries] == [30, limit]
-        whole = limit == 115
-        assert [call["args"] for call in message.tool_calls] == [INPUT] * whole
-        assert ended(message) == (("model", True) if whole else ("tool_call", False))
+        complete = limit == 115
+        assert [call["args"] for call in message.tool_calls] == [INPUT] * complete
+        assert ending(message) == (
+            ("model", True) if complete else ("tool_call", False)
+        )
 
 
-def test_a_limit_that_the_first_request_is_over_is_the_callers(serve: Serve) -> None:
+def test_a_first_request_above_the_services_limit_is_the_callers_error(
+    serve: Serve,
+) -> None:
     with pytest.raises(Exception, match="exceeds the model limit of 64000"):
         by_stream(tooled(serve(CALLING), max_tokens=64_001), "Write.")
 
 
-def test_a_limit_no_larger_than_what_was_asked_for_ends_it() -> None:
+def test_a_service_limit_no_larger_than_the_first_request_ends_the_turn() -> None:
     rules = {PREFILL_MODEL: ModelRules("claude", max_output_tokens=30)}
     for entrance in (by_invoke, by_stream):
         with LocalBedrock(Script(CALLING), models=rules) as bedrock:
             message = entrance(tooled(bedrock, max_tokens=30), "Write.")
-        assert len(summary_of(message)["segments"]) == 1
+        assert len(continuation(message)["segments"]) == 1
         assert message.text == TEXT
         assert len(message.invalid_tool_calls) == 1
-        assert ended(message) == ("tool_call", False)
+        assert ending(message) == ("tool_call", False)
 
 
 LIMITS: list[tuple[str, int, list[int]]] = [
     ("max_continuations", 1, [20, 80]),
     ("max_total_tokens", 60, [20, 40]),
-    ("max_total_tokens", 40, [20]),  # what is left is no more than the first had
+    ("max_total_tokens", 40, [20]),  # no more is left than the first request had
 ]
 
 
 @pytest.mark.parametrize("on_limit", ["return", "raise"])
 @pytest.mark.parametrize("reached", LIMITS)
-def test_a_limit_in_between_ends_the_turn_with_an_invalid_call(
+def test_a_limit_between_attempts_ends_the_turn_with_an_invalid_call(
     serve: Serve, entrance: Entrance, reached: tuple[str, int, list[int]], on_limit: str
 ) -> None:
     name, limit, sizes = reached
@@ -237,31 +228,31 @@ def test_a_limit_in_between_ends_the_turn_with_an_invalid_call(
         message = raised.value.partial
     else:
         message = entrance(llm, "Write.")
-    assert sizes_of(bedrock) == sizes
+    assert requested_sizes(bedrock) == sizes
     assert message.tool_calls == []
     assert len(message.invalid_tool_calls) == 1
     assert message.text == TEXT
-    assert ended(message) == (name, False)
+    assert ending(message) == (name, False)
 
 
-# Returned, raised -------------------------------------------------------------------
+# Returned or raised -------------------------------------------------------------------
 
 
-def test_return_gives_the_call_back_as_invalid(
-    serve: Serve, entrance: Entrance
-) -> None:
+def test_return_returns_the_call_as_invalid(serve: Serve, entrance: Entrance) -> None:
     bedrock = serve(CALLING)
     message = entrance(tooled(bedrock, tool_call_recovery="return"), "Write.")
     assert len(bedrock.requests) == 1
     assert message.tool_calls == []
     assert [call["id"] for call in message.invalid_tool_calls] == ["t1"]
-    assert ended(message) == ("tool_call", False)
+    assert ending(message) == ("tool_call", False)
 
 
-def test_raise_raises_with_all_that_arrived(serve: Serve, entrance: Entrance) -> None:
+def test_raise_raises_an_error_with_all_that_arrived(
+    serve: Serve, every_entrance: Entrance
+) -> None:
     bedrock = serve(CALLING)
     with pytest.raises(TruncatedToolCallError) as raised:
-        entrance(tooled(bedrock, tool_call_recovery="raise"), "Write.")
+        every_entrance(tooled(bedrock, tool_call_recovery="raise"), "Write.")
     assert len(bedrock.requests) == 1
     error = pickle.loads(pickle.dumps(raised.value))  # noqa: S301 - our own bytes
     assert isinstance(error, TruncatedToolCallError)
@@ -270,17 +261,17 @@ def test_raise_raises_with_all_that_arrived(serve: Serve, entrance: Entrance) ->
     assert error.partial.text == TEXT
     assert error.partial.tool_calls == []
     assert [call["id"] for call in error.partial.invalid_tool_calls] == ["t1"]
-    assert error.segments == summary_of(error.partial)["segments"]
+    assert error.segments == continuation(error.partial)["segments"]
     assert [one["max_tokens"] for one in error.segments] == [20]
 
 
 @pytest.mark.parametrize("recovery", ["return", "raise"])
-def test_neither_hinders_what_was_not_cut(
+def test_return_and_raise_change_nothing_where_no_call_is_truncated(
     serve: Serve, entrance: Entrance, recovery: str
 ) -> None:
-    long = "This text is longer than what fits, so it is cut before any call comes. "
+    long = "This text is longer than what fits, so it is truncated before any call. "
     bedrock = serve(Answer([long, CallTool("read", {})]))
     message = entrance(tooled(bedrock, tool_call_recovery=recovery), "Read.")
     assert message.text == long
     assert [call["name"] for call in message.tool_calls] == ["read"]
-    assert ended(message) == ("model", True)
+    assert ending(message) == ("model", True)

@@ -1,7 +1,6 @@
-"""Whoever stops waiting hangs up: at once, for good, and without a thread left behind.
+"""A caller that cancels ends the request: at once, for good, and its thread is free.
 
-The endpoint falls silent for ever in these tests; what passes, passes because the
-client hung up.
+The endpoint falls silent for ever in these tests, so that only the client can end them.
 """
 
 import asyncio
@@ -15,9 +14,7 @@ from langchain_core.rate_limiters import InMemoryRateLimiter
 
 from langchain_bedrock_continue import ChatBedrockContinuing
 from langchain_bedrock_continue.local import Answer, Fault, FaultAt, LocalBedrock
-from tests.integration_tests.conftest import Serve, model
-from tests.support.hanging_up import (
-    LONG,
+from tests.support.cancellation import (
     WRAPPED,
     Make,
     cancelled,
@@ -26,6 +23,9 @@ from tests.support.hanging_up import (
     silent,
     streamed,
 )
+from tests.support.endpoint import Serve
+from tests.support.models import model
+from tests.support.texts import LONG
 from tests.support.waiting import (
     PATIENCE_SECONDS,
     eventually,
@@ -35,7 +35,7 @@ from tests.support.waiting import (
 ONE_THREAD = {"max_tokens": 5, "max_concurrency": 1}
 
 NEVER = Answer(LONG, first_delay=3600)
-"""Not even the response's head comes."""
+"""Not even the head of the response is sent."""
 
 SILENCES = {
     "before the response": (NEVER, 1),
@@ -47,12 +47,13 @@ SILENCES = {
 
 @pytest.fixture(params=list(WRAPPED))
 def make(request: pytest.FixtureRequest) -> Make:
+    """Make the model by each of the two operations."""
     return maker(request.param)
 
 
 @pytest.fixture(params=list(SILENCES))
 def silence(request: pytest.FixtureRequest) -> tuple[Answer, int]:
-    """What the endpoint says, and the request in which it falls silent."""
+    """The endpoint's answer, and the number of the request in which it falls silent."""
     return SILENCES[request.param]
 
 
@@ -78,25 +79,25 @@ ASYNC = {"ainvoke": invoked, "astream": streamed, "astream_events": streamed_as_
 def asked(
     request: pytest.FixtureRequest,
 ) -> Callable[[ChatBedrockContinuing], Coroutine[Any, Any, None]]:
-    """Ask in each of the asynchronous ways."""
+    """Ask by each asynchronous entrance."""
     return ASYNC[request.param]
 
 
-async def check_hung_up(bedrock: LocalBedrock, requests: int) -> None:
-    """The endpoint saw the end of the last request, and gets no other."""
+async def check_request_ended(bedrock: LocalBedrock, requests: int) -> None:
+    """Check that the endpoint saw the last request end, and got no other."""
     await eventually_async(lambda: bedrock.abandoned)
     assert bedrock.abandoned == bedrock.requests[-1:]
     assert len(bedrock.requests) == requests
 
 
 async def check_one_thread_is_free(serve: Serve, make: Make) -> None:
-    """The only thread there is answers again."""
+    """Check that the one thread can answer again."""
     llm = make(serve(LONG), **ONE_THREAD)
     message = await asyncio.wait_for(llm.ainvoke("Hi"), PATIENCE_SECONDS)
     assert message.text == LONG
 
 
-async def test_a_cancelled_task_hangs_up(
+async def test_a_cancelled_task_ends_its_request(
     serve: Serve, make: Make, silence: Any, asked: Any
 ) -> None:
     said, requests = silence
@@ -104,20 +105,22 @@ async def test_a_cancelled_task_hangs_up(
     task = asyncio.create_task(asked(make(bedrock, **ONE_THREAD)))
     await eventually_async(lambda: len(bedrock.requests) == requests)
     await cancelled(task)
-    await check_hung_up(bedrock, requests)
+    await check_request_ended(bedrock, requests)
     await check_one_thread_is_free(serve, make)
 
 
-async def test_a_timeout_hangs_up(serve: Serve, make: Make, asked: Any) -> None:
+async def test_a_timeout_ends_its_request(serve: Serve, make: Make, asked: Any) -> None:
     bedrock = serve(silent(request=1))
     with pytest.raises(asyncio.TimeoutError):
         await asyncio.wait_for(asked(make(bedrock, **ONE_THREAD)), 0.3)
     await eventually_async(lambda: len(bedrock.requests) == 1)
-    await check_hung_up(bedrock, requests=1)
+    await check_request_ended(bedrock, requests=1)
     await check_one_thread_is_free(serve, make)
 
 
-async def test_a_cancel_between_two_chunks_hangs_up(serve: Serve, make: Make) -> None:
+async def test_a_cancel_between_two_chunks_ends_the_request(
+    serve: Serve, make: Make
+) -> None:
     bedrock = serve(silent(request=1, at=4))
     chunks, came = make(bedrock, **ONE_THREAD).astream("Hi"), asyncio.Event()
 
@@ -129,29 +132,29 @@ async def test_a_cancel_between_two_chunks_hangs_up(serve: Serve, make: Make) ->
     task = asyncio.create_task(read())
     await came.wait()
     await cancelled(task)
-    await check_hung_up(bedrock, requests=1)
+    await check_request_ended(bedrock, requests=1)
 
 
-class SlowListener(AsyncCallbackHandler):
-    """Takes its time over the first token."""
+class SlowHandler(AsyncCallbackHandler):
+    """Waits for ever at the first token."""
 
     def __init__(self) -> None:
-        self.heard = False
+        self.called = False
 
     async def on_llm_new_token(self, token: Any, **kwargs: Any) -> None:
-        self.heard = True
+        self.called = True
         await asyncio.sleep(3600)
 
 
-async def test_a_cancel_while_a_listener_works_hangs_up(
+async def test_a_cancel_while_a_callback_runs_ends_the_request(
     serve: Serve, make: Make
 ) -> None:
-    bedrock, listener = serve(silent(request=1, at=4)), SlowListener()
+    bedrock, handler = serve(silent(request=1, at=4)), SlowHandler()
     llm = make(bedrock, **ONE_THREAD)
-    task = asyncio.create_task(streamed(llm.with_config(callbacks=[listener])))
-    await eventually_async(lambda: listener.heard)
+    task = asyncio.create_task(streamed(llm.with_config(callbacks=[handler])))
+    await eventually_async(lambda: handler.called)
     await cancelled(task)
-    await check_hung_up(bedrock, requests=1)
+    await check_request_ended(bedrock, requests=1)
     await check_one_thread_is_free(serve, make)
 
 
@@ -161,10 +164,12 @@ async def test_fallbacks_are_not_asked_after_a_cancel(serve: Serve) -> None:
     task = asyncio.create_task(llm.ainvoke("Hi"))
     await eventually_async(lambda: bedrock.requests)
     await cancelled(task)
-    await check_hung_up(bedrock, requests=1)
+    await check_request_ended(bedrock, requests=1)
 
 
-async def test_all_of_a_cancelled_batch_hang_up(serve: Serve, make: Make) -> None:
+async def test_a_cancelled_batch_ends_all_its_requests(
+    serve: Serve, make: Make
+) -> None:
     bedrock = serve(Answer(LONG, faults=[FaultAt(Fault("silence"), 2, request=None)]))
     task = asyncio.create_task(make(bedrock, max_tokens=50).abatch(["Hi"] * 8))
     await eventually_async(lambda: len(bedrock.requests) == 8)
@@ -173,7 +178,7 @@ async def test_all_of_a_cancelled_batch_hang_up(serve: Serve, make: Make) -> Non
     assert len(bedrock.requests) == 8
 
 
-async def test_what_waited_for_a_thread_makes_no_call(serve: Serve) -> None:
+async def test_a_cancelled_wait_for_a_thread_makes_no_request(serve: Serve) -> None:
     bedrock = serve(silent(request=1))
     llm = model(bedrock, **ONE_THREAD)
     first = asyncio.create_task(llm.ainvoke("Hi"))
@@ -182,12 +187,12 @@ async def test_what_waited_for_a_thread_makes_no_call(serve: Serve) -> None:
     await asyncio.sleep(0.05)
     await cancelled(second)
     await cancelled(first)
-    await check_hung_up(bedrock, requests=1)
+    await check_request_ended(bedrock, requests=1)
     await check_one_thread_is_free(serve, model)
 
 
 @pytest.mark.parametrize("how", ["aclose", "break", "error"])
-async def test_leaving_an_async_stream_hangs_up(
+async def test_leaving_an_async_stream_ends_its_request(
     serve: Serve, make: Make, how: str
 ) -> None:
     bedrock = serve(silent(request=1, at=4))
@@ -198,16 +203,16 @@ async def test_leaving_an_async_stream_hangs_up(
                     raise ZeroDivisionError
                 if chunk.text:
                     break
-    await check_hung_up(bedrock, requests=1)
+    await check_request_ended(bedrock, requests=1)
     await check_one_thread_is_free(serve, make)
 
 
-class aclosing_nothing:  # noqa: N801 - stands where pytest.raises could
+class aclosing_nothing:  # noqa: N801 - in the place of pytest.raises
     def __enter__(self) -> None: ...
     def __exit__(self, *_: object) -> None: ...
 
 
-def test_closing_a_stream_hangs_up(serve: Serve, make: Make) -> None:
+def test_closing_a_stream_ends_its_request(serve: Serve, make: Make) -> None:
     bedrock = serve(silent(request=1, at=4))
     chunks: Any = make(bedrock, max_tokens=5).stream("Hi")
     next(chunk for chunk in chunks if chunk.text)
@@ -216,7 +221,7 @@ def test_closing_a_stream_hangs_up(serve: Serve, make: Make) -> None:
     assert bedrock.abandoned == bedrock.requests
 
 
-def test_an_error_of_the_consumer_hangs_up(serve: Serve, make: Make) -> None:
+def test_an_error_of_the_consumer_ends_the_request(serve: Serve, make: Make) -> None:
     bedrock = serve(silent(request=1, at=4))
 
     def consume() -> None:
@@ -230,7 +235,7 @@ def test_an_error_of_the_consumer_hangs_up(serve: Serve, make: Make) -> None:
     assert bedrock.abandoned == bedrock.requests
 
 
-async def test_a_cancelled_wait_for_the_rate_limiter_makes_no_call(
+async def test_a_cancelled_wait_for_the_rate_limiter_makes_no_request(
     serve: Serve,
 ) -> None:
     bedrock = serve(LONG)

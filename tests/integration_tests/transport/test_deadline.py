@@ -1,4 +1,4 @@
-"""A line that hangs up at a deadline: the call ends there, with what it has."""
+"""A deadline ends a call: a stream keeps what has arrived, and no call follows."""
 
 import threading
 from typing import Any
@@ -9,8 +9,8 @@ from langchain_core.messages import HumanMessage
 from langchain_bedrock_continue._transport.cancellable_client import calling_copy
 from langchain_bedrock_continue._transport.cancellation import HungUp, Line
 from langchain_bedrock_continue.local import Answer, Fault, FaultAt, LocalBedrock
-from tests.integration_tests.conftest import Serve, plain_model
-from tests.integration_tests.wrapped.test_chat_bedrock import chat_bedrock
+from tests.support.endpoint import Serve
+from tests.support.models import chat_bedrock, plain_model
 from tests.support.waiting import eventually
 
 ASKED = [HumanMessage("Hi")]
@@ -53,7 +53,7 @@ def timers() -> list[threading.Thread]:
 
 
 def check_over(line: Line, llm: Any, bedrock: LocalBedrock) -> None:
-    """The endpoint saw the end, no thread is left, and no call can follow."""
+    """Check that the endpoint saw the end, no thread is left and no call can follow."""
     eventually(lambda: bedrock.abandoned)
     eventually(lambda: not timers())
     with pytest.raises(HungUp):
@@ -62,7 +62,7 @@ def check_over(line: Line, llm: Any, bedrock: LocalBedrock) -> None:
     assert len(bedrock.requests) == 1
 
 
-def test_a_stream_ends_with_what_came(serve: Serve, make: Any) -> None:
+def test_a_stream_ends_with_what_has_arrived(serve: Serve, make: Any) -> None:
     bedrock, line, came = serve(SILENT), Line(), []
     llm = make(bedrock, max_tokens=100)
     chunks = calling_copy(llm, line)._stream(ASKED)
@@ -79,7 +79,7 @@ def test_a_stream_ends_with_what_came(serve: Serve, make: Any) -> None:
 @pytest.mark.parametrize(
     "said", [SILENT, Answer(LONG, first_delay=LATER)], ids=["middle", "start"]
 )
-def test_a_call_that_is_not_a_stream_ends(
+def test_a_call_that_does_not_stream_ends(
     serve: Serve, make: Any, said: Answer
 ) -> None:
     bedrock, line = serve(said), Line()
@@ -108,10 +108,10 @@ def test_a_deadline_that_is_not_reached_changes_nothing(
 
 @pytest.mark.parametrize("seconds", [0.0, -1.0])
 @pytest.mark.parametrize("ask", [invoked, streamed])
-def test_l1_a_deadline_that_is_over_makes_no_call(
+def test_l1_a_deadline_in_the_past_makes_no_request(
     serve: Serve, make: Any, seconds: float, ask: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(threading, "Timer", None)  # it would come too late
+    monkeypatch.setattr(threading, "Timer", None)  # a timer would be too late
     bedrock, line = serve(LONG), Line()
     with line.hang_up_after(seconds) as deadline:
         ask(make(bedrock), line)
@@ -119,7 +119,9 @@ def test_l1_a_deadline_that_is_over_makes_no_call(
     assert bedrock.requests == []
 
 
-def test_who_hung_up_before_is_not_the_deadline(serve: Serve, make: Any) -> None:
+def test_an_earlier_cancel_is_not_taken_for_the_deadline(
+    serve: Serve, make: Any
+) -> None:
     line = Line()
     line.hang_up()
     with pytest.raises(HungUp), line.hang_up_after(0) as deadline:
@@ -129,7 +131,7 @@ def test_who_hung_up_before_is_not_the_deadline(serve: Serve, make: Any) -> None
 
 @pytest.mark.usefixtures("_patient")
 def test_l1_a_retry_of_botocore_is_not_made(serve: Serve, make: Any) -> None:
-    """botocore takes a closed connection for a reason to try again."""
+    """botocore retries a call whose connection was closed."""
     bedrock, line = serve(Answer(LONG, first_delay=LATER)), Line()
     with line.hang_up_after(SOON) as deadline:
         invoked(make(bedrock), line)

@@ -1,7 +1,7 @@
-"""What is left behind by whoever hangs up: no thread, and the connections of others.
+"""A cancelled turn leaves no thread, and leaves the connections of others alone.
 
-The endpoint falls silent for ever in some of these tests; what passes, passes because
-the client hung up.
+The endpoint falls silent for ever in some of these tests, so that only the client can
+end them.
 """
 
 import asyncio
@@ -18,9 +18,7 @@ from langchain_bedrock_continue._transport import threads as _threads
 from langchain_bedrock_continue._transport.cancellable_client import calling_copy
 from langchain_bedrock_continue._transport.cancellation import Line
 from langchain_bedrock_continue.local import Answer
-from tests.integration_tests.conftest import Serve, model, plain_model
-from tests.support.hanging_up import (
-    LONG,
+from tests.support.cancellation import (
     WRAPPED,
     Make,
     cancelled,
@@ -29,6 +27,9 @@ from tests.support.hanging_up import (
     silent,
     streamed,
 )
+from tests.support.endpoint import Serve
+from tests.support.models import model, plain_model
+from tests.support.texts import LONG
 from tests.support.waiting import (
     PATIENCE_SECONDS,
     eventually,
@@ -38,6 +39,7 @@ from tests.support.waiting import (
 
 @pytest.fixture(params=list(WRAPPED))
 def make(request: pytest.FixtureRequest) -> Make:
+    """Make the model by each of the two operations."""
     return maker(request.param)
 
 
@@ -47,25 +49,25 @@ def _quiet(caplog: pytest.LogCaptureFixture) -> Any:
     check_quiet(caplog)
 
 
-async def test_other_turns_of_the_same_client_are_not_touched(serve: Serve) -> None:
-    """Connections go from turn to turn; a late hang-up must not meet the next one."""
+async def test_other_turns_of_the_same_client_are_not_affected(serve: Serve) -> None:
+    """Turns share connections; a late cancel must not end the next turn."""
     bedrock = serve(LONG)
     llm, dice = model(bedrock, max_tokens=8), random.Random(5)  # noqa: S311 - no secret
 
-    async def given_up() -> None:
+    async def timed_out() -> None:
         with pytest.raises(asyncio.TimeoutError):
             await asyncio.wait_for(streamed(llm), dice.uniform(0, 0.03))
 
-    async def whole() -> str:
+    async def complete() -> str:
         return (await llm.ainvoke("Hi")).text
 
     for _ in range(5):
-        waiting = [given_up() for _ in range(4)] + [whole() for _ in range(4)]
+        waiting = [timed_out() for _ in range(4)] + [complete() for _ in range(4)]
         results = await asyncio.gather(*waiting, return_exceptions=True)
         assert results[4:] == [LONG] * 4
 
 
-def test_a_connection_that_another_turn_has_now_is_not_touched(serve: Serve) -> None:
+def test_a_connection_that_another_turn_uses_is_not_closed(serve: Serve) -> None:
     bedrock = serve(lambda _: Answer(LONG, first_delay=0.3))
     llm: Any = plain_model(bedrock, max_tokens=50, client=bedrock.boto3_client())
     line, texts = Line(), []
@@ -76,7 +78,7 @@ def test_a_connection_that_another_turn_has_now_is_not_touched(serve: Serve) -> 
     line.hang_up()
     other.join(PATIENCE_SECONDS)
     assert texts == [LONG]
-    assert len(bedrock.requests) == 2  # broken, it would have been made again
+    assert len(bedrock.requests) == 2  # a broken one would have been retried
 
 
 def test_the_callers_client_is_not_changed(serve: Serve, make: Make) -> None:
@@ -109,7 +111,7 @@ def test_connections_are_kept_and_shared(serve: Serve) -> None:
 def _pools(llm: Any) -> list[Any]:
     llm.invoke("Hi")
     pools = llm.llm.client._endpoint.http_session._manager.pools
-    return [pools[key] for key in pools.keys()]  # noqa: SIM118 - it has no other way
+    return [pools[key] for key in pools.keys()]  # noqa: SIM118 - it is no dictionary
 
 
 def _sockets(pool: Any) -> set[int]:
@@ -120,7 +122,7 @@ def threads() -> set[threading.Thread]:
     return set(threading.enumerate())
 
 
-async def test_no_thread_is_left_behind(
+async def test_a_cancelled_turn_leaves_no_thread(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(_threads, "IDLE_SECONDS", 0.01)
@@ -140,19 +142,19 @@ llm = ChatBedrockContinuing(
     model={model!r}, endpoint_url={url!r}, region_name="us-east-1", max_tokens=50,
     aws_access_key_id="local", aws_secret_access_key="local",
 )
-came = threading.Event()
+arrived = threading.Event()
 
 async def ask():
     async for chunk in llm.astream("Hi"):
         if chunk.text:
-            came.set()
+            arrived.set()
 """
 
 EXITS = {
     "cancelled": """
 async def main():
     task = asyncio.create_task(ask())
-    await asyncio.to_thread(came.wait)
+    await asyncio.to_thread(arrived.wait)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
 
@@ -160,13 +162,13 @@ asyncio.run(main())
 """,
     "still waiting": """
 threading.Thread(target=lambda: asyncio.run(ask()), daemon=True).start()
-came.wait()
+arrived.wait()
 """,
 }
 
 
 @pytest.mark.parametrize("how", list(EXITS))
-def test_a_silent_endpoint_does_not_hold_up_the_exit(serve: Serve, how: str) -> None:
+def test_a_silent_endpoint_does_not_delay_the_exit(serve: Serve, how: str) -> None:
     bedrock = serve(silent(request=1, at=4))
     model_id, url = model(bedrock).model_id, bedrock.endpoint_url
     program = PROGRAM.format(model=model_id, url=url) + EXITS[how]

@@ -1,76 +1,76 @@
-"""ChatBedrock (InvokeModel) under the wrapper: the same promises."""
-
-from typing import Any
+"""A wrapped ChatBedrock (InvokeModel) behaves as a wrapped ChatBedrockConverse."""
 
 import pytest
-from langchain_aws import ChatBedrock
 from pydantic import ValidationError
 
 from langchain_bedrock_continue import ChatBedrockContinuing, PrefillRefusedError
-from langchain_bedrock_continue.local import Answer, CallTool, LocalBedrock, Think
-from tests.integration_tests.conftest import REFUSING_MODEL, Serve, arguments
-from tests.integration_tests.content.test_message_shape import LONG, TOOLS, shape
+from langchain_bedrock_continue.local import Answer, Think
+from tests.support.answers import WEATHER, WEATHER_TOOLS
+from tests.support.endpoint import Serve
 from tests.support.entrances import Entrance
+from tests.support.messages import continuation, shape
+from tests.support.models import REFUSING_MODEL, chat_bedrock, continuing_chat_bedrock
+from tests.support.texts import LONG
 
-READ = CallTool("weather", {"city": "Oslo", "days": [1, 2]}, tool_use_id="t1")
-WHOLE = {"max_tokens": 1000}
-
-
-def chat_bedrock(bedrock: LocalBedrock, **kwargs: Any) -> ChatBedrock:
-    given = arguments(bedrock, **kwargs)
-    return ChatBedrock(**{**given, "region": "us-east-1"})
-
-
-def wrapped(bedrock: LocalBedrock, **kwargs: Any) -> ChatBedrockContinuing:
-    return ChatBedrockContinuing(llm=chat_bedrock(bedrock, **kwargs))
+ROOM = {"max_tokens": 1000}
 
 
 @pytest.mark.parametrize(
     "answer",
-    [Answer(LONG), Answer(["Let me look. ", READ]), Answer([Think("Hm."), LONG])],
+    [Answer(LONG), Answer(["Let me look. ", WEATHER]), Answer([Think("Hm."), LONG])],
     ids=["text", "tool", "thinking"],
 )
-def test_an_uncut_answer_is_the_same_message(
-    serve: Serve, entrance: Entrance, answer: Answer
+def test_an_answer_that_is_not_truncated_is_the_same_message(
+    serve: Serve, every_entrance: Entrance, answer: Answer
 ) -> None:
     bedrock = serve(answer)
-    ours = shape(entrance(wrapped(bedrock, **WHOLE).bind_tools(TOOLS), "Hi"))
-    theirs = shape(entrance(chat_bedrock(bedrock, **WHOLE).bind_tools(TOOLS), "Hi"))
+    ours = shape(
+        every_entrance(
+            continuing_chat_bedrock(bedrock, **ROOM).bind_tools(WEATHER_TOOLS), "Hi"
+        )
+    )
+    theirs = shape(
+        every_entrance(chat_bedrock(bedrock, **ROOM).bind_tools(WEATHER_TOOLS), "Hi")
+    )
     assert ours == theirs
     assert bedrock.requests[0].body == bedrock.requests[1].body
 
 
-def test_text_that_was_cut_comes_back_whole(serve: Serve, entrance: Entrance) -> None:
+def test_a_truncated_text_is_complete(serve: Serve, every_entrance: Entrance) -> None:
     bedrock = serve(LONG)
-    message = entrance(wrapped(bedrock, max_tokens=5), "Hi")
+    message = every_entrance(continuing_chat_bedrock(bedrock, max_tokens=5), "Hi")
     assert message.text == LONG
-    summary = message.response_metadata["continuation"]
+    summary = continuation(message)
     assert len(summary["segments"]) == len(bedrock.requests) > 2
     assert summary["segments"][0]["stop_reason"] == "max_tokens"
     assert {request.operation[:11] for request in bedrock.requests} == {"InvokeModel"}
 
 
-def test_a_cut_tool_call_is_invalid(serve: Serve, entrance: Entrance) -> None:
-    bedrock = serve(Answer([READ]))
+def test_a_truncated_tool_call_is_retried_or_invalid(
+    serve: Serve, every_entrance: Entrance
+) -> None:
+    bedrock = serve(Answer([WEATHER]))
     for max_tokens in range(2, 10):
-        llm = wrapped(bedrock, max_tokens=max_tokens).bind_tools(TOOLS)
-        message = entrance(llm, "Hi")
+        llm = continuing_chat_bedrock(bedrock, max_tokens=max_tokens).bind_tools(
+            WEATHER_TOOLS
+        )
+        message = every_entrance(llm, "Hi")
         for call in message.tool_calls:
             assert call["args"] == {"city": "Oslo", "days": [1, 2]}
         assert message.tool_calls or message.invalid_tool_calls
 
 
-def test_a_refused_prefill_is_an_error_with_the_partial(
-    serve: Serve, entrance: Entrance
+def test_a_refused_prefill_is_an_error_with_the_partial_message(
+    serve: Serve, every_entrance: Entrance
 ) -> None:
     bedrock = serve(LONG)
     inner = chat_bedrock(bedrock, model=REFUSING_MODEL, max_tokens=5)
     llm = ChatBedrockContinuing(llm=inner, strategy="prefill")
     with pytest.raises(PrefillRefusedError) as raised:
-        entrance(llm, "Hi")
+        every_entrance(llm, "Hi")
     assert LONG.startswith(raised.value.partial.text)
 
 
-def test_a_model_that_takes_one_prompt_is_refused(serve: Serve) -> None:
+def test_a_model_of_one_prompt_is_refused(serve: Serve) -> None:
     with pytest.raises(ValidationError, match="use ChatBedrockConverse"):
-        wrapped(serve("x"), model="meta.llama3-8b-instruct-v1:0")
+        continuing_chat_bedrock(serve("x"), model="meta.llama3-8b-instruct-v1:0")

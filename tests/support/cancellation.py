@@ -1,4 +1,4 @@
-"""Models that are left alone by their callers, and an endpoint that falls silent."""
+"""Callers that cancel a model, and an endpoint that falls silent."""
 
 import asyncio
 import logging
@@ -10,12 +10,10 @@ from langchain_core.runnables import Runnable
 
 from langchain_bedrock_continue import ChatBedrockContinuing
 from langchain_bedrock_continue.local import Answer, Fault, FaultAt, LocalBedrock
-from tests.integration_tests.conftest import model
-from tests.integration_tests.wrapped.test_chat_bedrock import wrapped
+from tests.support.models import continuing_chat_bedrock, model
+from tests.support.texts import LONG
 
 Make: TypeAlias = Callable[..., ChatBedrockContinuing]
-
-LONG = "The quick brown fox jumps over the lazy dog and runs away.\n\n- one\n- two\n"
 
 
 def silent(request: int, at: int = 2) -> Answer:
@@ -24,14 +22,15 @@ def silent(request: int, at: int = 2) -> Answer:
 
 
 POOL = "urllib3.connectionpool"
-"""It tells of a full pool: the connection of a stream that was not read to its end goes
-back when it is collected, for plain ChatBedrockConverse too."""
+"""It warns of a full pool: the connection of an unfinished stream is given back when it
+is collected, with plain ChatBedrockConverse too."""
 
-WRAPPED = {"converse": model, "invoke_model": wrapped}
+WRAPPED = {"converse": model, "invoke_model": continuing_chat_bedrock}
+"""The model under test, by the operation of Bedrock that it uses."""
 
 
 def maker(kind: str) -> Make:
-    """Make a model round each of the two that can be wrapped."""
+    """Return a function that makes the model, with 64 turns at once by default."""
     make = WRAPPED[kind]
 
     def made(bedrock: LocalBedrock, **kwargs: Any) -> ChatBedrockContinuing:
@@ -44,17 +43,19 @@ def maker(kind: str) -> Make:
 
 
 def check_quiet(caplog: pytest.LogCaptureFixture) -> None:
-    """Who hangs up wants no answer, and no word of it in the log."""
+    """Check that nothing was logged: a caller that cancels wants no warning of it."""
     said = caplog.get_records("call")
     assert [r for r in said if r.levelno >= logging.WARNING and r.name != POOL] == []
 
 
 async def streamed(llm: Runnable[Any, Any]) -> None:
+    """Read a stream to its end."""
     async for _ in llm.astream("Hi"):
         pass
 
 
 async def cancelled(task: asyncio.Task[Any]) -> None:
+    """Cancel a task, and wait until it has ended."""
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

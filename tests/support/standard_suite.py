@@ -1,10 +1,10 @@
-"""A scripted model that behaves: it calls the tools it is given, or talks at length."""
+"""A scripted model for LangChain's standard tests: it calls tools, or writes a text."""
 
 import json
 
 from langchain_bedrock_continue.local import Answer, CallTool, Script
 from langchain_bedrock_continue.local.backend import Json, Request
-from tests.support.echo import echo
+from tests.support.scripts import echo
 
 TALK = (
     "Here is what I think, in a few words more than fit.\n\n"
@@ -33,15 +33,18 @@ INPUTS: dict[str, Json] = {
 
 
 def tool_names(request: Request) -> list[str]:
+    """Return the names of the tools of a request."""
     tools = (request.tool_config or {}).get("tools", [])
     return [tool["toolSpec"]["name"] for tool in tools if "toolSpec" in tool]
 
 
 def has_tool_result(request: Request) -> bool:
+    """Return True if the last message has the result of a tool."""
     return any("toolResult" in block for block in request.messages[-1]["content"])
 
 
 def answer(request: Request) -> Answer | str:
+    """Call the first tool; without tools, write an object or a text."""
     names = tool_names(request)
     if names and has_tool_result(request):
         return "The tool has answered."
@@ -53,4 +56,5 @@ def answer(request: Request) -> Answer | str:
 
 
 def scripted_model() -> Script:
+    """Make the model."""
     return Script(answer)

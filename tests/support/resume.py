@@ -1,6 +1,7 @@
-"""The ways to take up a partial message, and the ways that it may have come, as tables.
+"""The four methods that resume a partial message, and the forms that one comes in.
 
-Each way gives the message a caller ends up with.
+Each method is a function that returns the final message; each form is a function that
+returns the message after it was stored and loaded.
 """
 
 import asyncio
@@ -18,15 +19,13 @@ from langchain_core.messages import AIMessage, AIMessageChunk
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.graph import START, MessagesState, StateGraph
 
-from langchain_bedrock_continue.local import Answer, FaultAt, Request, Script
 from tests.support.entrances import added
-from tests.support.fault_cells import FATAL
-from tests.support.tool_models import behind
 
 Resume: TypeAlias = Callable[..., AIMessage]
 
 
 def by_resume(llm: Any, asked: Any, partial: AIMessage, **kwargs: Any) -> AIMessage:
+    """Resume by `resume`."""
     message: AIMessage = llm.resume(asked, partial, **kwargs)
     return message
 
@@ -34,10 +33,12 @@ def by_resume(llm: Any, asked: Any, partial: AIMessage, **kwargs: Any) -> AIMess
 def by_resume_stream(
     llm: Any, asked: Any, partial: AIMessage, **kwargs: Any
 ) -> AIMessage:
+    """Resume by `resume_stream`."""
     return added(list(llm.resume_stream(asked, partial, **kwargs)))
 
 
 def by_aresume(llm: Any, asked: Any, partial: AIMessage, **kwargs: Any) -> AIMessage:
+    """Resume by `aresume`, in an event loop of its own."""
     message: AIMessage = asyncio.run(llm.aresume(asked, partial, **kwargs))
     return message
 
@@ -45,6 +46,8 @@ def by_aresume(llm: Any, asked: Any, partial: AIMessage, **kwargs: Any) -> AIMes
 def by_aresume_stream(
     llm: Any, asked: Any, partial: AIMessage, **kwargs: Any
 ) -> AIMessage:
+    """Resume by `aresume_stream`, in an event loop of its own."""
+
     async def collected() -> list[AIMessageChunk]:
         chunks = llm.aresume_stream(asked, partial, **kwargs)
         return [chunk async for chunk in chunks]
@@ -61,11 +64,13 @@ RESUMES: dict[str, Resume] = {
 
 
 def pickled(message: AIMessage) -> AIMessage:
+    """Return the message after a pickle."""
     copy: AIMessage = pickle.loads(pickle.dumps(message))  # noqa: S301 - our own
     return copy
 
 
 def through_json(message: AIMessage) -> AIMessage:
+    """Return the message after LangChain's JSON form of it."""
     saved = json.loads(json.dumps(dumpd(message)))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", LangChainBetaWarning)  # `load` is in beta
@@ -74,7 +79,7 @@ def through_json(message: AIMessage) -> AIMessage:
 
 
 def through_a_checkpoint(message: AIMessage) -> AIMessage:
-    """Let one graph store it, and another one, on the same database, find it."""
+    """Return the message that another graph finds in the same LangGraph database."""
     config: Any = {"configurable": {"thread_id": "1"}}
     with closing(sqlite3.connect(":memory:", check_same_thread=False)) as database:
         _graph(database).update_state(config, {"messages": [message]})
@@ -96,17 +101,3 @@ FORMS: dict[str, Callable[[AIMessage], AIMessage]] = {
     "json": through_json,
     "checkpoint": through_a_checkpoint,
 }
-
-
-def going_on_but(answer: Answer, number: int) -> Script:
-    """A model that goes on when it is asked to, but fails for good in one request."""
-    asked = 0
-
-    def answered(request: Request) -> Answer:
-        nonlocal asked
-        asked += 1
-        given = behind(answer, request)
-        fault = FaultAt(FATAL["validation event"], at=4, request=None)
-        return Answer(given.content, faults=[fault] if asked == number else [])
-
-    return Script(answered)

@@ -18,11 +18,11 @@ from langchain_bedrock_continue._wrapped.v1_messages import in_converse_form
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
+    from typing import Self
 
     from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import AIMessage
     from langchain_core.outputs import ChatGenerationChunk, ChatResult
-    from typing_extensions import Self
 
     from langchain_bedrock_continue._core.policy import InlineThinking
     from langchain_bedrock_continue._core.request.composer import SegmentRequest

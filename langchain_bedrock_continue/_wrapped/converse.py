@@ -20,8 +20,7 @@ from langchain_bedrock_continue._wrapped.adapter import FIELDS_KEYWORD, Adapter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
-
-    from typing_extensions import Self
+    from typing import Self
 
     from langchain_bedrock_continue._core.policy import InlineThinking
 

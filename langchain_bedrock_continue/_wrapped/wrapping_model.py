@@ -22,6 +22,7 @@ from langchain_bedrock_continue._wrapped.construction import (
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Self
 
     from langchain_core.language_models import LanguageModelInput
     from langchain_core.language_models.base import LangSmithParams
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from langchain_core.outputs import ChatResult
     from langchain_core.runnables import Runnable
     from pydantic import BaseModel
-    from typing_extensions import Self
 
 
 class WrappingChatModel(ResumeMixin, BaseChatModel):

@@ -34,8 +34,7 @@ from langchain_bedrock_continue.local import (
     Script,
 )
 from tests.seams.texts import texts
-from tests.support.echo import texts_of
-from tests.support.tool_models import behind
+from tests.support.scripts import rest_of, texts_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -121,7 +120,7 @@ class Level:
 
 def said(request: Request) -> Answer:
     """Say the text of the turn that is asked for."""
-    return behind(Answer(text_of(texts_of(request)[0])), request)
+    return rest_of(Answer(text_of(texts_of(request)[0])), request)
 
 
 def text_of(asked: str) -> str:

@@ -1,53 +1,34 @@
 """Fixtures for tests over real HTTP against the local endpoint.
 
-One endpoint and one client serve the whole session: making a boto3 client takes longer
-than most of these tests.
+One endpoint and one client serve a whole session, which is one worker's part of the
+tests: making a boto3 client takes longer than most of these tests.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterator
-from functools import cache
-from typing import Any, TypeAlias
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
 
 import pytest
-from langchain_aws import ChatBedrockConverse
 
-from langchain_bedrock_continue import ChatBedrockContinuing
+from langchain_bedrock_continue import chat_models
+from langchain_bedrock_continue._core.decisions.prefill_support import forget_refusals
 from langchain_bedrock_continue.local import LocalBedrock, Script
-from langchain_bedrock_continue.local.backend import Piece, Request
-from tests.support.entrances import ENTRANCES, Entrance
-
-Serve: TypeAlias = Callable[[Any], LocalBedrock]
-
-MODEL = "us.anthropic.claude-3-5-sonnet-20241022-v2:0"
-REFUSING_MODEL = "us.anthropic.claude-sonnet-4-6"
-
-
-class Switchboard:
-    """A backend that passes each request to the script of the running test."""
-
-    def __init__(self) -> None:
-        self.script = Script("")
-
-    def start(self) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
-
-    async def count_tokens(self, request: Request) -> int:
-        return await self.script.count_tokens(request)
-
-    async def generate(self, request: Request) -> AsyncIterator[Piece]:
-        async for piece in self.script.generate(request):
-            yield piece
+from langchain_bedrock_continue.local.llama.backend import LlamaBackend
+from langchain_bedrock_continue.local.llama.weights import WeightsUnavailableError
+from tests.support.callbacks import Recorder
+from tests.support.endpoint import Serve, Switchboard
+from tests.support.entrances import ENTRANCES, TWO_ENTRANCES, Entrance
+from tests.support.models import client_of
+from tests.support.resume import RESUMES, Resume
 
 
 @pytest.fixture(scope="session")
 def endpoint() -> Iterator[tuple[LocalBedrock, Switchboard]]:
+    """Start the endpoint of this session."""
     switchboard = Switchboard()
     with LocalBedrock(switchboard) as bedrock:
         yield bedrock, switchboard
-    _client.cache_clear()
+    client_of.cache_clear()
 
 
 @pytest.fixture
@@ -63,31 +44,49 @@ def serve(endpoint: tuple[LocalBedrock, Switchboard]) -> Serve:
     return start
 
 
-@pytest.fixture(params=list(ENTRANCES))
+@pytest.fixture(params=list(TWO_ENTRANCES))
 def entrance(request: pytest.FixtureRequest) -> Entrance:
-    """Each of the four, in turn."""
+    """Ask by an entrance that returns a message, and by one that streams."""
+    return TWO_ENTRANCES[request.param]
+
+
+@pytest.fixture(params=list(ENTRANCES))
+def every_entrance(request: pytest.FixtureRequest) -> Entrance:
+    """Ask by each of the four entrances."""
     return ENTRANCES[request.param]
 
 
-@cache
-def _client(bedrock: LocalBedrock) -> Any:
-    return bedrock.boto3_client()
+@pytest.fixture(params=list(RESUMES))
+def resume(request: pytest.FixtureRequest) -> Resume:
+    """Resume by each of the four methods."""
+    return RESUMES[request.param]
 
 
-def arguments(bedrock: LocalBedrock, **kwargs: Any) -> dict[str, Any]:
-    """Return a model's arguments, with the session's client."""
-    client = _client(bedrock)
-    shared = {"client": client, "bedrock_client": client}
-    return {"model": MODEL, "max_tokens": 12, **shared, **kwargs}
+@pytest.fixture
+def recorder() -> Recorder:
+    """Make a callback handler that records what it is told."""
+    return Recorder()
 
 
-def model(bedrock: LocalBedrock, **kwargs: Any) -> ChatBedrockContinuing:
-    """Make the model under test, with small segments."""
-    return ChatBedrockContinuing(
-        **{"max_continuations": 200, **arguments(bedrock, **kwargs)}
-    )
+@pytest.fixture
+def no_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make a retry at once."""
+    monkeypatch.setattr(chat_models, "waiting_time", lambda _most: 0.0)
 
 
-def plain_model(bedrock: LocalBedrock, **kwargs: Any) -> ChatBedrockConverse:
-    """Make what the model under test is measured by."""
-    return ChatBedrockConverse(**arguments(bedrock, **kwargs))
+@pytest.fixture(autouse=True)
+def _no_refusals_remembered() -> None:
+    """Forget which models refused a prefill: the package remembers it in a process."""
+    forget_refusals()
+
+
+@pytest.fixture(scope="session")
+def real_model() -> Iterator[LocalBedrock]:
+    """Start an endpoint with the real small model, once per session."""
+    pytest.importorskip("xllamacpp", reason="the extra [local] is not installed")
+    with ExitStack() as stack:
+        try:
+            serving = stack.enter_context(LocalBedrock(LlamaBackend("smollm2")))
+        except WeightsUnavailableError as error:
+            pytest.skip(f"no real model: {error}")
+        yield serving

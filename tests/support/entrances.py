@@ -1,4 +1,14 @@
-"""The four entrances as one table: each gives the message a caller ends up with."""
+"""The four ways to ask a model, each as a function that returns the final message.
+
+`ENTRANCES` has all four. A test that is about the entrances, or about what they do
+each in a way of its own (cancellation, callbacks, events, errors), asks by all four.
+
+`TWO_ENTRANCES` has one that returns a message and one that streams. `ainvoke` and
+`astream` run the functions of `invoke` and `stream` on a thread, so a test about the
+content of an answer needs one of each pair: `invoke` and `astream` together run both
+functions, and both on the caller's thread and off it. If the asynchronous entrances get
+code of their own, put all four here.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -11,23 +21,29 @@ Entrance: TypeAlias = Callable[..., AIMessage]
 
 
 def added(chunks: list[AIMessageChunk]) -> AIMessage:
+    """Return the sum of a stream's chunks."""
     first, *rest = chunks
     return cast("AIMessage", first + rest) if rest else first
 
 
 def by_invoke(llm: Runnable[Any, Any], asked: Any, **kwargs: Any) -> AIMessage:
+    """Ask by `invoke`."""
     return cast("AIMessage", llm.invoke(asked, **kwargs))
 
 
 def by_stream(llm: Runnable[Any, Any], asked: Any, **kwargs: Any) -> AIMessage:
+    """Ask by `stream`."""
     return added(list(llm.stream(asked, **kwargs)))
 
 
 def by_ainvoke(llm: Runnable[Any, Any], asked: Any, **kwargs: Any) -> AIMessage:
+    """Ask by `ainvoke`, in an event loop of its own."""
     return cast("AIMessage", asyncio.run(llm.ainvoke(asked, **kwargs)))
 
 
 def by_astream(llm: Runnable[Any, Any], asked: Any, **kwargs: Any) -> AIMessage:
+    """Ask by `astream`, in an event loop of its own."""
+
     async def collected() -> list[AIMessageChunk]:
         return [chunk async for chunk in llm.astream(asked, **kwargs)]
 
@@ -39,4 +55,8 @@ ENTRANCES: dict[str, Entrance] = {
     "stream": by_stream,
     "ainvoke": by_ainvoke,
     "astream": by_astream,
+}
+
+TWO_ENTRANCES: dict[str, Entrance] = {
+    name: ENTRANCES[name] for name in ("invoke", "astream")
 }

@@ -21,9 +21,8 @@ from langchain_bedrock_continue.local import (
     Request,
 )
 from langchain_bedrock_continue.local.wire.http_request import RecordedRequest
-from tests.support.echo import texts_of
 from tests.support.entrances import added
-from tests.support.tool_models import behind
+from tests.support.scripts import rest_of, texts_of
 
 Llm: TypeAlias = Runnable[Any, Any]
 
@@ -131,7 +130,7 @@ class Failing:
     def __call__(self, request: Request) -> Answer:
         place = Place.named(texts_of(request)[0])
         self.requests[place] += 1
-        answer = behind(self._answer, request)
+        answer = rest_of(self._answer, request)
         if self.requests[place] != place.request:
             return answer
         if self.fault.kind == "no_metadata":

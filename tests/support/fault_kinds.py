@@ -5,10 +5,16 @@ from typing import Any
 
 from langchain_bedrock_continue import ChatBedrockContinuing
 from langchain_bedrock_continue.local import Answer, CallTool, LocalBedrock, Think
-from tests.integration_tests.conftest import MODEL, REFUSING_MODEL, plain_model
-from tests.integration_tests.test_invoke_model import chat_bedrock
+from tests.support.answers import tools
 from tests.support.fault_cells import AT_ONCE, Llm
-from tests.support.tool_models import PREFILL_MODEL, THINKING, tools
+from tests.support.models import (
+    MODEL,
+    PREFILL_MODEL,
+    REFUSING_MODEL,
+    THINKING,
+    chat_bedrock,
+    plain_model,
+)
 
 SEGMENTS = 3
 

@@ -1,9 +1,10 @@
-"""Two ways to let a LangGraph checkpoint or store have an answer while it is written.
+"""Two LangGraph programs that save an answer while it is written.
 
-As a program, it asks one of them in a process that may be killed; asked again, with the
-same database, it goes on with what it had:
+One saves each segment as a checkpoint, the other each chunk in a store. Run as a
+program, which may be killed and run again with the same database, it resumes what it
+has saved:
 
-    python -m tests.integration_tests.graphs way model endpoint_url database
+    python -m tests.support.graphs graph model endpoint_url database
 """
 
 import sqlite3
@@ -30,14 +31,14 @@ SIZE = 12
 
 
 class State(TypedDict):
-    """A conversation, and what stands of the answer under way."""
+    """A conversation, and the partial message of the answer in progress."""
 
     messages: Annotated[list[AnyMessage], add_messages]
     partial: NotRequired[AIMessage | None]
 
 
 def by_segment(llm: ChatBedrockContinuing) -> Any:
-    """Make each segment a step of the graph: the checkpointer saves between steps."""
+    """Make each segment a step of the graph, so that a checkpoint follows each."""
     one = llm.model_copy(update={"max_continuations": 0})
 
     def write(state: State) -> Any:
@@ -59,7 +60,7 @@ def by_segment(llm: ChatBedrockContinuing) -> Any:
 
 
 def by_chunk(llm: ChatBedrockContinuing) -> Any:
-    """Put what was shown into a store, chunk by chunk, within one step."""
+    """Save the sum of the chunks in a store after each of them, within one step."""
 
     def write(state: State, *, store: BaseStore) -> Any:
         saved = store.get(NAMESPACE, "1")
@@ -67,12 +68,12 @@ def by_chunk(llm: ChatBedrockContinuing) -> Any:
         chunks = llm.stream(asked)
         if saved:
             chunks = llm.resume_stream(asked, partial_of(saved.value["content"]))
-        whole = AIMessageChunk(content=[])
+        message = AIMessageChunk(content=[])
         for chunk in chunks:
-            whole += chunk
-            store.put(NAMESPACE, "1", {"content": whole.content})
+            message += chunk
+            store.put(NAMESPACE, "1", {"content": message.content})
         store.delete(NAMESPACE, "1")
-        return {"messages": convert_to_messages([whole])}
+        return {"messages": convert_to_messages([message])}
 
     graph = StateGraph(State)
     graph.add_node("write", write)
@@ -81,14 +82,14 @@ def by_chunk(llm: ChatBedrockContinuing) -> Any:
 
 
 def partial_of(content: Any) -> AIMessage:
-    """Make a partial message of what was shown: it only has to say what it is."""
+    """Make a partial message of the saved content: it has to be marked as partial."""
     return AIMessage(content, response_metadata={"continuation": {"complete": False}})
 
 
-WAYS = {"by_segment": by_segment, "by_chunk": by_chunk}
+GRAPHS = {"by_segment": by_segment, "by_chunk": by_chunk}
 
 
-def main(way: str, model: str, endpoint_url: str, path: str) -> None:
+def main(graph_name: str, model: str, endpoint_url: str, path: str) -> None:
     client = boto3.client(
         "bedrock-runtime",
         endpoint_url=endpoint_url,
@@ -105,7 +106,7 @@ def main(way: str, model: str, endpoint_url: str, path: str) -> None:
     ):
         store.setup()
         saver = SqliteSaver(database)
-        graph = WAYS[way](llm).compile(checkpointer=saver, store=store)
+        graph = GRAPHS[graph_name](llm).compile(checkpointer=saver, store=store)
         began = graph.get_state(THREAD).created_at is not None
         asked = None if began else {"messages": [("user", ASKED)]}
         state = graph.invoke(asked, THREAD, durability="sync")

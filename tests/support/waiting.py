@@ -1,16 +1,17 @@
-"""Wait for what another thread is about to do; fail where it never does."""
+"""Wait for what another thread is about to do, and fail if it never does."""
 
 import asyncio
 import time
 from collections.abc import Callable
 
 PATIENCE_SECONDS = 20.0
-"""Far below botocore's read timeout of 60 s: nothing passes because of that one."""
+"""Far below botocore's read timeout of 60 s, so that no test passes by that one."""
 
 STEP_SECONDS = 0.005
 
 
 def eventually(happened: Callable[[], object]) -> None:
+    """Wait until it has happened."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not happened():
         assert time.monotonic() < deadline, "it did not happen in time"
@@ -18,6 +19,7 @@ def eventually(happened: Callable[[], object]) -> None:
 
 
 async def eventually_async(happened: Callable[[], object]) -> None:
+    """Wait until it has happened, and let the event loop run meanwhile."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not happened():
         assert time.monotonic() < deadline, "it did not happen in time"

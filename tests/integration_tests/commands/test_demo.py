@@ -1,0 +1,273 @@
+"""The demo and the local endpoint's commands, as people run them.
+
+D1 to D3 are the rules of `_demo.py`.
+"""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from typing import Any
+
+import boto3
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from langchain_aws import ChatBedrockConverse
+
+from langchain_bedrock_continue.__main__ import MODEL, main
+from langchain_bedrock_continue._demo import Page, one_line, table
+from langchain_bedrock_continue.local import LocalBedrock, Script
+from langchain_bedrock_continue.local import __main__ as local_command
+
+QUESTION = "Why does bread rise? Explain it in a few sentences."
+MARK = re.compile(r"⟦seam \d+⟧")
+PLACE = {
+    "PATH": os.environ["PATH"],
+    "PYTHONUTF8": "1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_CONFIG_FILE": os.devnull,
+}
+"""The environment of a command: no AWS configuration of this machine."""
+
+
+@pytest.fixture
+def bare_environment(monkeypatch):
+    """Hide the AWS configuration of this machine from a command in this process."""
+    for name in list(os.environ):
+        if name.startswith("AWS_"):
+            monkeypatch.delenv(name)
+    for name, value in PLACE.items():
+        monkeypatch.setenv(name, value)
+
+
+def run(*words: str, module: str = "langchain_bedrock_continue") -> Any:
+    """Run a command in a process of its own."""
+    return subprocess.run(  # noqa: S603 - the words are this file's
+        [sys.executable, "-m", module, *words],
+        env=PLACE | _cache(),
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+
+
+def _cache() -> dict[str, str]:
+    names = ("HOME", "XDG_CACHE_HOME", "LANGCHAIN_BEDROCK_CONTINUE_CACHE")
+    return {name: os.environ[name] for name in names if name in os.environ}
+
+
+def shown(stdout: str) -> tuple[str, list[list[str]]]:
+    """Return the answer, and the cells of the table's lines."""
+    _, _, rest = stdout.partition(f"> {QUESTION}\n\n")
+    answer, _, rows = rest.partition("\n\n segment  ")
+    lines = rows.partition("\n\n")[0].splitlines()
+    return answer, [line.split() for line in lines[1:]]
+
+
+# The demo ------------------------------------------------------------------------
+
+
+@pytest.mark.model
+def test_the_demo_shows_the_complete_answer_and_its_seams(real_model):
+    """D1, D2: with a real model."""
+    llm = ChatBedrockConverse(
+        model=MODEL, max_tokens=300, temperature=0, **real_model.client_kwargs()
+    )
+    complete = llm.invoke(QUESTION)
+    done = run(QUESTION, "--max-tokens", "16")
+    assert (done.stderr, done.returncode) == ("", 0)
+    answer, rows = shown(done.stdout)
+    assert MARK.sub("", answer) == complete.text
+    *segments, billed, response = rows
+    assert len(segments) == len(MARK.findall(answer)) + 1 > 2
+    assert [row[0] for row in segments] == [str(n + 1) for n in range(len(segments))]
+    sums = [sum(int(row[column]) for row in segments) for column in (2, 3)]
+    assert billed[:3] == ["billed", *map(str, sums)]
+    assert response[:3] == ["response", segments[0][2], str(sums[1])]
+    assert done.stdout.endswith(
+        f"The answer is whole: the model ended it in segment {len(segments)}.\n"
+    )
+
+
+@pytest.mark.usefixtures("bare_environment")
+def test_the_demo_uses_the_endpoint_that_it_is_given(capsys):
+    with LocalBedrock(Script("one two three four")) as scripted:
+        url = scripted.endpoint_url
+        assert main(["Go?", "--endpoint", url, "--max-tokens", "2"]) == 0
+    assert "\none two⟦seam 1⟧ three four⟦seam 2⟧\n" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("bare_environment")
+def test_the_demo_shows_what_arrived_before_an_error(capsys):
+    with LocalBedrock(Script("one two three four")) as scripted:
+        words = ["--endpoint", scripted.endpoint_url, "--max-tokens", "2"]
+        words += ["--strategy", "prefill"]
+        code = main(["Go?", *words, "--model", "us.anthropic.claude-sonnet-5"])
+    out, err = capsys.readouterr()
+    assert code == 1
+    assert "\none two⟦seam 1⟧\n" in out
+    assert "       2  -                   -       -           2  -\n" in out
+    assert "The answer is incomplete: an error ended it in segment 2.\n" in out
+    assert err.startswith("error: PrefillRefusedError: ")
+    assert err.count("\n") == 1
+
+
+# Errors --------------------------------------------------------------------------
+
+ERRORS = {
+    "endpoint": (["--endpoint", "loca"], 2, "--endpoint: 'loca' is none: give local"),
+    "max_tokens": (
+        ["--endpoint", "http://127.0.0.1:9", "--max-tokens", "0"],
+        1,
+        "error: max_tokens: must be at least 1, got 0",
+    ),
+    "unreachable": (
+        ["--endpoint", "http://127.0.0.1:9"],
+        1,
+        'Could not connect to the endpoint URL: "http://127.0.0.1:9/',
+    ),
+    "no region": (["--endpoint", "aws"], 1, "Set AWS_REGION and AWS_PROFILE"),
+    "weights elsewhere": (
+        ["--endpoint", "aws", "--weights", "smollm2"],
+        2,
+        "--weights: the local endpoint alone takes them",
+    ),
+    "weights": (["--weights", "smoll"], 1, "error: weights='smoll': no such file"),
+}
+
+
+@pytest.mark.usefixtures("bare_environment")
+@pytest.mark.parametrize(("words", "code", "line"), ERRORS.values(), ids=ERRORS)
+def test_an_error_is_one_line_and_a_code(words, code, line, capsys):
+    """D3."""
+    with pytest.raises(SystemExit) as exited:
+        sys.exit(main(["Hi", *words]))  # argparse exits by itself
+    err = capsys.readouterr().err
+    assert exited.value.code == code
+    assert line in err.splitlines()[-1]
+    assert code == 2 or err.count("\n") == 1
+
+
+@pytest.mark.usefixtures("bare_environment")
+def test_an_unknown_model_is_one_line_and_a_code(capsys):
+    with LocalBedrock(Script("Hi")) as scripted:
+        code = main(["Hi", "--endpoint", scripted.endpoint_url, "--model", "nosuch"])
+    err = capsys.readouterr().err
+    assert code == 1
+    assert "The provided model identifier is invalid. Give a Bedrock model" in err
+    assert err.count("\n") == 1
+
+
+def test_missing_credentials_are_one_line_and_a_code(monkeypatch):
+    monkeypatch.setitem(PLACE, "AWS_REGION", "us-east-1")
+    done = run("Hi", "--endpoint", "aws")
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: NoCredentialsError: Unable to locate")
+    assert done.stderr.endswith("The local endpoint needs none of them.\n")
+    assert done.stderr.count("\n") == 1
+
+
+# What it shows -------------------------------------------------------------------
+
+
+@given(st.lists(st.text("ab \n", max_size=12)), st.none() | st.integers(10, 30))
+def test_a_page_shows_every_byte(texts, width):
+    """D1."""
+    page = Page(width=width)
+    laid_out = "".join(page.text(text) for text in texts)
+    all_of_it = "".join(texts)
+    if width is None:
+        assert laid_out == all_of_it
+    assert laid_out.split() == all_of_it.split()
+
+
+@given(st.lists(st.text("ab", min_size=1, max_size=9), min_size=1))
+def test_a_page_is_never_wider_than_the_terminal(words):
+    page = Page(width=24)
+    laid_out = page.text(words[0])
+    for word in words[1:]:
+        laid_out += page.mark({"type": "seam"}) + page.text(" " + word)
+    assert max(map(len, laid_out.splitlines())) <= 24
+    assert MARK.sub("", laid_out).split() == words
+
+
+def test_a_mark_has_colour_only_where_the_terminal_does():
+    seam = {"type": "seam"}
+    assert Page().mark(seam) == "⟦seam 1⟧"
+    assert Page(colour=True).mark(seam) == "\x1b[1;36m⟦seam 1⟧\x1b[0m"
+
+
+def test_a_table_shows_unknown_values_as_dashes():
+    segment = dict.fromkeys(
+        ("stop_reason", "input_tokens", "output_tokens", "max_tokens", "request_id")
+    )
+    shown_table = table(
+        {
+            "segments": [segment],
+            "billed": None,
+            "response": None,
+            "complete": False,
+            "ended_by": "error",
+        }
+    )
+    assert shown_table.splitlines()[1].split() == ["1", "-", "-", "-", "-", "-"]
+
+
+def test_an_error_of_many_lines_is_printed_as_one():
+    assert one_line(KeyError("x")) == "KeyError: 'x'."
+    assert one_line(ValueError("first\n  second.")) == "first second."
+
+
+# The local endpoint as a command -------------------------------------------------
+
+
+@pytest.fixture
+def _interruptible():
+    """Let a command react to SIGINT, even where the tests run in the background.
+
+    A shell makes what it runs in the background ignore SIGINT, and a process passes
+    that on to those that it starts.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.model
+@pytest.mark.usefixtures("real_model", "_interruptible")
+def test_serve_prints_the_settings_with_which_boto3_connects():
+    command = [sys.executable, "-m", "langchain_bedrock_continue.local", "serve"]
+    with subprocess.Popen(  # noqa: S603 - the words are this file's
+        command, env=PLACE | _cache(), stdout=subprocess.PIPE, encoding="utf-8"
+    ) as serving:
+        assert serving.stdout is not None
+        try:
+            lines = [serving.stdout.readline() for _ in range(6)]
+            exports = dict(re.findall(r"export (\w+)=(\S+)", "".join(lines)))
+            with pytest.MonkeyPatch.context() as patch:
+                for name, value in exports.items():
+                    patch.setenv(name, value)
+                reply = boto3.client("bedrock-runtime").converse(
+                    modelId=MODEL,
+                    messages=[{"role": "user", "content": [{"text": "Hi"}]}],
+                    inferenceConfig={"maxTokens": 2},
+                )
+        finally:
+            serving.send_signal(signal.SIGINT)
+    assert reply["stopReason"] == "max_tokens"
+    assert serving.returncode == 0
+
+
+@pytest.mark.model
+@pytest.mark.usefixtures("real_model")
+def test_fetch_prints_the_path_of_the_weights(capsys):
+    assert local_command.main(["fetch"]) == 0
+    assert capsys.readouterr().out.endswith(".gguf\n")
+
+
+def test_serve_refuses_unknown_weights_in_one_line(capsys):
+    assert local_command.main(["serve", "--weights", "smoll"]) == 1
+    assert capsys.readouterr().err.startswith("error: weights='smoll': no such file")

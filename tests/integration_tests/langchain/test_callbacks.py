@@ -1,0 +1,103 @@
+"""A turn is one LangChain run: each token once, in order, and its usage once."""
+
+import asyncio
+from contextlib import aclosing
+from typing import Any
+
+import pytest
+from langchain_core.callbacks import UsageMetadataCallbackHandler
+from langchain_core.prompts import ChatPromptTemplate
+
+from tests.support.callbacks import Recorder
+from tests.support.endpoint import Serve
+from tests.support.entrances import ENTRANCES, Entrance
+from tests.support.messages import continuation
+from tests.support.models import model
+from tests.support.texts import LONG
+
+
+def test_a_turn_is_one_run(
+    serve: Serve, every_entrance: Entrance, recorder: Recorder
+) -> None:
+    llm = model(serve(LONG), max_tokens=5)
+    message = every_entrance(llm, "Hi", config={"callbacks": [recorder]})
+    assert len(recorder.runs) == 1
+    (end,) = recorder.ends
+    ended: Any = end.generations[0][0]
+    assert ended.message.text == message.text == LONG
+    assert ended.message.usage_metadata == message.usage_metadata
+    if recorder.tokens:
+        assert "".join(recorder.tokens) == LONG
+
+
+@pytest.mark.parametrize("name", ["stream", "astream"])
+def test_tokens_reach_callbacks_as_they_arrive(
+    serve: Serve, recorder: Recorder, name: str
+) -> None:
+    llm = model(serve(LONG), max_tokens=5)
+    ENTRANCES[name](llm, "Hi", config={"callbacks": [recorder]})
+    assert len([token for token in recorder.tokens if token]) > 5
+
+
+def test_langchains_usage_counter_counts_a_turn_once(
+    serve: Serve, every_entrance: Entrance
+) -> None:
+    counter = UsageMetadataCallbackHandler()
+    llm = model(serve(LONG), max_tokens=5)
+    message = every_entrance(llm, "Hi", config={"callbacks": [counter]})
+    assert list(counter.usage_metadata.values()) == [message.usage_metadata]
+
+
+def test_each_seam_is_a_custom_event(
+    serve: Serve, every_entrance: Entrance, recorder: Recorder
+) -> None:
+    llm = model(serve(LONG), max_tokens=5)
+    chain = ChatPromptTemplate.from_messages([("user", "{q}")]) | llm
+    message = every_entrance(chain, {"q": "Hi"}, config={"callbacks": [recorder]})
+    assert {name for name, _ in recorder.events} == {"bedrock_continuation"}
+    summary = continuation(message)
+    assert [data["offset"] for _, data in recorder.events] == summary["seams"]
+    assert [data["segment"] for _, data in recorder.events] == summary["segments"][:-1]
+
+
+async def test_astream_events_has_the_text_once(serve: Serve) -> None:
+    llm = model(serve(LONG), max_tokens=5)
+    events = [event async for event in llm.astream_events("Hi", version="v2")]
+    kinds = [event["event"] for event in events]
+    assert kinds.count("on_chat_model_start") == 1
+    assert kinds.count("on_chat_model_end") == 1
+    streamed = [
+        event["data"]["chunk"].text
+        for event in events
+        if event["event"] == "on_chat_model_stream"
+    ]
+    assert "".join(streamed) == LONG
+
+
+def test_a_batch_of_turns_is_complete(serve: Serve) -> None:
+    llm = model(serve(LONG), max_tokens=5)
+    messages = llm.batch(["Hi"] * 20)
+    assert [message.text for message in messages] == [LONG] * 20
+
+
+async def test_concurrent_async_turns_are_complete(serve: Serve) -> None:
+    llm = model(serve(LONG), max_tokens=5)
+    messages = await asyncio.gather(*(llm.ainvoke("Hi") for _ in range(40)))
+    assert [message.text for message in messages] == [LONG] * 40
+
+
+def test_closing_a_stream_ends_its_requests(serve: Serve) -> None:
+    bedrock = serve(LONG * 3)
+    stream = model(bedrock, max_tokens=5).stream("Hi")
+    next(chunk for chunk in stream if chunk.text)
+    stream.close()  # type: ignore[attr-defined]
+    assert len(bedrock.requests) == 1
+
+
+async def test_closing_an_async_stream_ends_its_requests(serve: Serve) -> None:
+    bedrock = serve(LONG * 3)
+    async with aclosing(model(bedrock, max_tokens=5).astream("Hi")) as stream:  # type: ignore[type-var]
+        async for chunk in stream:
+            if chunk.text:
+                break
+    assert len(bedrock.requests) == 1

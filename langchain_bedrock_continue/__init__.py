@@ -3,6 +3,10 @@
 from langchain_bedrock_continue import ChatBedrockContinuing
 """
 
+from langchain_bedrock_continue._core.record.continuation import (
+    Continuation,
+    SegmentEntry,
+)
 from langchain_bedrock_continue.chat_models import ChatBedrockContinuing
 from langchain_bedrock_continue.errors import (
     ContinuationError,
@@ -14,8 +18,10 @@ from langchain_bedrock_continue.errors import (
 
 __all__ = [
     "ChatBedrockContinuing",
+    "Continuation",
     "ContinuationError",
     "PrefillRefusedError",
+    "SegmentEntry",
     "SegmentError",
     "TruncatedToolCallError",
     "TurnLimitError",

@@ -8,7 +8,7 @@ model to repeat it before it continues:
 The repetition shows where the new text begins; `text.quote` chooses what is quoted.
 A tool call's arguments are continued in the same way, with words of their own.
 
-PROMPT-1. A quote stands between tags that do not occur in it, so it can't close them.
+PROMPT-1. A quote is enclosed in tags that do not occur in it, so it can't close them.
 PROMPT-2. With nothing to quote, the prompt does not ask for a repetition.
 PROMPT-3. The prompt for arguments says that the quote is data and holds no instruction.
 PROMPT-4. A tool's name is reduced to the characters that Bedrock allows in one.

@@ -52,7 +52,7 @@ class _Found:
     Attributes:
         rule: The rule that found it.
         at: The place in the message.
-        closing: What may stand there and is dropped with a lead-in.
+        closing: What may follow there, to be dropped with a lead-in.
         aligned: The message is known to continue at the end of the text's body, so
             that the whitespace of both can be compared.
     """

@@ -5,7 +5,7 @@ she left". The first line is a lead-in, and so are the dots.
 
 LEAD-1. A lead-in lies in the first WINDOW characters of a message, or is not found.
 LEAD-2. A longer message only adds lead-ins after those that are already found.
-LEAD-3. A lead-in is droppable if it could not stand there in an answer that was not
+LEAD-3. A lead-in is droppable if it could not occur there in an answer that was not
     interrupted. It is dropped even if no repeated text follows. Any other lead-in is
     dropped only if repeated text follows.
 """

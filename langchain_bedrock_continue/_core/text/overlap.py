@@ -40,12 +40,15 @@ MAX_PERIOD = 1024
 """The longest period that makes an overlap periodic, in visible characters."""
 
 _CJK = 0x2E80
-_PLAIN_QUOTES = str.maketrans("\u201c\u201d\u2018\u2019", "\"\"''")
+_PLAIN_QUOTES = {"\u201c": '"', "\u201d": '"', "\u2018": "'", "\u2019": "'"}
 
 
 def without_whitespace(text: str) -> str:
     """Return a text as it is compared: without whitespace, with plain quotes."""
-    return "".join(text.split()).translate(_PLAIN_QUOTES)
+    compared = "".join(text.split())
+    for quote, plain in _PLAIN_QUOTES.items():  # much faster than `translate`
+        compared = compared.replace(quote, plain)
+    return compared
 
 
 def weight(text: str) -> int:

@@ -23,8 +23,7 @@ MAX_QUOTE = 100
 
 _SHARES = (5, 2)
 """A quote costs at most a fifth of a segment, or half of it if nothing fits into a
-fifth: without any echo, a repetition that belongs to the text can't be told from a
-restart."""
+fifth: without any echo, a repetition that belongs to the text looks like a restart."""
 
 _SMALL_SEGMENT = 8
 """A segment of fewer tokens can't spend half of them on a quote."""
@@ -80,7 +79,7 @@ def _word_start(text: str, first: int, end: int) -> int:
 
     A boundary after whitespace is preferred. A boundary after a quotation mark or the
     like is avoided: models put such marks around what they repeat, and then the mark
-    of the model can't be told from the mark of the text.
+    of the model can't be distinguished from the mark of the text.
     """
     if first in {0, end}:
         return first

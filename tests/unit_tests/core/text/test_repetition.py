@@ -191,7 +191,7 @@ def test_no_text_of_the_standard_library_is_a_cycle() -> None:
 
 @pytest.mark.parametrize(("name", "text"), asked_for())
 def test_what_a_user_asked_for_is_no_cycle(name: str, text: str) -> None:
-    """CYCLE-4: except where the text alone can't be told from a loop."""
+    """CYCLE-4: except where the text alone can't be distinguished from a loop."""
     known = {"100 longer lines", "100 x 100 zeros", "100 blank JSON records"}
     first = first_positive(text, every=40)
     assert (first is not None) == (name in known)

@@ -155,13 +155,13 @@ def check_calls(llm: BaseChatModel) -> None:
             raise hook.error()
 
 
-def generate(llm: BaseChatModel, *args: Any, **kwargs: Any) -> ChatResult:
+def generate(llm: BaseChatModel, /, *args: Any, **kwargs: Any) -> ChatResult:
     """Make one blocking call."""
     return llm._generate(*args, **kwargs)
 
 
 def stream(
-    llm: BaseChatModel, *args: Any, **kwargs: Any
+    llm: BaseChatModel, /, *args: Any, **kwargs: Any
 ) -> Generator[ChatGenerationChunk, None, None]:
     """Make one streaming call."""
     chunks = llm._stream(*args, **kwargs)
@@ -255,13 +255,15 @@ def check_cache_hooks() -> None:
             raise hook.error()
 
 
-def generate_with_cache(model: BaseChatModel, *args: Any, **kwargs: Any) -> ChatResult:
+def generate_with_cache(
+    model: BaseChatModel, /, *args: Any, **kwargs: Any
+) -> ChatResult:
     """Run LangChain's own lookup, call and update."""
     return BaseChatModel._generate_with_cache(model, *args, **kwargs)
 
 
 async def agenerate_with_cache(
-    model: BaseChatModel, *args: Any, **kwargs: Any
+    model: BaseChatModel, /, *args: Any, **kwargs: Any
 ) -> ChatResult:
     """Run LangChain's own lookup, call and update, async."""
     return await BaseChatModel._agenerate_with_cache(model, *args, **kwargs)

@@ -72,5 +72,5 @@ def test_a_refused_prefill_is_an_error_with_the_partial(
 
 
 def test_a_model_that_takes_one_prompt_is_refused(serve: Serve) -> None:
-    with pytest.raises(ValidationError, match="use ChatBedrockConverse"):
+    with pytest.raises(ValidationError, match="Use ChatBedrockConverse"):
         wrapped(serve("x"), model="meta.llama3-8b-instruct-v1:0")

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from langchain_aws import ChatBedrock
+from langchain_core.messages import HumanMessage
 from pydantic import ValidationError
 
 from langchain_bedrock_continue import ChatBedrockContinuing, PrefillRefusedError
@@ -11,6 +12,7 @@ from langchain_bedrock_continue.local import Answer, CallTool, LocalBedrock, Thi
 from tests.integration_tests.conftest import REFUSING_MODEL, Serve, arguments
 from tests.integration_tests.test_shape import LONG, TOOLS, shape
 from tests.support.entrances import Entrance
+from tests.support.tool_models import going_on
 
 READ = CallTool("weather", {"city": "Oslo", "days": [1, 2]}, tool_use_id="t1")
 WHOLE = {"max_tokens": 1000}
@@ -74,3 +76,19 @@ def test_a_refused_prefill_is_an_error_with_the_partial(
 def test_a_model_that_takes_one_prompt_is_refused(serve: Serve) -> None:
     with pytest.raises(ValidationError, match="Use ChatBedrockConverse"):
         wrapped(serve("x"), model="meta.llama3-8b-instruct-v1:0")
+
+
+@pytest.mark.parametrize("version", ["v0", "v1"])
+def test_a_partial_with_thinking_is_resumed(serve: Serve, version: str) -> None:
+    thinking = {"thinking": {"type": "enabled", "budget_tokens": 1024}}
+    settings = {"output_version": version, "model_kwargs": thinking}
+    text = " ".join(f"This is sentence {number}." for number in range(300))
+    bedrock = serve(going_on(Answer([Think("Hm."), text])))
+    llm = wrapped(bedrock, max_tokens=1100, **settings)
+    partial = ChatBedrockContinuing(llm=llm.llm, max_continuations=0).invoke("Hi")
+    assert not partial.response_metadata["continuation"]["complete"]
+    message = llm.resume([HumanMessage("Hi")], partial)
+    assert message.text == text
+    types = {"v0": ["thinking", "text"], "v1": ["reasoning", "text"]}
+    blocks: list[Any] = list(message.content)
+    assert [block["type"] for block in blocks] == types[version]

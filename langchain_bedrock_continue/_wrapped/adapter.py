@@ -14,7 +14,7 @@ from langchain_bedrock_continue._wrapped.call_settings import (
     is_thinking,
     stop_sequences,
 )
-from langchain_bedrock_continue._wrapped.v1_messages import in_converse_form
+from langchain_bedrock_continue._wrapped.v1_messages import from_v1
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
@@ -183,5 +183,12 @@ class Adapter(Generic[Model]):
 
         Args:
             message: Any message, such as one with `output_version="v1"`. Never changed.
+
+        Raises:
+            UnsupportedVersionError: langchain-aws has no conversion from v1.
         """
-        return in_converse_form(message)
+        return from_v1(message, self.blocks_from_v1)
+
+    def blocks_from_v1(self, blocks: list[Any]) -> list[dict[str, Any]]:
+        """Convert v1 content blocks, by default to those of the Converse API."""
+        return private_names.v1_to_converse(blocks)

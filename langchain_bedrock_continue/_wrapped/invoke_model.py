@@ -31,3 +31,7 @@ class InvokeModelAdapter(Adapter[ChatBedrock]):
     def request_fields(self) -> Mapping[str, Any]:
         """Return `model_kwargs`."""
         return self.llm.model_kwargs or {}
+
+    def blocks_from_v1(self, blocks: list[Any]) -> list[dict[str, Any]]:
+        """Convert v1 content blocks to those of Anthropic's messages API."""
+        return private_names.v1_to_anthropic(blocks)

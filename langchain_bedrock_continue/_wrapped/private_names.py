@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from langchain_core.outputs import ChatGenerationChunk, ChatResult
 
     ChatModelBinding = chat_models._ChatModelBinding
+    _Convert = Callable[[list[Any], str], list[dict[str, Any]]] | None
 else:
     # At run time it is a plain RunnableBinding; it only adds types to `stream_events`.
     ChatModelBinding = getattr(chat_models, "_ChatModelBinding", RunnableBinding)
@@ -62,11 +63,18 @@ AGENERATE_WITH_CACHE = PrivateName(
     needed_to="keep incomplete answers out of LangChain's cache",
     if_missing="Error when a cache is in use.",
 )
-CONVERT_FROM_V1 = PrivateName(
+V1_TO_CONVERSE = PrivateName(
     library="langchain-aws",
     owner="langchain_aws.chat_models._compat",
     name="_convert_from_v1_to_converse",
     needed_to='resume a message with output_version="v1"',
+    if_missing="Error when such a message is resumed.",
+)
+V1_TO_ANTHROPIC = PrivateName(
+    library="langchain-aws",
+    owner="langchain_aws.chat_models._compat",
+    name="_convert_from_v1_to_anthropic",
+    needed_to='resume a message with output_version="v1" on ChatBedrock',
     if_missing="Error when such a message is resumed.",
 )
 
@@ -75,13 +83,14 @@ PRIVATE_NAMES = (
     STREAM,
     GENERATE_WITH_CACHE,
     AGENERATE_WITH_CACHE,
-    CONVERT_FROM_V1,
+    V1_TO_CONVERSE,
+    V1_TO_ANTHROPIC,
     PrivateName(
         library="langchain-aws",
         owner="langchain_aws.chat_models",
         name="_compat",
-        needed_to=CONVERT_FROM_V1.needed_to,
-        if_missing=CONVERT_FROM_V1.if_missing,
+        needed_to=V1_TO_CONVERSE.needed_to,
+        if_missing=V1_TO_CONVERSE.if_missing,
     ),
     PrivateName(
         library="langchain-core",
@@ -155,13 +164,13 @@ def check_calls(llm: BaseChatModel) -> None:
             raise hook.error()
 
 
-def generate(llm: BaseChatModel, *args: Any, **kwargs: Any) -> ChatResult:
+def generate(llm: BaseChatModel, /, *args: Any, **kwargs: Any) -> ChatResult:
     """Make one blocking call."""
     return llm._generate(*args, **kwargs)
 
 
 def stream(
-    llm: BaseChatModel, *args: Any, **kwargs: Any
+    llm: BaseChatModel, /, *args: Any, **kwargs: Any
 ) -> Generator[ChatGenerationChunk, None, None]:
     """Make one streaming call."""
     chunks = llm._stream(*args, **kwargs)
@@ -236,12 +245,22 @@ def v1_to_converse(blocks: list[Any]) -> list[dict[str, Any]]:
     Raises:
         UnsupportedVersionError: langchain-aws has no such conversion.
     """
-    convert: Callable[..., list[dict[str, Any]]] | None = getattr(
-        _compat, "_convert_from_v1_to_converse", None
-    )
+    convert: _Convert = getattr(_compat, "_convert_from_v1_to_converse", None)
     if convert is None:
-        raise CONVERT_FROM_V1.error()
+        raise V1_TO_CONVERSE.error()
     return convert(blocks, "bedrock_converse")
+
+
+def v1_to_anthropic(blocks: list[Any]) -> list[dict[str, Any]]:
+    """Convert LangChain's v1 content blocks to those of ChatBedrock for Claude.
+
+    Raises:
+        UnsupportedVersionError: langchain-aws has no such conversion.
+    """
+    convert: _Convert = getattr(_compat, "_convert_from_v1_to_anthropic", None)
+    if convert is None:
+        raise V1_TO_ANTHROPIC.error()
+    return convert(blocks, "bedrock")
 
 
 def check_cache_hooks() -> None:
@@ -255,13 +274,15 @@ def check_cache_hooks() -> None:
             raise hook.error()
 
 
-def generate_with_cache(model: BaseChatModel, *args: Any, **kwargs: Any) -> ChatResult:
+def generate_with_cache(
+    model: BaseChatModel, /, *args: Any, **kwargs: Any
+) -> ChatResult:
     """Run LangChain's own lookup, call and update."""
     return BaseChatModel._generate_with_cache(model, *args, **kwargs)
 
 
 async def agenerate_with_cache(
-    model: BaseChatModel, *args: Any, **kwargs: Any
+    model: BaseChatModel, /, *args: Any, **kwargs: Any
 ) -> ChatResult:
     """Run LangChain's own lookup, call and update, async."""
     return await BaseChatModel._agenerate_with_cache(model, *args, **kwargs)

@@ -10,8 +10,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-from langchain_bedrock_continue.local.script.tokenizer import tokenize
-
 from langchain_bedrock_continue.local import (
     Answer,
     CallTool,
@@ -23,6 +21,7 @@ from langchain_bedrock_continue.local import (
     Think,
 )
 from langchain_bedrock_continue.local.backend import Json
+from langchain_bedrock_continue.local.script.tokenizer import tokenize
 
 QUOTED = re.compile(r"<(tail[-\d]*)>(.*)</\1>", re.DOTALL)
 """The quote in a user turn: the end of the text, for the model to repeat."""

@@ -261,23 +261,29 @@ V1 = AIMessage(
 )
 
 
-def check_v1_is_an_error() -> None:
-    llm = ChatBedrockContinuing(llm=converse())
+def check_v1_is_an_error(wrapped: Any, name: str) -> None:
+    llm = ChatBedrockContinuing(llm=wrapped)
     with pytest.raises(UnsupportedVersionError) as raised:
         llm.resume([HumanMessage("Hi")], V1)
-    check_says_what_to_do(raised.value, "_convert_from_v1_to_converse")
+    check_says_what_to_do(raised.value, name)
     plain = AIMessage("so far")
     assert adapter_for(llm.llm).own_form(plain) is plain
 
 
 def without_the_conversion(patch: Patch) -> None:
     patch.delattr(_compat, "_convert_from_v1_to_converse")
-    check_v1_is_an_error()
+    check_v1_is_an_error(converse(), "_convert_from_v1_to_converse")
+
+
+def without_the_conversion_for_claude(patch: Patch) -> None:
+    patch.delattr(_compat, "_convert_from_v1_to_anthropic")
+    check_v1_is_an_error(invoke_model(), "_convert_from_v1_to_anthropic")
 
 
 def without_the_conversions_module(patch: Patch) -> None:
     patch.setattr(of_wrapped, "_compat", None)
-    check_v1_is_an_error()
+    check_v1_is_an_error(converse(), "_convert_from_v1_to_converse")
+    check_v1_is_an_error(invoke_model(), "_convert_from_v1_to_anthropic")
 
 
 def without_the_binding(patch: Patch) -> None:
@@ -367,6 +373,7 @@ WITHOUT: dict[str, Callable[[Patch], None]] = {
     "_ChatModelBinding": without_the_binding,
     "_agenerate_with_cache": without_a_cache_hook("_agenerate_with_cache"),
     "_compat": without_the_conversions_module,
+    "_convert_from_v1_to_anthropic": without_the_conversion_for_claude,
     "_convert_from_v1_to_converse": without_the_conversion,
     "_endpoint": without_the_endpoint,
     "_generate": without_a_call("_generate"),

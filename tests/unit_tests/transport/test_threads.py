@@ -50,7 +50,7 @@ def test_no_more_of_them_than_the_limit() -> None:
     assert most[0] <= 3
 
 
-def test_one_that_idles_is_not_counted_on_twice() -> None:
+def test_an_idle_thread_is_not_assigned_two_jobs() -> None:
     threads, barrier = Threads(2), threading.Barrier(2, timeout=PATIENCE_SECONDS)
     threads.submit(no_job).result(PATIENCE_SECONDS)
     with threads._changed:  # it can't take the first before the second comes
@@ -58,7 +58,7 @@ def test_one_that_idles_is_not_counted_on_twice() -> None:
     assert sorted(all_done(both)) == [0, 1]
 
 
-def test_a_thread_that_idles_is_used_again() -> None:
+def test_an_idle_thread_is_reused() -> None:
     threads = Threads(8)
     used = {
         threads.submit(threading.get_ident).result(PATIENCE_SECONDS) for _ in range(20)
@@ -66,7 +66,9 @@ def test_a_thread_that_idles_is_used_again() -> None:
     assert len(used) <= 2  # a result can be there before its thread idles
 
 
-def test_threads_that_idle_end_and_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_idle_threads_end_and_are_started_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(_threads, "IDLE_SECONDS", 0.001)
     threads = Threads(2)
     for _ in range(50):
@@ -80,7 +82,7 @@ def test_they_are_daemons() -> None:
     assert job.result(PATIENCE_SECONDS).daemon
 
 
-def test_an_error_is_the_callers() -> None:
+def test_an_error_is_raised_to_the_caller() -> None:
     class StopEverything(BaseException):
         pass
 
@@ -92,7 +94,7 @@ def test_an_error_is_the_callers() -> None:
     assert threads.submit(lambda: 1).result(PATIENCE_SECONDS) == 1
 
 
-def test_a_job_that_was_cancelled_while_it_waited_never_runs() -> None:
+def test_a_job_cancelled_in_the_queue_never_runs() -> None:
     threads, gate, ran = Threads(1), threading.Event(), []
     first = threads.submit(lambda: gate.wait(PATIENCE_SECONDS))
     second = threads.submit(lambda: ran.append(2))

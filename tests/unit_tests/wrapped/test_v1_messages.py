@@ -4,7 +4,11 @@ from typing import Any
 
 from langchain_core.messages import AIMessage
 
-from langchain_bedrock_continue._wrapped.v1_messages import in_converse_form
+from langchain_bedrock_continue._wrapped.private_names import (
+    v1_to_anthropic,
+    v1_to_converse,
+)
+from langchain_bedrock_continue._wrapped.v1_messages import from_v1
 
 V1 = {"output_version": "v1", "model_provider": "bedrock_converse"}
 CALL: Any = {"type": "tool_call", "name": "f", "args": {"a": 1}, "id": "1"}
@@ -12,6 +16,10 @@ CALL: Any = {"type": "tool_call", "name": "f", "args": {"a": 1}, "id": "1"}
 
 def v1(*blocks: Any, **fields: Any) -> AIMessage:
     return AIMessage(list(blocks), response_metadata=V1, **fields)
+
+
+def in_converse_form(message: AIMessage) -> AIMessage:
+    return from_v1(message, v1_to_converse)
 
 
 def test_other_messages_are_returned_as_they_are() -> None:
@@ -33,6 +41,13 @@ def test_blocks_are_converted_and_the_rest_is_kept() -> None:
     ]
     assert converted.id == "m"
     assert message.content == [reasoning, cited]
+
+
+def test_chat_bedrock_has_anthropics_blocks() -> None:
+    reasoning = {"type": "reasoning", "reasoning": "hm", "extras": {"signature": "s"}}
+    converted = from_v1(v1(reasoning), v1_to_anthropic)
+    thought = {"type": "thinking", "thinking": "hm", "signature": "s"}
+    assert converted.content == [thought]
 
 
 def test_calls_stay_in_the_messages_own_lists() -> None:

@@ -19,7 +19,8 @@ from langchain_bedrock_continue._core.record.partial import (
     read_partial,
 )
 from langchain_bedrock_continue._core.turn import Turn
-from langchain_bedrock_continue._wrapped.v1_messages import in_converse_form
+from langchain_bedrock_continue._wrapped.private_names import v1_to_converse
+from langchain_bedrock_continue._wrapped.v1_messages import from_v1
 from tests.support.contents import call, image, text, thought
 from tests.support.players import (
     QUESTION,
@@ -44,6 +45,11 @@ BORDERS: dict[str, Border] = {
     "json": lambda partial: load(dumpd(partial), allowed_objects="messages"),
     "dump": lambda partial: AIMessage(**partial.model_dump()),
 }
+
+
+def in_converse_form(partial: AIMessage) -> AIMessage:
+    """Return a message as the shell gives it to the turn."""
+    return from_v1(partial, v1_to_converse)
 
 
 def as_v1(partial: AIMessage) -> AIMessage:

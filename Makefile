@@ -48,7 +48,7 @@ help:
 	@echo 'make seams      join texts cut at every place, continued with every habit'
 	@echo 'make repetition count the real texts that are mistaken for a repetition'
 	@echo 'make soak       run 2,000 turns, 32 at once, with random faults; find losses and leaks'
-	@echo 'make clean      remove virtual environments, caches and build output'
+	@echo 'make clean      remove virtual environments, tool caches and build output'
 
 demo: $(INSTALLED)
 	@$(BIN)/python -m langchain_bedrock_continue \

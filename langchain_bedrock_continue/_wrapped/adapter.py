@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import AIMessage
     from langchain_core.outputs import ChatGenerationChunk, ChatResult
-    from typing_extensions import Self
 
     from langchain_bedrock_continue._core.policy import InlineThinking
     from langchain_bedrock_continue._core.request.messages import SegmentRequest
@@ -132,7 +131,7 @@ class Adapter(Generic[Model]):
 
     # Calls --------------------------------------------------------------------------
 
-    def for_turn(self, prepare_client: Callable[[Any], Any]) -> Self:
+    def for_turn(self, prepare_client: Callable[[Any], Any]) -> Adapter[Model]:
         """Return an adapter of a shallow copy, for the calls of one turn.
 
         The caller's model is never changed.

@@ -132,7 +132,7 @@ class Adapter(Generic[Model]):
 
     # Calls --------------------------------------------------------------------------
 
-    def for_turn(self, prepare_client: Callable[[Any], Any]) -> Self:
+    def for_turn(self, prepare_client: Callable[[Any], Any]) -> Adapter[Model]:
         """Return an adapter of a shallow copy, for the calls of one turn.
 
         The caller's model is never changed.

@@ -118,7 +118,7 @@ class WrappingChatModel(ResumeMixin, BaseChatModel):
         model = self._with_complete_only_cache()
         return await private_names.agenerate_with_cache(model, *args, **kwargs)
 
-    def _with_complete_only_cache(self) -> Self:
+    def _with_complete_only_cache(self) -> BaseChatModel:
         """Return this model, with a cache that stores complete turns only."""
         cache = self._cache_in_use()
         if cache is None:

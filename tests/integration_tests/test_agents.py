@@ -48,7 +48,7 @@ SAYS = "I write the file now.\n\n"
 DONE = "The file is written. " + "And there is more to say of it than fits. " * 12
 MODELS = {"prefill": PREFILL_MODEL, "user turn": REFUSING_MODEL}
 CUTS: dict[str, dict[str, Any]] = {
-    "cut to nothing": {"cut_tool_input": "empty"},
+    "cut to nothing": {"truncated_tool_input": "empty"},
     "cut to its keys": {},
     "cut anywhere": {"fine_grained": True},
 }

@@ -22,7 +22,7 @@ MODEL = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
 WHOLE = {"t1": INPUT, "t2": {"path": "b.md"}}
 ANSWERS = {
     "one, cut to its keys": Answer(["I write. ", WRITE]),
-    "one, cut to nothing": Answer(["I write. ", WRITE], cut_tool_input="empty"),
+    "one, cut to nothing": Answer(["I write. ", WRITE], truncated_tool_input="empty"),
     "one, cut anywhere": Answer(["I write. ", WRITE], fine_grained=True),
     "two": Answer(["I do both. ", WRITE, READ]),
     "two, cut anywhere": Answer([WRITE, READ], fine_grained=True),

@@ -22,7 +22,6 @@ from langchain_bedrock_continue._wrapped.construction import (
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Self
 
     from langchain_core.language_models import LanguageModelInput
     from langchain_core.language_models.base import LangSmithParams

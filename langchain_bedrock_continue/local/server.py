@@ -25,6 +25,13 @@ if TYPE_CHECKING:
 
 REGION = "us-east-1"
 
+IDLE_SECONDS = 600
+"""How long a client's idle connection stays open.
+
+Far longer than a client lets pass between two requests. One that comes at the moment in
+which its connection is closed fails, and not every client makes it again.
+"""
+
 
 class LocalBedrock:
     """A Bedrock runtime on 127.0.0.1, in a thread of this process.
@@ -158,7 +165,7 @@ class LocalBedrock:
 
         A client keeps idle ones for its next requests until it is closed. The endpoint
         learns a moment later that one was closed, and itself closes one that was idle
-        for five seconds.
+        for ten minutes.
         """
         return self._serving.open_connections if self._serving else 0
 
@@ -239,6 +246,7 @@ def _config(app: Any) -> uvicorn.Config:
         http="h11",
         loop="asyncio",
         ws="none",
+        timeout_keep_alive=IDLE_SECONDS,
         # Since Python 3.12 a server waits for its connections, also when forced.
         timeout_graceful_shutdown=0,
         lifespan="off",

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from os.path import commonprefix
 from typing import Any, NamedTuple, TypeAlias
 
 from botocore.config import Config
@@ -87,6 +88,35 @@ class Outcome(NamedTuple):
     def message(self) -> AIMessage:
         """The sum of what was shown."""
         return added(self.shown) if self.shown else AIMessageChunk(content="")
+
+    @property
+    def lasting(self) -> dict[str, Any]:
+        """All of the message but what is another's in each turn."""
+        volatile = {"id", "response_metadata", "usage_metadata"}
+        return self.message.model_dump(exclude=volatile)
+
+    def beside(self, whole: "Outcome") -> str:
+        """Say what came of a turn, and in what it differs from the whole one."""
+        got, expected = self.message.text, whole.message.text
+        at = len(commonprefix([got, expected]))  # noqa: RUF071 - no paths
+        partial = getattr(self.error, "partial", self.message)
+        summary = dict(partial.response_metadata.get("continuation", {}))
+        segments = summary.pop("segments", [])
+        cause = self.error and self.error.__cause__
+        lines = [
+            f"request {self.place.request}, event {self.place.event}: {self.error!r}",
+            f"from {cause!r}; {self.requests} requests, {len(segments)} segments:",
+            *map(str, segments),
+            f"{summary}",
+            f"text, the same up to {at}: {got[at:]!r}, not {expected[at:]!r}",
+            f"partial: {partial.content!r}",
+            *(
+                f"{name}: {value!r}, not {whole.lasting[name]!r}"
+                for name, value in self.lasting.items()
+                if value != whole.lasting[name]
+            ),
+        ]
+        return "\n    ".join(lines)
 
 
 class Failing:

@@ -95,10 +95,8 @@ def essence(message: AIMessage) -> dict[str, Any]:
 
 def recovered(got: Outcome, whole: Outcome) -> bool:
     summary = got.message.response_metadata["continuation"]
-    volatile = {"id", "response_metadata", "usage_metadata"}
     return (
-        got.message.model_dump(exclude=volatile)
-        == whole.message.model_dump(exclude=volatile)
+        got.lasting == whole.lasting
         and (summary["complete"], summary["ended_by"]) == (True, "model")
         and len(summary["segments"]) == got.requests
     )
@@ -127,6 +125,8 @@ def resumes(partial: AIMessage, whole: Outcome, llm: Any) -> bool:
     if key not in RESUMED:
         resumed = llm.resume(NOWHERE.asked, partial)
         RESUMED[key] = essence(resumed) == essence(whole.message)
+        if not RESUMED[key]:
+            print(f"resumed: {resumed!r}")  # noqa: T201 - shown if the row fails
     return RESUMED[key]
 
 
@@ -169,7 +169,10 @@ def signs_of(serve: Serve, client: Any) -> Any:
         places = places_of(bedrock, client, fault)
         found = [""] * (SEGMENTS + 1)
         for got in outcomes(failing, llm, row.entrance, places):
-            found[got.place.request] += judged(got, whole, llm)
+            sign = judged(got, whole, llm)
+            found[got.place.request] += sign
+            if sign != SAME:
+                print(sign, got.beside(whole))  # noqa: T201 - shown if the row fails
         return " ".join(found).strip()
 
     return signs

@@ -85,3 +85,12 @@ def test_requests_and_connections_are_counted() -> None:
         client.close()
         assert soon(lambda: bedrock.open_connections == 0)
     assert (bedrock.in_flight, bedrock.open_connections) == (0, 0)
+
+
+def test_an_idle_connection_is_not_closed_under_a_clients_hands() -> None:
+    """A request that comes at that moment fails, and not every client retries."""
+    with LocalBedrock(Script("x")) as bedrock:
+        client = bedrock.boto3_client()
+        client.converse(modelId=MODEL, messages=HI)
+        time.sleep(6)  # uvicorn itself would wait for five
+        assert bedrock.open_connections == 1

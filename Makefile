@@ -1,5 +1,6 @@
-# The commands of this project. All need python3 (3.10 or later) with venv; the rest
+# The commands of this project. All need python3 (3.11 or later) with venv; the rest
 # goes into .venv: `make test PYTHON=python3.12` makes it anew with another Python.
+# What goes there is locked in requirements/, by version and hash; `make lock` renews it.
 
 PYTHON ?= python3
 
@@ -11,15 +12,25 @@ PROMPT =
 WEIGHTS =
 export PROMPT
 
-BIN := .venv/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
-NO_INDEX := echo "error: pip could not install; see above. Check the network and pip's index." >&2
+# uv renews the lock, and installs the newest and the lowest; all else needs pip alone.
+UV_VERSION := 0.13.9
 
+BIN := .venv/bin
+PYTEST := -m pytest --cov --cov-report=term
+PIP = $(BIN)/python -m pip --disable-pip-version-check -qq install
+LOCKED = $(PIP) --require-hashes --only-binary :all: --requirement
+FAILED = { echo "error: $(1) failed; see above. Check the network and $(1)'s index." >&2; exit 1; }
+
+DEMO_LOCK := requirements/demo.txt
+TEST_LOCK := requirements/test.txt
 VENV := .venv/made-by-$(subst /,-,$(PYTHON))
 INSTALLED := .venv/installed
 TOOLS := .venv/tools
+UV := .venv-uv/bin/uv
+UV_INSTALLED := .venv-uv/$(UV_VERSION)
 
-.PHONY: help demo test lint bench exactness cuts seams repetition soak clean
+.PHONY: help demo test lint latest lowest lock \
+    bench exactness cuts seams repetition soak clean
 
 help:
 	@echo 'make demo       a small model on this machine answers, cut and continued'
@@ -27,6 +38,9 @@ help:
 	@echo '                ENDPOINT=aws|http://... MODEL=...'
 	@echo 'make test       all that CI runs: lint, types, tests with coverage'
 	@echo 'make lint       ruff and mypy alone'
+	@echo 'make latest     the tests on the newest versions that pyproject.toml allows'
+	@echo 'make lowest     the tests on the lowest'
+	@echo 'make lock       renew requirements/, the versions that all else here installs'
 	@echo 'make bench      all benchmarks'
 	@echo 'make exactness  how many continued answers equal the uncut ones'
 	@echo '                WEIGHTS=smollm2|qwen2.5-coder'
@@ -34,7 +48,7 @@ help:
 	@echo 'make seams      every cut of every text, through every bad habit'
 	@echo 'make repetition how often real texts are taken for a model in a loop'
 	@echo 'make soak       2,000 turns, 32 at once, with random faults: what is lost or leaked'
-	@echo 'make clean      remove .venv and all caches of tools'
+	@echo 'make clean      remove .venv, .venv-* and all caches of tools'
 
 demo: $(INSTALLED)
 	@$(BIN)/python -m langchain_bedrock_continue \
@@ -45,12 +59,35 @@ demo: $(INSTALLED)
 	    -- $${PROMPT:+"$$PROMPT"}
 
 test: lint
-	$(BIN)/python -m pytest --cov --cov-report=term
+	$(BIN)/python $(PYTEST)
 
 lint: $(TOOLS)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+# Without ruff, whose version is the same. On the lowest without mypy, too: the code is
+# written for the types of the newest, and older ones know less.
+latest: RESOLUTION := highest
+lowest: RESOLUTION := lowest-direct
+latest lowest: $(UV_INSTALLED)
+	$(call new_venv,.venv-$@)
+	@echo 'Installing the $@ versions that pyproject.toml allows into .venv-$@'
+	@$(UV) pip install --python .venv-$@ --resolution $(RESOLUTION) \
+	    --editable '.[local]' --group test --group typing || $(call FAILED,uv)
+	$(if $(filter latest,$@),.venv-$@/bin/mypy)
+	.venv-$@/bin/python $(PYTEST)
+
+# The demo's lock is a part of the tests' lock.
+COMPILE = $(UV) pip compile pyproject.toml --quiet --python .venv-uv --upgrade \
+    --universal --python-version 3.11 --only-binary :all: --generate-hashes \
+    --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' \
+    --extra local --group build
+
+lock: $(UV_INSTALLED)
+	@$(COMPILE) --group test --group lint --group typing --output-file $(TEST_LOCK) || \
+	    $(call FAILED,uv)
+	@$(COMPILE) --constraint $(TEST_LOCK) --output-file $(DEMO_LOCK) || $(call FAILED,uv)
 
 bench: exactness
 
@@ -70,30 +107,38 @@ soak: $(TOOLS)
 	$(BIN)/python -m tests.benchmarks.soak
 
 clean:
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage* build dist
+	rm -rf .venv .venv-* .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage* build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(VENV):
-	@'$(PYTHON)' -c '' 2>/dev/null || \
-	    { echo 'error: $(PYTHON) does not run: install Python 3.10 or later, or name one: PYTHON=...' >&2; exit 1; }
-	@'$(PYTHON)' -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
-	    { echo 'error: $(PYTHON) is too old: Python 3.10 or later is needed; name one: PYTHON=...' >&2; exit 1; }
-	@'$(PYTHON)' -c 'import venv, ensurepip' 2>/dev/null || \
-	    { echo 'error: $(PYTHON) has no venv: on Debian and Ubuntu, apt install python3-venv' >&2; exit 1; }
-	@echo 'Making .venv'
-	@'$(PYTHON)' -m venv --clear .venv
+define new_venv
+@'$(PYTHON)' -c '' 2>/dev/null || \
+    { echo 'error: $(PYTHON) does not run: install Python 3.11 or later, or name one: PYTHON=...' >&2; exit 1; }
+@'$(PYTHON)' -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+    { echo 'error: $(PYTHON) is too old: Python 3.11 or later is needed; name one: PYTHON=...' >&2; exit 1; }
+@'$(PYTHON)' -c 'import venv, ensurepip' 2>/dev/null || \
+    { echo 'error: $(PYTHON) has no venv: on Debian and Ubuntu, apt install python3-venv' >&2; exit 1; }
+@echo 'Making $(1)'
+@'$(PYTHON)' -m venv --clear $(1)
+endef
+
+# With another lock .venv is made anew: nothing stays that the lock does not name.
+$(VENV): $(DEMO_LOCK) $(TEST_LOCK)
+	$(call new_venv,.venv)
 	@touch $@
 
-# pip's --group came with 25.1; a new .venv has the pip of its Python's age.
 $(INSTALLED): pyproject.toml $(VENV)
 	@echo 'Installing the package and a local runtime into .venv, once'
-	@$(PIP) install --upgrade 'pip>=25.1' && \
-	    $(PIP) install --editable '.[local]' || \
-	    { $(NO_INDEX); exit 1; }
+	@$(LOCKED) $(DEMO_LOCK) && \
+	    $(PIP) --no-deps --no-build-isolation --editable . || $(call FAILED,pip)
 	@touch $@
 
 $(TOOLS): $(INSTALLED)
 	@echo 'Installing the tools of tests, lint and types into .venv, once'
-	@$(PIP) install --group test --group lint --group typing || \
-	    { $(NO_INDEX); exit 1; }
+	@$(LOCKED) $(TEST_LOCK) || $(call FAILED,pip)
 	@touch $@
+
+$(UV_INSTALLED):
+	$(call new_venv,.venv-uv)
+	@$(PIP) uv==$(UV_VERSION) || $(call FAILED,pip)
+	@touch $@
+$(UV_INSTALLED): BIN := .venv-uv/bin

@@ -35,7 +35,7 @@ _ADVICE = {
         "Give a Bedrock model id or inference profile, such as "
         "us.anthropic.claude-sonnet-4-5-20250929-v1:0."
     ),
-    "takes no prefilled answer": "Leave --strategy out, or give user_turn.",
+    "accepts no prefill": "Leave --strategy out, or give user_turn.",
 }
 """What to do, by a part of what went wrong."""
 

@@ -1,19 +1,18 @@
-"""Taking up a partial message: four methods, for the model and for what binds it."""
+"""Resuming a partial message: four methods, for the model and for its bindings."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
-from langchain_core.language_models import chat_models
 from langchain_core.messages import AIMessage, AIMessageChunk
-from langchain_core.runnables import RunnableBinding
 from langchain_core.utils.utils import LC_ID_PREFIX
 
 from langchain_bedrock_continue._core.record.partial import (
     check_partial,
     needs_resuming,
 )
+from langchain_bedrock_continue._wrapped.private_names import ChatModelBinding
 from langchain_bedrock_continue.errors import ContinuationError
 
 if TYPE_CHECKING:
@@ -21,40 +20,33 @@ if TYPE_CHECKING:
 
     from langchain_core.callbacks.manager import BaseRunManager
     from langchain_core.language_models import LanguageModelInput
-    from langchain_core.language_models.chat_models import (
-        _ChatModelBinding as Binding,
-    )
     from langchain_core.runnables import RunnableConfig
 
-else:
-    # LangChain's own class for a bound chat model: it types `stream_events`, no more.
-    Binding = getattr(chat_models, "_ChatModelBinding", RunnableBinding)
-
 PARTIAL = "resumed_partial"
-"""The keyword by which a partial message reaches the model under a binding."""
+"""The keyword that carries a partial message through a binding to the model."""
 
 
 @contextmanager
-def naming(name: Callable[[], str | None]) -> Iterator[None]:
-    """Give an error's partial message the id that its chunks and its whole have.
+def partial_with_id(message_id: Callable[[], str | None]) -> Iterator[None]:
+    """Give the partial message of an error the id that the caller's message has.
 
     Args:
-        name: Tells the id, once it is asked for.
+        message_id: Returns the id. Called only if an error is raised.
     """
     try:
         yield
     except ContinuationError as error:
-        error.partial.id = error.partial.id or name()
+        error.partial.id = error.partial.id or message_id()
         raise
 
 
-def name_of(run: BaseRunManager | None) -> str | None:
-    """Return how LangChain names the message of a run."""
+def message_id_of(run: BaseRunManager | None) -> str | None:
+    """Return the id that LangChain gives the message of a run."""
     return None if run is None else f"{LC_ID_PREFIX}-{run.run_id}"
 
 
-class Resumes:
-    """What can take up a partial message."""
+class ResumeMixin:
+    """Methods that resume a partial message, beside `invoke` and `stream`."""
 
     def resume(
         self,
@@ -63,36 +55,37 @@ class Resumes:
         config: RunnableConfig | None = None,
         **kwargs: Any,
     ) -> AIMessage:
-        """Go on with a partial message, and return the whole one.
+        """Continue a partial message and return the complete one.
 
-        It need not come from this process: it may have been pickled, stored by a
-        LangGraph checkpointer, or have gone through JSON by `dumpd` and `load`.
+        The partial message can come from another process: it may have been pickled,
+        stored by a LangGraph checkpointer, or converted to JSON by `dumpd` and back by
+        `load`.
 
         Args:
-            messages: The conversation that it answers, without it.
+            messages: The conversation that it answers, without the partial message.
             partial: What arrived of the answer: an error's `.partial`, a message whose
-                `response_metadata["continuation"]["complete"]` is False, one of
-                ChatBedrockConverse that was cut at `max_tokens`, or the sum of a
-                stream's chunks, as far as they came.
-            config: As for `invoke`.
+                `response_metadata["continuation"]["complete"]` is False, a message of
+                ChatBedrockConverse that was truncated at `max_tokens`, or the sum of a
+                stream's chunks so far.
+            config: As for `invoke`. Default: None.
             **kwargs: As for `invoke`.
 
         Returns:
-            The whole message, with the partial one's id; its `continuation` has the
-            segments and the usage of both. A message that needs no resuming comes back
-            unchanged, with no call.
+            The complete message, with the partial message's id. Its `continuation` has
+            the segments and the usage of both. A message that is already complete is
+            returned unchanged, without a call.
 
         Raises:
-            ValueError: `partial` is no AIMessage, or stands at the end of `messages`.
-            ContinuationError: As from `invoke`; `.partial` then has what arrived of
-                both.
+            ValueError: `partial` is not an AIMessage, or is the last of `messages`.
+            ContinuationError: As from `invoke`. Its `.partial` has all that arrived,
+                in this call and before.
         """
-        if not _is_to_do(messages, partial):
+        if not _needs_resuming(messages, partial):
             return partial
-        whole = cast("Any", self).invoke(
+        message = cast("Any", self).invoke(
             messages, config, **kwargs, **{PARTIAL: partial}
         )
-        return cast("AIMessage", whole)
+        return cast("AIMessage", message)
 
     async def aresume(
         self,
@@ -101,13 +94,13 @@ class Resumes:
         config: RunnableConfig | None = None,
         **kwargs: Any,
     ) -> AIMessage:
-        """Go on with a partial message: `resume`, async."""
-        if not _is_to_do(messages, partial):
+        """Continue a partial message; see `resume`."""
+        if not _needs_resuming(messages, partial):
             return partial
-        whole = await cast("Any", self).ainvoke(
+        message = await cast("Any", self).ainvoke(
             messages, config, **kwargs, **{PARTIAL: partial}
         )
-        return cast("AIMessage", whole)
+        return cast("AIMessage", message)
 
     def resume_stream(
         self,
@@ -116,19 +109,19 @@ class Resumes:
         config: RunnableConfig | None = None,
         **kwargs: Any,
     ) -> Iterator[AIMessageChunk]:
-        """Go on with a partial message, chunk by chunk.
+        """Continue a partial message and stream the complete one.
 
         Args:
             messages: As for `resume`.
             partial: As for `resume`.
-            config: As for `stream`.
+            config: As for `stream`. Default: None.
             **kwargs: As for `stream`.
 
         Yields:
-            What is in the partial message first, so that the sum of the chunks is the
-            whole message; then what is new, as it arrives.
+            First the content of the partial message, so that the sum of the chunks is
+            the complete message; then new content as it arrives.
         """
-        if not _is_to_do(messages, partial):
+        if not _needs_resuming(messages, partial):
             yield _as_chunk(partial)
             return
         yield from cast("Any", self).stream(
@@ -142,8 +135,8 @@ class Resumes:
         config: RunnableConfig | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[AIMessageChunk]:
-        """Go on with a partial message, chunk by chunk: `resume_stream`, async."""
-        if not _is_to_do(messages, partial):
+        """Continue a partial message, chunk by chunk; see `resume_stream`."""
+        if not _needs_resuming(messages, partial):
             yield _as_chunk(partial)
             return
         chunks = cast("Any", self).astream(
@@ -153,18 +146,18 @@ class Resumes:
             yield chunk
 
 
-class ResumingBinding(Resumes, Binding):
-    """A binding of the model, as by `bind_tools`, that resumes with what it binds."""
+class ResumingBinding(ResumeMixin, ChatModelBinding):
+    """A binding of the model, as made by `bind_tools`, that can resume as well."""
 
 
-def _is_to_do(messages: LanguageModelInput, partial: object) -> bool:
-    given = messages if isinstance(messages, list) else []
-    return needs_resuming(check_partial(given, partial))
+def _needs_resuming(messages: LanguageModelInput, partial: object) -> bool:
+    conversation = messages if isinstance(messages, list) else []
+    return needs_resuming(check_partial(conversation, partial))
 
 
-def _as_chunk(partial: AIMessage) -> AIMessageChunk:
-    """Return a whole message as the only chunk of a stream."""
-    if isinstance(partial, AIMessageChunk):
-        return partial
-    fields = partial.model_dump(exclude={"type"})
+def _as_chunk(message: AIMessage) -> AIMessageChunk:
+    """Return a complete message as the only chunk of a stream."""
+    if isinstance(message, AIMessageChunk):
+        return message
+    fields = message.model_dump(exclude={"type"})
     return AIMessageChunk(**fields, chunk_position="last")

@@ -1,10 +1,12 @@
-"""ChatBedrockContinuing: the shell round a Turn. It makes the calls, decides nothing.
+"""ChatBedrockContinuing: makes the calls of a turn. The Turn decides what to call.
 
-There are two loops, `_generate` and `_stream`; the async forms run them on threads.
+There are two loops, for `_generate` and for `_stream`. Both are synchronous and take a
+Cancellation. The async methods run them through `_transport`.
 """
 
 from __future__ import annotations
 
+import random
 import time
 from collections import deque
 from contextlib import aclosing, closing
@@ -16,16 +18,20 @@ from langchain_core.runnables.config import (
     ensure_config,
     get_callback_manager_for_config,
 )
+from pydantic import Field, field_validator
 
-from langchain_bedrock_continue._core.decisions.after_error import DeadlinePassedError
-from langchain_bedrock_continue._core.turn import Turn
-from langchain_bedrock_continue._fields import ContinuationFields
-from langchain_bedrock_continue._resume import PARTIAL, name_of, naming
-from langchain_bedrock_continue._transport import threads as _threads
-from langchain_bedrock_continue._transport.backoff import waiting_time
-from langchain_bedrock_continue._transport.cancellable_client import calling_copy
-from langchain_bedrock_continue._transport.cancellation import Line
-from langchain_bedrock_continue._wrapped.call_settings import check_call, policy_of
+from langchain_bedrock_continue import _transport
+from langchain_bedrock_continue._core.policy import Policy
+from langchain_bedrock_continue._core.request.prompts import (
+    DEFAULT_PROMPT,
+    check_template,
+)
+from langchain_bedrock_continue._core.turn import DeadlinePassedError, Turn
+from langchain_bedrock_continue._resume import PARTIAL, message_id_of, partial_with_id
+from langchain_bedrock_continue._transport import Cancellation, cancellable_client
+from langchain_bedrock_continue._wrapped.adapters import adapter_for
+from langchain_bedrock_continue._wrapped.call_settings import check_call
+from langchain_bedrock_continue._wrapped.wrapping_model import WrappingChatModel
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Generator, Sequence
@@ -35,35 +41,96 @@ if TYPE_CHECKING:
         AsyncCallbackManagerForLLMRun,
         CallbackManagerForLLMRun,
     )
-    from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+    from langchain_core.messages import AIMessageChunk, BaseMessage
 
-    from langchain_bedrock_continue._core.request.messages import SegmentRequest
+    from langchain_bedrock_continue._core.request.composer import SegmentRequest
+    from langchain_bedrock_continue._wrapped.adapter import Adapter
 
 
-class ChatBedrockContinuing(ContinuationFields):
-    """ChatBedrockConverse that goes on where Bedrock cut its answer at `max_tokens`.
+class ChatBedrockContinuing(WrappingChatModel):
+    """ChatBedrockConverse that continues an answer truncated at `max_tokens`.
 
-    It takes every argument of ChatBedrockConverse, or wraps one:
+    It takes every argument of ChatBedrockConverse, or wraps an existing model:
 
         llm = ChatBedrockContinuing(model="us.anthropic.claude-...", max_tokens=2048)
         llm = ChatBedrockContinuing(llm=ChatBedrockConverse(...))
 
-    An answer that was cut is sent back, and the model goes on from there, as often as
-    it takes; the caller sees one message. How it came about is in
-    `response_metadata["continuation"]`. An answer that was not cut costs nothing extra.
+    A truncated answer is sent back and the model continues it, as often as necessary.
+    The caller gets one message. Its `response_metadata["continuation"]` lists the
+    Bedrock responses. An answer that is not truncated costs nothing extra.
 
-    A tool call that was cut never reaches `tool_calls`. The price: in a stream, tool
-    calls come at the end of their response, when it is known that they are whole;
-    reasoning when the text behind it begins; and a document that is held to a JSON
-    schema when it is whole.
+    A truncated tool call is never in `tool_calls`. In a stream, this delays three kinds
+    of content: tool calls come at the end of their response, reasoning comes when the
+    text after it begins, and a document constrained by a JSON schema comes when it is
+    complete.
 
     Raises:
-        ValueError: An argument is missing, unknown or out of range.
+        ValueError: An argument is missing, unknown or out of range. (When the model is
+            created, pydantic reports it as ValidationError, a ValueError.)
         TurnLimitError: A limit ended the turn and `on_limit="raise"`.
-        TruncatedToolCallError: A tool call was cut and `tool_call_recovery="raise"`.
-        SegmentError: A call failed after something arrived; it is in `.partial`, and
-            can be taken up by `resume`.
+        TruncatedToolCallError: A tool call was truncated and
+            `tool_call_recovery="raise"`.
+        SegmentError: A call failed after content had arrived. The content is in
+            `.partial`, and `resume` can continue it.
     """
+
+    max_continuations: int = Field(default=16, ge=0)
+    """Maximum number of calls after the first. 0 disables continuation. Default: 16."""
+
+    max_total_tokens: int | None = Field(default=None, ge=1)
+    """Maximum number of output tokens over all segments. `max_tokens` of the last
+    segment is reduced to fit. Default: None, no limit."""
+
+    on_limit: Literal["return", "raise"] = "return"
+    """What happens when a limit ends the turn. `"return"` (the default) returns the
+    message, with the stop reason `max_tokens`, and logs a warning. `"raise"` raises
+    TurnLimitError."""
+
+    strategy: Literal["auto", "prefill", "user_turn"] = "auto"
+    """How an answer is continued. `"prefill"` sends the partial answer as the final
+    assistant message. `"user_turn"` adds a user message after it. That message asks the
+    model to repeat the end of the text and to continue; the repetition is removed.
+    `"auto"` (the default) uses a prefill for models known to accept one and a user turn
+    for all others. If the model rejects a prefill, the same call continues in a user
+    turn, and the process remembers the model."""
+
+    continuation_prompt: str = DEFAULT_PROMPT
+    """The text of the user turn. `{tail}` is replaced by the end of the answer. It is
+    required; without it, the model is not created (ValidationError)."""
+
+    tool_call_recovery: Literal["retry", "resume", "return", "raise"] = "retry"
+    """What happens to a truncated tool call. `"retry"` (the default) retries the
+    segment with four times its `max_tokens`, up to `max_tokens_ceiling`; text before
+    the call is kept from the first attempt. `"resume"` does the same, and completes the
+    arguments of a call larger than the ceiling as text, which is parsed strictly and
+    checked against the tool's schema. `"return"` puts the call into
+    `invalid_tool_calls`, as the others do when they fail. `"raise"` raises
+    TruncatedToolCallError. Parallel calls in the same response are treated like the
+    truncated one."""
+
+    max_tokens_ceiling: int | None = Field(default=None, ge=1)
+    """Maximum `max_tokens` of a retry, in tokens. Default: None, the limit in the
+    model's profile, or 16,384 if it is unknown. A lower limit reported by the service
+    takes precedence over that default."""
+
+    max_seconds: float | None = Field(default=None, gt=0)
+    """Wall-clock limit of a turn, in seconds. After it no segment starts, and a stream
+    ends with what has arrived. A blocking call in progress is not interrupted. Default:
+    None, no limit."""
+
+    stream_recoveries: int = Field(default=2, ge=0)
+    """How many times a turn is resumed after a broken stream or a transient error. Any
+    other error is raised at once. Before each attempt the turn waits, for at most 0.5,
+    1, 2, ... seconds. Default: 2."""
+
+    usage_view: Literal["billed", "response"] = "billed"
+    """What `usage_metadata` contains: `"billed"` (the default), the sum over all calls,
+    or `"response"`, the usage of one response of the same content. The other is in
+    `response_metadata["continuation"]`."""
+
+    max_concurrency: int = Field(default=64, ge=1)
+    """Maximum number of concurrent async calls: the number of threads, and of
+    connections if the client is created here. Default: 64."""
 
     if TYPE_CHECKING:
 
@@ -84,9 +151,14 @@ class ChatBedrockContinuing(ContinuationFields):
             max_concurrency: int = ...,
             **model_arguments: Any,
         ) -> None:
-            """Take `llm`, or ChatBedrockConverse's arguments."""
+            """Take `llm`, or the arguments of ChatBedrockConverse."""
 
-    # The two loops ------------------------------------------------------------
+    @field_validator("continuation_prompt")
+    @classmethod
+    def _check_continuation_prompt(cls, template: str) -> str:
+        return check_template(template)
+
+    # The two loops ------------------------------------------------------------------
 
     def _generate(
         self,
@@ -95,27 +167,27 @@ class ChatBedrockContinuing(ContinuationFields):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        with naming(lambda: name_of(run_manager)):
-            return self._whole(Line(), messages, stop, kwargs)
+        with partial_with_id(lambda: message_id_of(run_manager)):
+            return self._generate_turn(Cancellation(), messages, stop, kwargs)
 
-    def _whole(
+    def _generate_turn(
         self,
-        line: Line,
+        cancellation: Cancellation,
         messages: Sequence[BaseMessage],
         stop: list[str] | None,
         kwargs: dict[str, Any],
     ) -> ChatResult:
-        turn, llm = self._begin(messages, stop, kwargs), calling_copy(self.llm, line)
+        """Run a turn by blocking calls."""
+        turn, wrapped = self._begin(cancellation, messages, stop, kwargs)
         for request in turn.requests():
             try:
-                self._before(request, line)
-                result = llm._generate(request.messages, stop, **request.kwargs)  # noqa: SLF001 - a child run would count tokens twice
-                turn.receive(_whole_message(result))
+                self._before_call(request, cancellation)
+                turn.receive(wrapped.generate(request, stop))
             except Exception as error:  # noqa: BLE001 - the turn keeps what arrived
                 list(turn.fail(error))
             else:
                 turn.end_segment()
-        turn.settle()
+        turn.raise_or_warn()
         return ChatResult(generations=[ChatGeneration(message=turn.message())])
 
     def _stream(
@@ -125,83 +197,111 @@ class ChatBedrockContinuing(ContinuationFields):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Generator[ChatGenerationChunk, None, None]:
-        return self._chunks(Line(), messages, stop, run_manager, kwargs)
+        return self._stream_turn(Cancellation(), messages, stop, run_manager, kwargs)
 
-    def _chunks(
+    def _stream_turn(
         self,
-        line: Line,
+        cancellation: Cancellation,
         messages: Sequence[BaseMessage],
         stop: list[str] | None,
         run_manager: CallbackManagerForLLMRun | None,
         kwargs: dict[str, Any],
     ) -> Generator[ChatGenerationChunk, None, None]:
-        turn = self._begin(messages, stop, kwargs)
-        pieces = self._pieces(turn, stop, line)
+        """Run a turn by streaming calls, and report its chunks to callbacks."""
+        turn, wrapped = self._begin(cancellation, messages, stop, kwargs)
+        chunks = self._turn_chunks(turn, wrapped, stop, cancellation)
         last: deque[AIMessageChunk] = deque(maxlen=1)
-        # LangChain passes no run to a stream, and names the chunks that it gets.
-        with closing(pieces), naming(lambda: last[0].id if last else None):
-            for piece in pieces:
-                last.append(piece)
-                chunk = ChatGenerationChunk(message=piece)
+        # LangChain passes no run to a stream; it sets the id of the chunks it gets.
+        with closing(chunks), partial_with_id(lambda: last[0].id if last else None):
+            for message in chunks:
+                last.append(message)
+                chunk = ChatGenerationChunk(message=message)
                 if run_manager:
                     run_manager.on_llm_new_token(chunk.text, chunk=chunk)
                 yield chunk
 
-    def _pieces(
-        self, turn: Turn, stop: list[str] | None, line: Line
+    def _turn_chunks(
+        self,
+        turn: Turn,
+        wrapped: Adapter[Any],
+        stop: list[str] | None,
+        cancellation: Cancellation,
     ) -> Generator[AIMessageChunk, None, None]:
-        llm = calling_copy(self.llm, line)
-        yield from turn.opening()
+        yield from turn.resumed_chunks()
         for request in turn.requests():
             try:
-                with line.hang_up_after(request.seconds) as deadline:
-                    self._before(request, line)
-                    yield from self._arriving(llm, request, stop, turn)
+                with cancellation.deadline(request.seconds) as deadline:
+                    self._before_call(request, cancellation)
+                    with closing(wrapped.stream(request, stop)) as chunks:
+                        for chunk in chunks:
+                            message = cast("AIMessageChunk", chunk.message)
+                            yield from turn.receive(message)
+                    turn.check_end()
             except Exception as error:  # noqa: BLE001 - the turn keeps what arrived
                 yield from turn.fail(error)
             else:
                 yield from turn.end_segment(deadline_passed=deadline.passed)
-        yield turn.closing()
-        turn.settle()
-
-    def _arriving(
-        self,
-        llm: ChatBedrockConverse | ChatBedrock,
-        request: SegmentRequest,
-        stop: list[str] | None,
-        turn: Turn,
-    ) -> Generator[AIMessageChunk, None, None]:
-        stream = llm._stream(request.messages, stop, **request.kwargs)  # noqa: SLF001 - as above
-        with closing(cast("Generator[ChatGenerationChunk]", stream)) as chunks:
-            for chunk in chunks:
-                yield from turn.receive(cast("AIMessageChunk", chunk.message))
-        turn.check_end()
+        yield turn.last_chunk()
+        turn.raise_or_warn()
 
     def _begin(
         self,
+        cancellation: Cancellation,
         messages: Sequence[BaseMessage],
         stop: list[str] | None,
         kwargs: dict[str, Any],
-    ) -> Turn:
+    ) -> tuple[Turn, Adapter[Any]]:
+        """Return a new turn, and the copy of the wrapped model that it calls."""
         given = {name: kwargs[name] for name in kwargs if name != PARTIAL}
         check_call(messages, given)
-        policy = policy_of(self, stop, given)
+        self._check_cache()
+        wrapped = adapter_for(self.llm)
         partial = kwargs.get(PARTIAL)
-        return Turn(messages, given, policy, partial=partial, clock=time.monotonic)
+        turn = Turn(
+            messages,
+            given,
+            self._policy(wrapped, stop, given),
+            partial=None if partial is None else wrapped.own_form(partial),
+            clock=time.monotonic,
+        )
+        return turn, wrapped.for_turn(lambda c: cancellable_client(c, cancellation))
 
-    def _before(self, request: SegmentRequest, line: Line) -> None:
-        """Wait, ask the rate limiter again, and tell listeners of the seam."""
+    def _policy(
+        self, wrapped: Adapter[Any], stop: list[str] | None, kwargs: dict[str, Any]
+    ) -> Policy:
+        return Policy(
+            continuation_prompt=self.continuation_prompt,
+            max_continuations=self.max_continuations,
+            max_seconds=self.max_seconds,
+            max_tokens_ceiling=self.max_tokens_ceiling,
+            max_total_tokens=self.max_total_tokens,
+            on_limit=self.on_limit,
+            strategy=self.strategy,
+            stream_recoveries=self.stream_recoveries,
+            tool_call_recovery=self.tool_call_recovery,
+            usage_view=self.usage_view,
+            **wrapped.settings(stop, kwargs),
+        )
+
+    def _before_call(self, request: SegmentRequest, cancellation: Cancellation) -> None:
+        """Wait, ask the rate limiter again, and dispatch the continuation's event.
+
+        Raises:
+            DeadlinePassedError: The waiting took until the turn's deadline.
+        """
         if request.event is None:
             return
         began = time.monotonic()
-        line.sleep(waiting_time(request.wait))
+        cancellation.sleep(waiting_time(request.wait))
         if self.rate_limiter is not None and not request.is_first:
-            line.acquire(self.rate_limiter)
+            cancellation.acquire(self.rate_limiter)
         callbacks = get_callback_manager_for_config(ensure_config())
         if callbacks.parent_run_id is not None:
             dispatch_custom_event("bedrock_continuation", request.event)
         if request.seconds is not None and time.monotonic() - began >= request.seconds:
             raise DeadlinePassedError
+
+    # Async --------------------------------------------------------------------------
 
     async def _agenerate(
         self,
@@ -210,11 +310,9 @@ class ChatBedrockContinuing(ContinuationFields):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        threads = _threads.executor(self.max_concurrency)
-        line = Line()
-        with naming(lambda: name_of(run_manager)):
-            return await _threads.call(
-                threads, line.hang_up, self._whole, line, messages, stop, kwargs
+        with partial_with_id(lambda: message_id_of(run_manager)):
+            return await _transport.run(
+                self._generate_turn, self.max_concurrency, messages, stop, kwargs
             )
 
     async def _astream(
@@ -224,15 +322,15 @@ class ChatBedrockContinuing(ContinuationFields):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        threads = _threads.executor(self.max_concurrency)
-        sync = run_manager.get_sync() if run_manager else None
-        line = Line()
-        chunks = self._chunks(line, messages, stop, sync, kwargs)
-        async with aclosing(
-            _threads.iterate(threads, line.hang_up, chunks)
-        ) as arriving:
-            async for chunk in arriving:
+        sync_run = run_manager.get_sync() if run_manager else None
+        chunks = _transport.iterate(
+            self._stream_turn, self.max_concurrency, messages, stop, sync_run, kwargs
+        )
+        async with aclosing(chunks):
+            async for chunk in chunks:
                 yield chunk
+
+    # LangChain's hooks --------------------------------------------------------------
 
     @property
     def _llm_type(self) -> str:
@@ -240,20 +338,15 @@ class ChatBedrockContinuing(ContinuationFields):
 
     @classmethod
     def is_lc_serializable(cls) -> bool:
-        """Tell LangChain that the model can be saved: its keys are left out."""
+        """Return True: LangChain can save the model. Its keys are not saved."""
         return True
 
     @classmethod
     def get_lc_namespace(cls) -> list[str]:
-        """Return where LangChain finds the class again."""
+        """Return the module from which LangChain loads the class."""
         return ["langchain_bedrock_continue", "chat_models"]
 
 
-def _whole_message(result: ChatResult) -> AIMessage:
-    """Return a response's message with the metadata that LangChain adds later."""
-    message = cast("AIMessage", result.generations[0].message)
-    message.response_metadata = {
-        **(result.llm_output or {}),
-        **message.response_metadata,
-    }
-    return message
+def waiting_time(most: float) -> float:
+    """Return a random wait, of half to all of `most` seconds."""
+    return random.uniform(most / 2, most)  # noqa: S311 - not a secret

@@ -2,15 +2,15 @@
 
     ContinuationError               carries what arrived: .partial and .segments
     ├── TurnLimitError              a limit ended the turn, and on_limit="raise"
-    ├── TruncatedToolCallError      a tool call was cut, and tool_call_recovery="raise"
+    ├── TruncatedToolCallError      truncated tool call, and tool_call_recovery="raise"
     └── SegmentError                a call failed after something arrived
-        └── PrefillRefusedError     the model takes no prefilled answer
+        └── PrefillRefusedError     the model does not accept a prefill
 
-A SegmentError is also an instance of its cause's class, with its attributes: what
-catches a ClientError from ChatBedrockConverse catches this one too.
+A SegmentError is also an instance of its cause's class and has its attributes. Code
+that catches a ClientError of ChatBedrockConverse catches this one too.
 
-An error before anything arrived is not among them: nothing can be lost, so the caller
-sees the same error as from ChatBedrockConverse.
+If a call fails before any content has arrived, its error is raised unchanged, as by
+ChatBedrockConverse.
 """
 
 from __future__ import annotations
@@ -26,60 +26,63 @@ if TYPE_CHECKING:
 
 
 class ContinuationError(Exception):
-    """A turn ended before its answer was whole.
+    """A turn ended before its answer was complete.
 
     Attributes:
-        partial: All that arrived, as a valid message whose
-            `response_metadata["continuation"]["complete"]` is False. It can be given
-            to `resume`, in another process too.
-        segments: One entry a Bedrock response, as in
+        partial: All that arrived, as a valid message. Its
+            `response_metadata["continuation"]["complete"]` is False. `resume` can
+            continue it, in another process too.
+        segments: One entry per Bedrock response, as in
             `response_metadata["continuation"]["segments"]`.
     """
 
     def __init__(
         self, message: str, *, partial: AIMessage, segments: list[dict[str, Any]]
     ) -> None:
-        """Keep what arrived beside the text of the error."""
+        """Create an error with its text and what arrived."""
         # Not super(): the next class may be the cause's, with arguments of its own.
         Exception.__init__(self, message)
         self.partial = partial
         self.segments = segments
 
     def __str__(self) -> str:
-        """Return the text, whatever the cause's class would make of it."""
+        """Return the text, even if the cause's class overrides `__str__`."""
         return str(self.args[0])
 
     def __repr__(self) -> str:
-        """Return the name and the text alone: what arrived may be long."""
+        """Return the class and the text only: what arrived may be long."""
         return f"{type(self).__name__}({str(self)!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Cross process borders whole: the work is in the attributes."""
-        kind = next(c for c in type(self).__mro__ if c in _KINDS)
-        packed = _packed(self.__cause__), _packed(_cause_class(type(self)))
-        return (_rebuilt, (kind, str(self), self.partial, self.segments, packed))
+        """Support pickle and copy, with all attributes and the cause's class."""
+        kind = next(c for c in type(self).__mro__ if c in _PUBLIC_CLASSES)
+        pickled = (
+            _pickle_or_none(self.__cause__),
+            _pickle_or_none(_cause_class(type(self))),
+        )
+        return (_rebuilt, (kind, str(self), self.partial, self.segments, pickled))
 
 
 class TurnLimitError(ContinuationError):
-    """A limit ended the turn: which one is in `continuation["ended_by"]`."""
+    """A limit ended the turn. `continuation["ended_by"]` says which one."""
 
 
 class TruncatedToolCallError(ContinuationError):
-    """A tool call was cut: it is in `partial.invalid_tool_calls`, as far as it came."""
+    """A tool call was truncated. What arrived is in `partial.invalid_tool_calls`."""
 
 
 class SegmentError(ContinuationError):
-    """A call failed, or a stream broke, after something arrived; see `__cause__`."""
+    """A call failed, or a stream broke, after content had arrived; see `__cause__`."""
 
 
 class PrefillRefusedError(SegmentError):
-    """The model takes no partial answer as the final assistant message.
+    """The model does not accept a partial answer as the final assistant message.
 
-    Every Claude from 4.6 on refuses it, and so do Llama models on Converse.
+    Claude rejects it from version 4.6 on, and so do Llama models on Converse.
     """
 
 
-_KINDS = (
+_PUBLIC_CLASSES = (
     PrefillRefusedError,
     SegmentError,
     TruncatedToolCallError,
@@ -97,77 +100,78 @@ def from_cause(
     segments: list[dict[str, Any]],
     cause: BaseException,
 ) -> Kind:
-    """Make an error that is caught as its cause is, too.
+    """Return an error that is also an instance of its cause's class.
 
     Args:
-        kind: The class in this package's tree.
+        kind: A class of this package.
         message: The text.
         partial: What arrived.
-        segments: One entry a response.
-        cause: What failed; its attributes are the error's too.
+        segments: One entry per response.
+        cause: The error to combine with. Its attributes are copied; it is not changed.
     """
-    error = _made(kind, type(cause), message, partial, segments)
-    for name in _attributes(cause):
-        with suppress(Exception):  # a foreign class may do anything
+    error = _instance(kind, type(cause), message, partial, segments)
+    for name in _attribute_names(cause):
+        with suppress(Exception):  # another library's class may do anything
             setattr(error, name, getattr(cause, name))
     error.__cause__ = cause
     return error
 
 
-def _attributes(cause: BaseException) -> set[str]:
-    """Name what an error keeps: in its dictionary, in slots, or in C."""
-    kept = (types.GetSetDescriptorType, types.MemberDescriptorType)
+def _attribute_names(cause: BaseException) -> set[str]:
+    """Return the attributes that an error has in its dictionary, slots or C fields."""
+    descriptors = (types.GetSetDescriptorType, types.MemberDescriptorType)
     in_c = {
         name
         for kind in type(cause).__mro__
         for name, value in vars(kind).items()
-        if isinstance(value, kept) and not name.startswith("__")
+        if isinstance(value, descriptors) and not name.startswith("__")
     }
     return {*vars(cause), *in_c} - {"args", "partial", "segments"}
 
 
-def _made(
+def _instance(
     kind: type[Kind],
     cause: type[BaseException],
     message: str,
     partial: AIMessage,
     segments: list[dict[str, Any]],
 ) -> Kind:
-    """Make an error of both classes; of the plain one where the other won't."""
+    """Return an instance of both classes, or of `kind` if they can't be combined."""
     pair: tuple[Any, Any] = (kind, cause)
     with suppress(Exception):
-        both = cast("type[Kind]", _both(*pair))
-        return both(message, partial=partial, segments=segments)
+        combined = cast("type[Kind]", _combined_class(*pair))
+        return combined(message, partial=partial, segments=segments)
     return kind(message, partial=partial, segments=segments)
 
 
 @functools.cache
-def _both(kind: type[Any], cause: type[Any]) -> type[Any]:
-    """Return a class that is both."""
+def _combined_class(kind: type[Any], cause: type[Any]) -> type[Any]:
+    """Return a class that inherits from both."""
     if issubclass(kind, cause):
         return kind
     return type(kind.__name__, (kind, cause), {"__module__": kind.__module__})
 
 
 def _cause_class(error: type[ContinuationError]) -> type[BaseException] | None:
-    """Return the class that was put beside ours, or None."""
+    """Return the class that an error's class was combined with, or None."""
     foreign = (c for c in error.__mro__ if not issubclass(c, ContinuationError))
-    beside = next(foreign)
-    return None if beside is Exception else cast("type[BaseException]", beside)
+    first = next(foreign)
+    return None if first is Exception else cast("type[BaseException]", first)
 
 
-def _packed(value: object) -> bytes | None:
-    """Return a cause, or its class, as bytes; None where it can't be pickled."""
+def _pickle_or_none(value: object) -> bytes | None:
+    """Pickle a cause or its class; return None if that fails."""
     try:
         return pickle.dumps(value)
-    except Exception:  # noqa: BLE001 - a foreign class may do anything
+    except Exception:  # noqa: BLE001 - another library's class may do anything
         return None
 
 
-def _unpacked(packed: bytes | None) -> Any:
-    """Return what was packed; None where this process does not know its class."""
+def _unpickle_or_none(pickled: bytes | None) -> Any:
+    """Unpickle a value; return None if this process does not know its class."""
     with suppress(Exception):
-        return None if packed is None else pickle.loads(packed)  # noqa: S301 - beside it
+        # S301: these bytes are part of a pickle that is being loaded already.
+        return None if pickled is None else pickle.loads(pickled)  # noqa: S301
     return None
 
 
@@ -176,13 +180,15 @@ def _rebuilt(
     message: str,
     partial: AIMessage,
     segments: list[dict[str, Any]],
-    packed: tuple[bytes | None, bytes | None],
+    pickled: tuple[bytes | None, bytes | None],
 ) -> ContinuationError:
-    cause, both = map(_unpacked, packed)
-    beside = both if isinstance(both, type) else ContinuationError
-    error = _made(kind, beside, message, partial, segments)
+    """Return an error from its pickle. Stored pickles refer to this name: keep it."""
+    cause, class_of_cause = map(_unpickle_or_none, pickled)
+    known = isinstance(class_of_cause, type)
+    combined_with = class_of_cause if known else ContinuationError
+    error = _instance(kind, combined_with, message, partial, segments)
     if isinstance(cause, BaseException):
-        known = from_cause(kind, message, partial, segments, cause)
-        error.__dict__.update(known.__dict__)
+        complete = from_cause(kind, message, partial, segments, cause)
+        error.__dict__.update(complete.__dict__)
         error.__cause__ = cause
     return error

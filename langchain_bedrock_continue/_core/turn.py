@@ -1,69 +1,125 @@
-"""The turn: one answer over many segments. It decides, and does no I/O.
+"""The turn: one answer over many segments. It decides what happens next; no I/O.
 
-Theory of operation. A turn asks for requests until it is over. The shell makes each
-call, hands in what arrives, whole or chunk by chunk, and says when it is at its end:
+Theory of operation. A turn yields requests until it is over. The shell makes each call,
+hands in what arrives, whole or chunk by chunk, and says how the call ended:
 
     state      event            next state
     ---------  ---------------  ------------------------------------------------------
     segment    receive()        segment
-    segment    end_segment()    what `steps` says: a segment that goes on from this
-                                one, or the same once more, or over
-    segment    fail()           what `ways` says: a segment that goes on from what
-                                arrived, or the same once more, or over
-    over       closing() or message(), then settle()
+    segment    end_segment()    what `after_response` says: a segment that continues
+                                this one, a retry of it, or over
+    segment    fail()           what `after_error` says: a segment that continues what
+                                arrived, a retry, over, or the error is raised
+    over       last_chunk() or message(), then raise_or_warn()
 
-Invariants:
+The turn is the only decider. It collects the facts, asks the tables in `decisions`, and
+carries the action out. It writes into `content`, the answer, or into the arguments of a
+truncated tool call while they are completed as text: `writing` is the one of the two
+that the current segment writes.
 
-I1. The text of the turn is the text of its segments, joined as `seam` and `echo` say.
-I2. Only what was released is in the message, and all of it.
-I3. Metadata is the last segment's alone, plus `continuation`; it is given out once.
-I4. Usage is counted once a segment.
-I5. Every segment after the first goes on from new text, or has more room than the one
-    that it repeats, or is one of a counted few: a turn is bounded by its text, its
+TURN-1. The text of the turn is the text of its segments, joined as `healed_cut` and
+    `echo_join` say.
+TURN-2. What was released is in the message, all of it, and nothing else is.
+TURN-3. The metadata is that of the last segment, plus `continuation`; it is returned
+    once.
+TURN-4. Usage is counted once a segment.
+TURN-5. Every segment after the first continues new text, or has more room than the one
+    that it retries, or is one of a counted few. So a turn is bounded by its text, its
     ceiling and its recoveries even where no limit is set.
-I6. An error before anything arrived is the caller's own error, unchanged.
-I7. A request that the service refused is no segment: nothing came of it.
+TURN-6. An error before anything arrived is the caller's own error, unchanged.
+TURN-7. A request that the service refused is no segment: nothing arrived.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
-from langchain_core.messages import AIMessage, AIMessageChunk
+from langchain_core.messages import AIMessageChunk
 
-from langchain_bedrock_continue._core.content.incoming import has_reasoning, is_text
-from langchain_bedrock_continue._core.content.inline_thinking import seams_behind, split
-from langchain_bedrock_continue._core.course import Course
-from langchain_bedrock_continue._core.decisions import prefill_support as models
-from langchain_bedrock_continue._core.decisions import service_errors as failures
-from langchain_bedrock_continue._core.decisions.after_error import way_out
-from langchain_bedrock_continue._core.decisions.next_action import next_step
-from langchain_bedrock_continue._core.decisions.stop_reasons import OUT_OF_TIME, verdict
-from langchain_bedrock_continue._core.record.partial import Past, past_of
-from langchain_bedrock_continue._core.record.turn_errors import failed, settle
+from langchain_bedrock_continue._core.content.content import Content
+from langchain_bedrock_continue._core.content.incoming import Response
+from langchain_bedrock_continue._core.decisions import (
+    limits,
+    prefill_support,
+    service_errors,
+)
+from langchain_bedrock_continue._core.decisions.next_action import (
+    AfterError,
+    AfterResponse,
+    after_error,
+    after_response,
+)
+from langchain_bedrock_continue._core.decisions.stop_reasons import (
+    OUT_OF_TIME,
+    meaning_of,
+)
+from langchain_bedrock_continue._core.decisions.vocabulary import (
+    EVENT_TYPES,
+    Action,
+    Ending,
+    Strategy,
+)
+from langchain_bedrock_continue._core.record import message
+from langchain_bedrock_continue._core.record.continuation import last_entry_of
+from langchain_bedrock_continue._core.record.partial import ResumedState, read_partial
+from langchain_bedrock_continue._core.record.record import Record
+from langchain_bedrock_continue._core.record.segment import Segment
+from langchain_bedrock_continue._core.record.turn_errors import (
+    raise_or_warn,
+    segment_error,
+)
+from langchain_bedrock_continue._core.request.call_arguments import max_tokens_of
+from langchain_bedrock_continue._core.request.composer import Composer, SegmentRequest
+from langchain_bedrock_continue._core.text.repetition import TAIL, find_cycle
+from langchain_bedrock_continue._core.tool_json.schema import schema_of
+from langchain_bedrock_continue._core.tool_json.tool_arguments import ToolArguments
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from langchain_core.messages import BaseMessage
+    from langchain_core.messages import AIMessage, BaseMessage
 
-    from langchain_bedrock_continue._core.content.incoming import Pieces
-    from langchain_bedrock_continue._core.decisions.after_error import Way
-    from langchain_bedrock_continue._core.decisions.stop_reasons import EndedBy, Verdict
+    from langchain_bedrock_continue._core.content.incoming import Chunks
+    from langchain_bedrock_continue._core.decisions.stop_reasons import StopMeaning
     from langchain_bedrock_continue._core.policy import Policy
-    from langchain_bedrock_continue._core.request.messages import SegmentRequest
 
-CUT, STOPPED, CALLS = "max_tokens", "stop_sequence", "tool_use"
+MAX_TOKENS, STOP_SEQUENCE, TOOL_USE = "max_tokens", "stop_sequence", "tool_use"
 """Stop reasons."""
 
 
+class DeadlinePassedError(Exception):
+    """The deadline passed before the next call was made. It never leaves the turn."""
+
+
 def stopped_clock() -> float:
-    """Tell the time where none passes."""
+    """Return the time where none passes."""
     return 0.0
 
 
+@dataclass
+class _NextCall:
+    """How the next call comes about.
+
+    Attributes:
+        action: The action that makes it.
+        strategy: How its segment is asked for; None for the first of a turn.
+        wait: The longest wait before it, in seconds.
+    """
+
+    action: Action = Action.BEGIN
+    strategy: Strategy | None = None
+    wait: float = 0.0
+
+
 class Turn:
-    """One answer, over as many segments as it takes."""
+    """One answer, over as many segments as it takes.
+
+    Attributes:
+        content: The answer.
+        writing: What the current segment writes: the answer, or the arguments of a
+            truncated tool call.
+    """
 
     def __init__(
         self,
@@ -78,219 +134,405 @@ class Turn:
 
         Args:
             messages: The caller's conversation; never changed.
-            kwargs: The caller's arguments for each call; never changed.
-            policy: What the turn may cost.
-            partial: What stands of the answer from an earlier turn.
-            clock: Seconds, from any point on; by default no time passes.
+            kwargs: The caller's arguments of each call; never changed.
+            policy: What the turn may do and cost.
+            partial: What an earlier turn left of the answer, in the wrapped model's own
+                form.
+            clock: Returns the time in seconds, from any origin; by default no time
+                passes.
         """
         self._policy = policy
-        past = Past() if partial is None else past_of(partial)
-        self._course = Course(messages, kwargs, policy, past, clock)
-        self._answer = self._course.answer
-        self._record = self._course.record
-        self._streamed = False
-        self._began = False
-        self._opening = self._course.take_up(past)
+        self._kwargs = kwargs
+        resumed = ResumedState() if partial is None else read_partial(partial)
+        self._record = Record(resumed)
+        self.content = Content(
+            policy.stops,
+            withholds=policy.constrained,
+            inline_thinking=policy.inline_thinking,
+        )
+        self.writing: Content | ToolArguments = self.content
+        self._composer = Composer(messages, kwargs, policy.continuation_prompt)
+        self._max_tokens = limits.MaxTokens(
+            requested=max_tokens_of(kwargs, policy.max_tokens),
+            total=policy.max_total_tokens,
+            ceiling=policy.max_tokens_ceiling,
+            model_limit=policy.max_output_tokens,
+        )
+        self._deadline = limits.Deadline(policy.max_seconds, clock, clock())
+        self._next = _NextCall()
+        self._uses_prefill = prefill_support.starts_with_prefill(
+            strategy=policy.strategy,
+            may_fall_back=policy.may_fall_back,
+            guards_last_turn=policy.guards_last_turn,
+            thinks=policy.thinks,
+            model_id=policy.model_id,
+        )
+        self._has_begun = False  # something arrived
+        self._recoveries = 0
+        self._retried_output = False
+        self._resumed_chunks = self._resume(resumed)
 
-    def opening(self) -> Pieces:
-        """Return what stands from before the turn, for a stream to begin with."""
-        return self._stamped(self._opening)
+    # What the shell calls ----------------------------------------------------------
+
+    def resumed_chunks(self) -> Chunks:
+        """Return what was there before the turn, for a stream to begin with."""
+        return self._show(self._resumed_chunks)
 
     def requests(self) -> Iterator[SegmentRequest]:
-        """Give the requests, one after the other, until the turn is over."""
-        while self._record.ended_by is None:
-            yield self._course.next_request()
+        """Yield the requests, one after the other, until the turn is over."""
+        while self._record.ending is None:
+            yield self._next_request()
 
-    def receive(self, message: AIMessage) -> Pieces:
+    def receive(self, received: AIMessage) -> Chunks:
         """Take a response or a chunk of one; return what the caller may see."""
-        self._streamed = isinstance(message, AIMessageChunk)
-        begins = self._answer.is_empty and not self._began
-        self._began = True
-        pieces = self._course.receive(message)
-        if begins and not (pieces or message.content):
-            return [AIMessageChunk(content=message.content)]
-        return self._stamped(pieces)
+        response = self._record.segments[-1].response
+        chunks = self.writing.receive(response.receive(received))
+        is_first, self._has_begun = not self._has_begun, True
+        if is_first and not (chunks or received.content) and self.content.is_empty:
+            return [AIMessageChunk(content=received.content)]
+        return self._show(chunks)
 
     def check_end(self) -> None:
-        """Check that a stream which came to its end says why.
+        """Check that a stream which ended has a stop reason.
 
         Raises:
-            ConnectionError: It does not: it was broken off. Of Converse, langchain-aws
-                says so itself; of InvokeModel, it does not.
+            ConnectionError: It has none, so it was broken off. langchain-aws raises it
+                itself for Converse, but not for InvokeModel.
         """
         if self._record.last.stop_reason is None:
             raise ConnectionError("The stream ended without a stop reason.")
 
-    def end_segment(self, *, deadline_passed: bool = False) -> Pieces:
-        """Judge the segment that is over; return what the caller may see.
+    def end_segment(self, *, deadline_passed: bool = False) -> Chunks:
+        """Decide what follows the segment that is over.
 
         Args:
-            deadline_passed: Whether its stream was ended by the deadline.
+            deadline_passed: Whether the deadline ended its stream.
+
+        Returns:
+            What the caller may see.
         """
-        reason = self._record.last.stop_reason
-        late = deadline_passed and reason is None
-        judged = OUT_OF_TIME if late else verdict(reason)
-        pieces = self._course.end_text(cut=judged.is_cut)
-        judged = self._stopped() or judged
-        if self._course.finishing is not None and not late:
-            return self._stamped(pieces + self._end_arguments(judged))
-        step, ended_by = next_step(self._course.situation(judged))
-        ending = step == "end"
-        after = self._end(judged, ended_by) if ending else self._course.follow(step)
-        return self._stamped(pieces + after)
+        segment = self._record.last
+        out_of_time = deadline_passed and segment.stop_reason is None
+        stop = OUT_OF_TIME if out_of_time else meaning_of(segment.stop_reason)
+        chunks = self.writing.end_text(truncated=stop.truncated)
+        stop = self._at_stop_sequence() or stop
+        if isinstance(self.writing, ToolArguments) and not out_of_time:
+            stop, facts = self._facts_of_arguments(self.writing, stop)
+        else:
+            facts = self._facts_of_response(stop)
+        action, ending = after_response(facts)
+        if action is Action.END:
+            return self._show(chunks + self._end(stop, ending))
+        return self._show(chunks + self._after_response(action))
 
     def fail(self, error: Exception) -> Iterator[AIMessageChunk]:
-        """Find a way to go on from what arrived, or give out what is held and raise.
+        """Recover from a failed call, or release what is held and raise.
+
+        Args:
+            error: What the call raised.
+
+        Yields:
+            What the caller may see.
 
         Raises:
-            Exception: The error itself, where nothing arrived before it (I6).
+            Exception: The error itself, if nothing arrived before it (TURN-6).
             SegmentError: From the error, with all that arrived.
         """
-        failure = self._course.failure(error)
-        way = way_out(failure)
-        if way is not None:
-            yield from self._stamped(self._follow(way, error))
+        facts = self._facts_of_error(error)
+        action, ending = after_error(facts)
+        if action is not Action.RAISE:
+            yield from self._show(self._after_error(action, ending, error))
             return
-        self._record.last.error = failures.name_of(error)
-        self._record.ended_by = failures.ended_by(error)
-        self._answer.abandon()
-        yield from self._stamped(self._finish(vouches=False, cut=True))
-        if len(self._record.segments) == 1 and self._answer.is_empty:
+        self._record.last.error = service_errors.describe(error)
+        self._record.ending = service_errors.ending_of(error)
+        self.content.abandon_retry()
+        yield from self._show(self._finish(last_block_complete=False, truncated=True))
+        if len(self._record.segments) == 1 and self.content.is_empty:
             raise error
-        partial, refused = self.message(), failure.is_refusal
-        raise failed(error, self._record, partial, refused=refused) from error
+        raise segment_error(
+            error, self._record, self.message(), refused=facts.prefill_refused
+        ) from error
 
-    def closing(self) -> AIMessageChunk:
-        """Return the last chunk of a stream: metadata, usage, and no content (I3)."""
-        return AIMessageChunk(
-            id=self._record.past.id,
-            content="",
-            response_metadata=self._record.metadata(self._answer),
-            additional_kwargs=self._record.last.additional_kwargs,
-            usage_metadata=self._record.usage(self._policy.usage_view),
-            chunk_position="last",
-        )
+    def last_chunk(self) -> AIMessageChunk:
+        """Return the last chunk of a stream: metadata, usage, no content (TURN-3)."""
+        return message.last_chunk(self._record, self.content, self._policy)
 
     def message(self) -> AIMessage:
-        """Return the whole turn as one message."""
-        content, metadata = self._content(), self._record.metadata(self._answer)
-        tags = None if self._streamed else self._policy.inline_tags
-        summary = metadata["continuation"]
-        summary["seams"] = seams_behind(content, summary["seams"], tags)
-        return AIMessage(
-            id=self._record.past.id,
-            content=split(content, tags),
-            additional_kwargs=self._record.last.additional_kwargs,
-            response_metadata=metadata,
-            usage_metadata=self._record.usage(self._policy.usage_view),
-            tool_calls=self._answer.valid_calls,
-            invalid_tool_calls=self._answer.invalid_calls,
-        )
+        """Return the turn as one message."""
+        return message.whole_message(self._record, self.content, self._policy)
 
-    def settle(self) -> None:
-        """Say once what ended a turn that is not whole.
+    def raise_or_warn(self) -> None:
+        """Report once what ended a turn that is not complete.
 
         Raises:
             TurnLimitError: A limit ended it, and `on_limit` is `"raise"`.
-            TruncatedToolCallError: A cut tool call ended it, and `tool_call_recovery`
-                is `"raise"`.
+            TruncatedToolCallError: A truncated tool call ended it, and
+                `tool_call_recovery` is `"raise"`.
         """
         if not self._record.complete:
-            settle(self._record, self._policy, self.message)
+            raise_or_warn(self._record, self._policy, self.message)
 
-    # What a segment's end leads to --------------------------------------------------
+    # The next call -----------------------------------------------------------------
 
-    def _stopped(self) -> Verdict | None:
-        """Judge anew a segment that a stop sequence ended, split by its seam."""
-        answer, last = self._course.track.answer, self._record.last
-        if answer.stopped:
-            last.stop_reason = STOPPED
-        if last.stop_reason != STOPPED:
+    def _next_request(self) -> SegmentRequest:
+        record, call = self._record, self._next
+        wait, call.wait = call.wait, 0.0
+        max_tokens, changed = self._max_tokens.of_next_call(record.output_tokens)
+        event = self._event(call.action)
+        if call.strategy is not Strategy.RETRY:
+            self.writing.begin_segment()
+        response = Response(keeps_text=self._composer.in_user_turn)
+        record.begin_segment(
+            Segment(
+                max_tokens=max_tokens,
+                strategy=call.strategy,
+                response=response,
+                reasoning_before=self.content.reasoning,
+            )
+        )
+        return SegmentRequest(
+            messages=self._composer.messages(),
+            kwargs=self._composer.kwargs(changed),
+            event=event,
+            is_first=len(record.segments) == 1,
+            wait=wait,
+            seconds=self._deadline.left(),
+        )
+
+    def _event(self, action: Action) -> dict[str, Any] | None:
+        """Return the payload of the event before a call; the first has none."""
+        if action is Action.BEGIN:
             return None
-        answer.end_at_stop()
-        return verdict(STOPPED)
-
-    def _end_arguments(self, judged: Verdict) -> Pieces:
-        """Give a cut call its arguments once they are whole, or go on with them."""
-        course, cut = self._course, judged.then == "goes_on"
-        finishing, call = course.finishing, self._answer.unfinished_call()
-        args = finishing.arguments(cut=cut) if finishing else None
-        if call is not None and args is not None:
-            self._answer.complete(call, args)
-            self._record.last.stop_reason = CALLS
-            return self._end(verdict(CALLS), "model")
-        limit = course.limit()
-        if cut and limit is None and finishing and finishing.can_go_on():
-            return course.go_on("arguments")
-        return self._end(verdict(CUT), limit or "tool_call")
-
-    def _end(self, judged: Verdict, ended_by: EndedBy) -> Pieces:
-        self._record.ended_by, self._record.complete = ended_by, judged.complete
-        return self._finish(vouches=judged.vouches, cut=judged.is_cut)
-
-    def _finish(self, *, vouches: bool, cut: bool) -> Pieces:
-        reason = self._record.last.stop_reason or "a broken response"
-        reason = reason if self._course.finishing is None else CUT
-        return self._answer.finish(reason=reason, vouches=vouches, cut=cut)
-
-    # What a failure leads to --------------------------------------------------------
-
-    def _follow(self, way: Way, error: Exception) -> Pieces:
-        """Do what a failure leads to."""
-        ways: dict[Way, Callable[[Exception], Pieces]] = {
-            "ask_instead": self._ask_instead,
-            "stay_paused": self._stay_paused,
-            "take_limit": self._take_limit,
-            "was_over": self._was_over,
-            "recover": self._recover,
-            "end_late": self._end_late,
+        return {
+            "type": EVENT_TYPES[action],
+            "offset": len(self.content),
+            "segment": last_entry_of(self._record),
         }
-        return ways[way](error)
 
-    def _ask_instead(self, error: Exception) -> Pieces:
-        models.learn_refusal(self._policy.model_id, error)
-        return self._course.ask_instead()
+    def _continue(self, action: Action) -> Chunks:
+        """End the segment so that the next one continues its text."""
+        has_reasoning = self._policy.may_fall_back and self.content.reasoning > 0
+        if self._uses_prefill and not has_reasoning:
+            self._next = _NextCall(action, Strategy.PREFILL)
+            chunks = self.writing.end_for_prefill()
+            self._composer.continue_in_prefill(self.writing.sendable())
+            return chunks
+        self._next = _NextCall(action, Strategy.USER_TURN)
+        raw = self._record.last.response.text if self._record.segments else ""
+        spoken = self.writing.spoken(raw).rstrip()
+        tokens = self._max_tokens.expected(self._record.output_tokens)
+        chunks = self.writing.end_for_user_turn(tokens)
+        self._composer.continue_in_user_turn(
+            self.writing.sendable(), spoken, self.writing.quote
+        )
+        return chunks
 
-    def _stay_paused(self, _error: Exception) -> Pieces:
-        self._record.segments.pop()
-        return self._end(verdict(self._record.last.stop_reason), "no_progress")
+    def _retry(self, action: Action) -> Chunks:
+        """End the segment so that it is requested once more."""
+        self._next = _NextCall(action, Strategy.RETRY)
+        self.writing.begin_retry()
+        return []
 
-    def _take_limit(self, error: Exception) -> Pieces:
-        self._record.segments.pop()
-        self._course.budget.learn(failures.limit_in(error) or 0)
-        if self._course.budget.can_raise():
+    def _resend(self) -> Chunks:
+        """End the segment so that what it wrote is sent back as it is."""
+        self._next = _NextCall(Action.RESEND, Strategy.RESEND)
+        chunks = self.content.end_for_resend()
+        self._composer.continue_in_prefill(self.content.sendable())
+        return chunks
+
+    def _resume(self, resumed: ResumedState) -> Chunks:
+        """Begin with what a partial message has; return it."""
+        if not resumed.blocks or self._policy.constrained:
+            return []  # a truncated document is replaced by a new one
+        chunks = self.content.resume(resumed.blocks, resumed.seams)
+        if resumed.continues_text and self.content.has_progress():
+            return chunks + self._continue(Action.RESUME)
+        return chunks + self._retry(Action.RESUME)
+
+    # After a response --------------------------------------------------------------
+
+    def _facts_of_response(self, stop: StopMeaning) -> AfterResponse:
+        content, sizes = self.content, self._max_tokens
+        size, used = self._record.last.size, self._record.output_tokens
+        truncated = stop.action is Action.CONTINUE
+        return AfterResponse(
+            stop=stop,
+            has_tool_call=content.has_tool_call,
+            has_progress=content.has_progress(),
+            can_be_resent=content.can_be_resent(),
+            constrained=self._policy.constrained,
+            repeats=truncated and find_cycle(content.last_text(TAIL)) is not None,
+            can_grow=sizes.can_grow(size),
+            fits=sizes.fits(size, used),
+            can_complete_call=content.truncated_call() is not None,
+            retried_output=self._retried_output,
+            recovery=self._policy.tool_call_recovery,
+            limit=self._limit(),
+        )
+
+    def _facts_of_arguments(
+        self, arguments: ToolArguments, stop: StopMeaning
+    ) -> tuple[StopMeaning, AfterResponse]:
+        """Return what the segment means for a tool call that it completes as text."""
+        truncated = stop.action is Action.CONTINUE
+        call, args = (
+            self.content.truncated_call(),
+            arguments.parsed(truncated=truncated),
+        )
+        state: Literal["complete", "continuable", "broken"] = "broken"
+        if call is not None and args is not None:
+            self.content.complete_call(call, args)
+            self._record.last.corrected_stop_reason = TOOL_USE
+            state = "complete"
+        elif truncated and arguments.can_continue():
+            state = "continuable"
+        stop = meaning_of(TOOL_USE if state == "complete" else MAX_TOKENS)
+        return stop, AfterResponse(stop, arguments=state, limit=self._limit())
+
+    def _at_stop_sequence(self) -> StopMeaning | None:
+        """End the text at a stop sequence, if one ended the segment."""
+        segment = self._record.last
+        if self.writing.stopped:
+            segment.corrected_stop_reason = STOP_SEQUENCE
+        if segment.stop_reason != STOP_SEQUENCE:
+            return None
+        self.writing.end_at_stop_sequence()
+        return meaning_of(STOP_SEQUENCE)
+
+    def _after_response(self, action: Action) -> Chunks:
+        """Carry out an action that makes another call."""
+        if action is Action.RESEND:
+            return self._resend()
+        if action is Action.COMPLETE_TOOL_CALL:
+            return self._complete_tool_call()
+        if action is Action.CONTINUE:
+            return self._continue(action)
+        if action is Action.RETRY_LARGER:
+            self._max_tokens.grow(self._record.last.size)
+        else:
+            self._retried_output = True
+        return self._retry(action)
+
+    def _complete_tool_call(self) -> Chunks:
+        """Continue the arguments of the truncated tool call as text."""
+        call = self.content.truncated_call()
+        if self.writing is self.content and call is not None:
+            name = call.name or ""
+            self._composer.start_arguments(name, self.content.sendable())
+            self.writing = ToolArguments(call, schema_of(self._kwargs, name))
+        return self._continue(Action.COMPLETE_TOOL_CALL)
+
+    def _limit(self) -> Ending | None:
+        """Return the limit that is reached, or None."""
+        return limits.reached_limit(
+            calls=len(self._record.segments),
+            max_continuations=self._policy.max_continuations,
+            tokens_left=self._max_tokens.left(self._record.output_tokens),
+            seconds_left=self._deadline.left(),
+        )
+
+    # After an error ----------------------------------------------------------------
+
+    def _facts_of_error(self, error: Exception) -> AfterError:
+        segment, left = self._record.last, self._deadline.left()
+        response = segment.response
+        in_time = left is None or left > limits.recovery_wait(self._recoveries)
+        in_bounds = self._recoveries < self._policy.stream_recoveries
+        limit = service_errors.reported_limit(error) or 0
+        asked = 0 if response.started else segment.max_tokens or 0
+        return AfterError(
+            deadline_passed=isinstance(error, DeadlinePassedError),
+            refused=prefill_support.is_prefill_refusal(error),
+            strategy=segment.strategy,
+            may_fall_back=self._policy.may_fall_back,
+            has_text=response.has_text,
+            over_limit=self._max_tokens.may_accept and 0 < limit < asked,
+            has_stop_reason=segment.stop_reason is not None,
+            arrived=self._record.has_arrived,
+            in_stream=service_errors.is_stream_error(error),
+            retryable=service_errors.is_retryable(error),
+            may_recover=in_time and in_bounds and self._limit() is None,
+        )
+
+    def _after_error(self, action: Action, ending: Ending, error: Exception) -> Chunks:
+        """Carry out what an error leads to, unless it is raised."""
+        if action is Action.FALL_BACK:
+            return self._fall_back(error)
+        if action is Action.END:
+            return self._end_without_call(ending)
+        if action is Action.RETRY_AT_LIMIT:
+            return self._retry_at_limit(service_errors.reported_limit(error) or 0)
+        self._record.last.error = service_errors.describe(error)
+        if action is Action.RECOVER:
+            return self._recover()
+        return self.end_segment()
+
+    def _fall_back(self, error: Exception) -> Chunks:
+        """Continue in a user turn where a prefill was refused (TURN-7)."""
+        prefill_support.remember_refusal(self._policy.model_id, error)
+        self._record.drop_last()
+        self._uses_prefill = False
+        self.writing.undo_cut()
+        return self._continue(Action.FALL_BACK)
+
+    def _end_without_call(self, ending: Ending) -> Chunks:
+        """End the turn at the segment before: the last call came to nothing."""
+        self._record.drop_last()
+        self.content.abandon_retry()
+        if ending is Ending.MAX_SECONDS:
+            return self._end(OUT_OF_TIME, ending)
+        return self._end(meaning_of(self._record.last.stop_reason), ending)
+
+    def _retry_at_limit(self, limit: int) -> Chunks:
+        """Retry with the limit that the service reported, or end without a retry."""
+        self._record.drop_last()
+        self._max_tokens.accept(limit)
+        if self._max_tokens.can_grow(self._record.last.size):
             return []
-        self._answer.abandon()
+        self.content.abandon_retry()
         return self.end_segment()
 
-    def _was_over(self, error: Exception) -> Pieces:
-        self._record.last.error = failures.name_of(error)
-        return self.end_segment()
+    def _recover(self) -> Chunks:
+        """Continue what arrived before a failure, or retry the segment."""
+        wait = limits.recovery_wait(self._recoveries)
+        self._recoveries += 1
+        chunks: Chunks = []
+        if self.writing.is_replaying:
+            self.writing.abandon_retry()
+            continues = False
+        else:
+            chunks = self.writing.end_text(truncated=True)
+            continues = self.writing.has_progress() and not self._policy.constrained
+        next_step = self._continue if continues else self._retry
+        chunks = chunks + next_step(Action.RECOVER)
+        self._next.wait = wait
+        return chunks
 
-    def _recover(self, error: Exception) -> Pieces:
-        self._record.last.error = failures.name_of(error)
-        return self._course.recover()
+    # The end, and what the caller sees ---------------------------------------------
 
-    def _end_late(self, _error: Exception) -> Pieces:
-        self._record.segments.pop()
-        self._answer.abandon()
-        return self._end(OUT_OF_TIME, "max_seconds")
+    def _end(self, stop: StopMeaning, ending: Ending) -> Chunks:
+        self._record.ending, self._record.complete = ending, stop.complete
+        return self._finish(
+            last_block_complete=stop.last_block_complete, truncated=stop.truncated
+        )
 
-    # What the caller sees -----------------------------------------------------------
+    def _finish(self, *, last_block_complete: bool, truncated: bool) -> Chunks:
+        reason = self._record.last.stop_reason or "a broken response"
+        is_answer = self.writing is self.content
+        return self.content.finish(
+            reason=reason if is_answer else MAX_TOKENS,
+            last_block_complete=last_block_complete,
+            truncated=truncated,
+        )
 
-    def _stamped(self, pieces: Pieces) -> Pieces:
-        provider = self._record.provider
-        for piece in pieces:
-            if provider is not None:
-                piece.response_metadata["model_provider"] = provider
-            piece.id = self._record.past.id
-            for segment in self._record.segments[-1:]:
-                segment.keeps_reasoning |= has_reasoning(piece)
-        return pieces
-
-    def _content(self) -> str | list[str | dict[str, Any]]:
-        blocks = self._answer.blocks(numbered=self._streamed)
-        is_plain = self._answer.is_plain or not self._streamed
-        if is_plain and [*map(is_text, blocks)] == [True]:
-            return str(blocks[0]["text"])
-        return list(blocks)
+    def _show(self, chunks: Chunks) -> Chunks:
+        """Give chunks the id and the provider that LangChain expects."""
+        if chunks:
+            segments, resumed = self._record.segments, self._record.resumed
+            metadata = segments[-1].response.metadata if segments else {}
+            provider = metadata.get("model_provider", resumed.provider)
+            for chunk in chunks:
+                if provider is not None:
+                    chunk.response_metadata["model_provider"] = provider
+                chunk.id = resumed.id
+        return chunks

@@ -1,144 +1,103 @@
-"""The copy of the wrapped model that calls go through, tapped by a `Line`.
+"""A copy of a boto3 client whose calls a `Cancellation` can interrupt.
 
-    model -> client -> endpoint -> HTTP session -> connection pool -> connections
+    client -> endpoint -> HTTP session -> connection pool -> connections
 
-All but the connections are copied, shallowly and for one turn; the connections and
-their queue are shared. What botocore and urllib3 do on the way to a response is told to
-the line.
+All but the connections are copied, shallowly and for one turn. The connections and
+their queue are shared. The copies attach the connection of each call to the
+cancellation.
 
-T1. The caller's model, client and connection pool are never changed.
-T2. A connection is the line's from before its request is written until it goes back to
-    the queue.
-T3. What is not made as expected (a client's double, a later botocore) is used as it is:
-    a hang-up then does no more than the shell can do without.
+CLIENT-1. The caller's client and connection pool are never changed.
+CLIENT-2. A connection is attached from before its request is written until it goes back
+    to the queue.
+CLIENT-3. An object of another make (a test double, a future botocore) is used as it is.
+    A call in progress is then not interrupted.
 """
 
 from __future__ import annotations
 
-import copy
-from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from botocore.client import BaseClient
 
-from langchain_bedrock_continue._transport.cancellation import HungUp
-from langchain_bedrock_continue._wrapped.reasoning_split import stop_splitting
+from langchain_bedrock_continue._transport import private_names
+from langchain_bedrock_continue._transport.cancellation import CallCancelled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-    from langchain_core.language_models import BaseChatModel
-
-    from langchain_bedrock_continue._transport.cancellation import Line
-
-Model = TypeVar("Model", bound="BaseChatModel")
+    from langchain_bedrock_continue._transport.cancellation import Cancellation
 
 
-def calling_copy(llm: Model, line: Line) -> Model:
-    """Return a copy of a model whose calls the line can hang up.
+def cancellable_client(client: Any, cancellation: Cancellation) -> Any:
+    """Return a copy of a client whose calls can be cancelled.
 
     Args:
-        llm: A ChatBedrockConverse or a ChatBedrock; never changed (T1).
-        line: The turn's line.
+        client: A boto3 client. Never changed (CLIENT-1). Any other object is returned
+            as it is (CLIENT-3).
+        cancellation: The turn's cancellation.
 
     Returns:
-        A shallow copy for this turn, made in microseconds. It leaves thinking in the
-        text where the model wrote it (see `_unsplit`).
+        A shallow copy for this turn. It is made in microseconds.
     """
-    client = _client(getattr(llm, "client", None), line)
-    copied = llm.model_copy(update={"client": client})
-    stop_splitting(copied)
-    return copied
-
-
-def _client(client: Any, line: Line) -> Any:
-    if not isinstance(client, BaseClient):
+    known = isinstance(client, BaseClient)
+    session = private_names.http_session(client) if known else None
+    if session is None:
         return client
-    try:
-        endpoint = copy.copy(client._endpoint)  # noqa: SLF001 - it has no other name
-        endpoint.http_session = _Session(endpoint.http_session, line)
-    except AttributeError:
-        return client  # T3
-    # By hand: a client without its attributes, as copy.copy makes one, recurses.
-    tapped = object.__new__(type(client))
-    tapped.__dict__.update(client.__dict__, _endpoint=endpoint)
-    return tapped
+    cancellable = _CancellableSession(session, cancellation)
+    return private_names.copy_with_http_session(client, cancellable)
 
 
-class _Session:
-    """botocore's HTTP session, tapped."""
+class _CancellableSession:
+    """botocore's HTTP session, with connections that are attached."""
 
-    def __init__(self, session: Any, line: Line) -> None:
-        tapped = copy.copy(session)
-        manager_for = session._get_connection_manager  # noqa: SLF001 - as above
-        tapped._get_connection_manager = partial(_manager, manager_for, line)  # noqa: SLF001 - as above
-        self._session = tapped
-        self._line = line
+    def __init__(self, session: Any, cancellation: Cancellation) -> None:
+        self._session = private_names.copy_with_connection_manager(
+            session, lambda manager: _ConnectionManager(manager, cancellation)
+        )
+        self._cancellation = cancellation
 
     def send(self, request: Any) -> Any:
         response = None
         try:
-            with self._line.reading():
+            with self._cancellation.reading():
                 response = self._session.send(request)
-        except HungUp:
-            if response is not None:  # its head came, and nobody else has it
+        except CallCancelled:
+            if response is not None:  # its head arrived, and no one else can close it
                 response.raw.close()
             raise
-        response.raw = _Body(response.raw, self._line)
+        response.raw = _CancellableBody(response.raw, self._cancellation)
         return response
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._session, name)
 
 
-class _Manager:
-    """urllib3's pool manager, for the one question that botocore asks."""
+class _ConnectionManager:
+    """urllib3's pool manager, reduced to the one method that botocore calls."""
 
-    def __init__(self, manager: Any, line: Line) -> None:
+    def __init__(self, manager: Any, cancellation: Cancellation) -> None:
         self._manager = manager
-        self._line = line
+        self._cancellation = cancellation
 
     def connection_from_url(self, url: str) -> Any:
-        return _pool(self._manager.connection_from_url(url), self._line)
+        pool = self._manager.connection_from_url(url)
+        attach, detach = self._cancellation.attach, self._cancellation.detach
+        return private_names.copy_with_hooks(pool, attach, detach)  # CLIENT-2
 
 
-def _manager(
-    manager_for: Callable[..., Any], line: Line, *args: Any, **kwargs: Any
-) -> _Manager:
-    return _Manager(manager_for(*args, **kwargs), line)
+class _CancellableBody:
+    """A response's body that raises `CallCancelled` after a cancellation."""
 
-
-def _pool(pool: Any, line: Line) -> Any:
-    """Tap a connection pool where it hands out a connection and takes it back (T2)."""
-    tapped = copy.copy(pool)
-
-    def validate(connection: Any) -> None:
-        pool._validate_conn(connection)  # noqa: SLF001 - as above
-        if connection.sock is None:  # else http.client connects when it sends
-            connection.connect()
-        line.hold(connection)
-
-    def put_back(connection: Any) -> None:
-        line.let_go(connection)
-        pool._put_conn(connection)  # noqa: SLF001 - as above
-
-    tapped._validate_conn, tapped._put_conn = validate, put_back  # noqa: SLF001 - as above
-    return tapped
-
-
-class _Body:
-    """A response's body, tapped: what a hang-up does to it is `HungUp`."""
-
-    def __init__(self, raw: Any, line: Line) -> None:
+    def __init__(self, raw: Any, cancellation: Cancellation) -> None:
         self._raw = raw
-        self._line = line
+        self._cancellation = cancellation
 
     def stream(self, *args: Any, **kwargs: Any) -> Iterator[bytes]:
-        with self._line.reading():
+        with self._cancellation.reading():
             yield from self._raw.stream(*args, **kwargs)
 
     def read(self, *args: Any, **kwargs: Any) -> bytes:
-        with self._line.reading():
+        with self._cancellation.reading():
             return bytes(self._raw.read(*args, **kwargs))
 
     def __getattr__(self, name: str) -> Any:

@@ -1,18 +1,17 @@
-"""The line that a turn's calls go over: another thread can hang it up at any moment.
+"""Cancels a blocking call to Bedrock, from another thread and at any moment.
 
-A thread that waits for Bedrock sits in `recv`, where nothing but its socket can reach
-it. So the line knows the socket of the call under way (`_tapped` puts it in the know),
-and to hang up is to shut that socket down.
+A thread that waits for Bedrock blocks in `recv`, and only its socket can wake it. A
+`Cancellation` therefore knows the connection of the call in progress
+(`cancellable_client` attaches it), and `cancel` shuts its socket down.
 
-L1. Once hung up, a line makes no call: neither the next one, nor botocore's retries,
-    nor one that was still connecting.
-L2. Only the socket of a call under way is shut down: one that went back to the pool may
-    serve another turn by then.
-L3. What comes of a hang-up is `HungUp`, never the service's error. A BaseException, it
-    passes the `except Exception` of all libraries between, which would log or retry it.
+CANCEL-1. After `cancel`, no call is made: neither the next one, nor a retry by
+    botocore, nor one that was still connecting.
+CANCEL-2. Only the socket of a call in progress is shut down. A connection that is back
+    in the pool may already serve another turn.
+CANCEL-3. A cancelled call raises `CallCancelled`, never the service's error.
 
-Out of reach are a name being resolved, a connection being made, and botocore's pause
-before a retry: their thread ends after them, without a call.
+`cancel` cannot interrupt name resolution, connecting, or botocore's pause before a
+retry. The thread ends after them, without making the call.
 """
 
 from __future__ import annotations
@@ -27,173 +26,181 @@ if TYPE_CHECKING:
 
     from langchain_core.rate_limiters import BaseRateLimiter
 
-ASK_AGAIN_SECONDS = 0.1
-"""How often a rate limiter is asked: as often as LangChain's own asks itself."""
+RATE_LIMITER_POLL_SECONDS = 0.1
+"""How often a rate limiter is polled. LangChain's own limiter polls at this rate."""
 
 
-class HungUp(BaseException):
-    """The line was hung up: nobody waits for this answer any more.
+class CallCancelled(BaseException):
+    """The call was cancelled: nobody waits for its result.
 
-    Like `asyncio.CancelledError`, it is no error.
+    A BaseException, like `asyncio.CancelledError`. langchain-aws, botocore, urllib3 and
+    the turn itself catch `Exception`; they would log the cancellation, retry the call,
+    or report a failed segment.
     """
 
 
 class Deadline:
-    """A moment at which a line is hung up.
+    """A moment at which a call is cancelled.
 
     Attributes:
-        passed: Whether it was this deadline that hung up.
+        passed: Whether this deadline cancelled the call.
     """
 
     def __init__(self) -> None:
-        """Begin with a deadline that is to come."""
+        """Create a deadline that has not passed."""
         self.passed = False
 
 
-class Line:
-    """What one turn's calls go over, one call after the other."""
+class Cancellation:
+    """Cancels the calls of one turn, which are made one after the other."""
 
     def __init__(self) -> None:
-        """Begin with no call under way."""
+        """Start with no call in progress."""
         self._lock = threading.Lock()
-        self._hung_up = threading.Event()
+        self._cancelled = threading.Event()
         self._connection: Any = None
         self._socket: Any = None
-        self._cut = False
+        self._interrupted = False
 
     @property
-    def hung_up(self) -> bool:
-        """Whether it was hung up; it then stays so."""
-        return self._hung_up.is_set()
+    def cancelled(self) -> bool:
+        """Whether `cancel` was called. It cannot be undone."""
+        return self._cancelled.is_set()
 
-    def hang_up(self, deadline: Deadline | None = None) -> None:
-        """Break off the call under way, and make no other; from any thread.
+    def cancel(self, deadline: Deadline | None = None) -> None:
+        """Interrupt the call in progress and prevent all later ones.
+
+        Thread-safe. The second call has no effect.
 
         Args:
-            deadline: What hangs up, where it is one; it passes if it is the first.
+            deadline: The deadline on whose behalf this is called, if any. It is marked
+                as passed if nothing else cancelled first.
         """
         with self._lock:
-            if self.hung_up:
+            if self.cancelled:
                 return
             if deadline is not None:
                 deadline.passed = True
-            self._hung_up.set()
-            self._cut = self._socket is not None
-            _shut_down(self._socket)  # with the lock held: L2
+            self._cancelled.set()
+            self._interrupted = self._socket is not None
+            _shut_down(self._socket)  # with the lock held: CANCEL-2
 
     @contextmanager
-    def hang_up_after(self, seconds: float | None) -> Iterator[Deadline]:
-        """Hang up when the time is over; the block then ends as if it were done.
+    def deadline(self, seconds: float | None) -> Iterator[Deadline]:
+        """Cancel after some time. The block then ends as if it were complete.
 
         ```python
-        with line.hang_up_after(30) as deadline:
+        with cancellation.deadline(30) as deadline:
             for chunk in llm._stream(messages):
                 ...
-        # Where deadline.passed, the chunks are those that came in time.
+        # If deadline.passed, the chunks are those that arrived in time.
         ```
 
-        What had arrived by then may still be read; so a response can be whole, its stop
-        reason included, though the deadline has passed.
+        Data that arrived before the deadline can still be read after it. So a response
+        can be complete, stop reason included, although the deadline has passed.
 
         Args:
-            seconds: From now on; 0 or less hangs up at once, None never does.
+            seconds: Seconds from now. 0 or less cancels at once; None never cancels.
 
         Yields:
             The deadline.
         """
         deadline = Deadline()
-        cancel = self._watch(deadline, seconds)
+        stop_timer = self._start_timer(deadline, seconds)
         try:
             yield deadline
-        except HungUp:
+        except CallCancelled:
             if not deadline.passed:
                 raise
         finally:
-            cancel()
+            stop_timer()
 
     def sleep(self, seconds: float) -> None:
-        """Sleep, but not beyond the hang-up.
+        """Sleep until the time is over or `cancel` is called.
 
         Raises:
-            HungUp: It was hung up, before or meanwhile.
+            CallCancelled: `cancel` was called, before or during the sleep.
         """
-        if self._hung_up.wait(seconds):
-            raise HungUp
+        if self._cancelled.wait(seconds):
+            raise CallCancelled
 
     def acquire(self, limiter: BaseRateLimiter) -> None:
-        """Wait for a rate limiter's leave, but not beyond the hang-up.
+        """Wait for a rate limiter until it allows a call or `cancel` is called.
 
         Raises:
-            HungUp: It was hung up, before or meanwhile.
+            CallCancelled: `cancel` was called, before or during the wait.
         """
         while not limiter.acquire(blocking=False):
-            self.sleep(ASK_AGAIN_SECONDS)
+            self.sleep(RATE_LIMITER_POLL_SECONDS)
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """Make what comes of a hang-up a `HungUp` (L3).
+        """Turn the effects of `cancel` on a read into `CallCancelled` (CANCEL-3).
 
-        That is not always an error: botocore takes a body that ends before its
-        content-length for a whole one. So the good end is judged, too.
+        The effect is not always an error: botocore accepts a body that ends before its
+        content-length as complete. So a block that ends normally is checked as well.
         """
-        if self.hung_up:
-            raise HungUp
+        if self.cancelled:
+            raise CallCancelled
         try:
             yield
         except Exception as error:
-            if self.hung_up:
-                raise HungUp from error
+            if self.cancelled:
+                raise CallCancelled from error
             raise
-        if self._cut:
-            raise HungUp
+        if self._interrupted:
+            raise CallCancelled
 
-    def hold(self, connection: Any) -> None:
-        """Note the connection that the call waits on from here.
+    def attach(self, connection: Any) -> None:
+        """Remember the connection that the call in progress waits on.
 
         Args:
-            connection: An open one, as http.client's: its socket is `sock`.
+            connection: An open connection like http.client's; its socket is `sock`.
 
         Raises:
-            HungUp: It was hung up while the connection was made (L1).
+            CallCancelled: `cancel` was called while it was connecting (CANCEL-1).
         """
         with self._lock:
-            if self.hung_up:
-                raise HungUp
-            # The socket too: http.client forgets it where a response ends with it.
+            if self.cancelled:
+                raise CallCancelled
+            # The socket too: http.client drops it when the response ends with it.
             self._connection, self._socket = connection, connection.sock
 
-    def let_go(self, connection: Any) -> None:
-        """Forget a connection, before it can become another call's (L2).
+    def detach(self, connection: Any) -> None:
+        """Forget a connection before another call can use it (CANCEL-2).
 
-        Where a response was left unread, that may come after the next call began.
+        If a response was left unread, this may come after the next call began; the
+        next call's connection then stays attached.
         """
         with self._lock:
             if connection is self._connection:
                 self._connection = self._socket = None
 
-    def _watch(self, deadline: Deadline, seconds: float | None) -> Callable[[], None]:
-        """Let a deadline run; return what calls it off."""
+    def _start_timer(
+        self, deadline: Deadline, seconds: float | None
+    ) -> Callable[[], None]:
+        """Start a deadline's timer and return the function that stops it."""
         if seconds is None:
             return lambda: None
         if seconds <= 0:
-            self.hang_up(deadline)
+            self.cancel(deadline)
             return lambda: None
-        # A thread each: only a call with a deadline has one, and it ends with the call.
+        # One thread each: only a call with a deadline has one, and it ends with it.
         wait = min(seconds, threading.TIMEOUT_MAX)
-        timer = threading.Timer(wait, self.hang_up, [deadline])
+        timer = threading.Timer(wait, self.cancel, [deadline])
         timer.name, timer.daemon = "bedrock-continue-deadline", True
         timer.start()
         return timer.cancel
 
 
 def _shut_down(sock: Any) -> None:
-    """Wake whoever reads from a socket, and tell the other side.
+    """Wake the thread that reads from a socket, and tell the other side.
 
-    `SSLSocket.shutdown` would drop its TLS state first, under the hands of the thread
-    that reads; below TLS, that thread finds an end of file. TLS within TLS, as through
-    an HTTPS proxy, is no socket itself, and has the one below as `socket`.
+    `SSLSocket.shutdown` would drop the TLS state while the other thread reads. Shutting
+    down the socket below TLS makes that thread see an end of file instead. TLS within
+    TLS, as through an HTTPS proxy, is no socket itself: the socket is its attribute.
     """
     plain = sock if isinstance(sock, socket.socket) else getattr(sock, "socket", None)
     if isinstance(plain, socket.socket):
-        with suppress(OSError):  # it was closed meanwhile
+        with suppress(OSError):  # closed meanwhile
             socket.socket.shutdown(plain, socket.SHUT_RDWR)

@@ -1,13 +1,12 @@
-"""Run blocking calls for async callers, on threads of their own.
+"""Runs blocking calls for async callers, on threads of their own.
 
 The event loop's default executor has few threads (6 on two cores) and is shared with
-everything else in the process; a chat model that waits for a network needs its own.
-`concurrent.futures` joins its threads when the interpreter ends, and keeps those that
-idle: these threads are daemons, so that a silent endpoint can't hold up an exit, and
-end when they have had nothing to do for a while.
+the rest of the process. A chat model that waits for a network needs its own.
+`concurrent.futures` keeps idle threads and joins them at exit. These threads are
+daemons, so a silent endpoint cannot delay the exit, and they end when idle.
 
-A caller that is cancelled, or stops iterating, hangs up: the thread that works for it
-is free again at once, instead of when Bedrock has answered.
+An async caller that is cancelled, or stops iterating, cancels the call. Its thread is
+free at once, not only when Bedrock has answered.
 """
 
 from __future__ import annotations
@@ -19,7 +18,9 @@ import itertools
 import threading
 from collections import deque
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+
+from langchain_bedrock_continue._transport.cancellation import Cancellation
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator
@@ -30,19 +31,19 @@ T = TypeVar("T")
 NAME = "bedrock-continue"
 
 IDLE_SECONDS = 5.0
-"""How long a thread waits for work: longer than between two chunks, or two turns."""
+"""How long an idle thread lives: longer than the time between two chunks or turns."""
 
 
 class Threads:
-    """Daemon threads, started when there is work and none idles."""
+    """Daemon threads, started on demand and reused."""
 
-    def __init__(self, most: int) -> None:
-        """Begin with no thread.
+    def __init__(self, limit: int) -> None:
+        """Start with no thread.
 
         Args:
-            most: Jobs at once; more of them wait.
+            limit: How many jobs run at once. Further jobs wait.
         """
-        self._most = most
+        self._limit = limit
         self._changed = threading.Condition()
         self._jobs: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
         self._running = 0
@@ -50,10 +51,10 @@ class Threads:
         self._numbers = itertools.count()
 
     def submit(self, job: Callable[[], T]) -> Future[T]:
-        """Run a job in a thread, once one is free."""
+        """Run a job on a thread as soon as one is free."""
         future: Future[T] = Future()
         with self._changed:
-            if self._idle <= len(self._jobs) and self._running < self._most:
+            if self._idle <= len(self._jobs) and self._running < self._limit:
                 self._start()
             self._jobs.append((future, job))
             self._changed.notify()
@@ -65,11 +66,14 @@ class Threads:
         self._running += 1
 
     def _run(self) -> None:
-        while self._work():
+        while self._run_next_job():
             pass
 
-    def _work(self) -> bool:
-        """Do one job; whether there was one. What it used is forgotten after it."""
+    def _run_next_job(self) -> bool:
+        """Run one job. Return False if none came within IDLE_SECONDS.
+
+        A method of its own, so that no local variable keeps a finished job alive.
+        """
         with self._changed:
             self._idle += 1
             found = self._changed.wait_for(lambda: self._jobs, IDLE_SECONDS)
@@ -78,51 +82,71 @@ class Threads:
                 self._running -= 1
                 return False
             future, job = self._jobs.popleft()
-        _do(future, job)
+        _run_job(future, job)
         return True
 
 
-def _do(future: Future[Any], job: Callable[[], Any]) -> None:
+def _run_job(future: Future[Any], job: Callable[[], Any]) -> None:
     if not future.set_running_or_notify_cancel():
         return
     try:
         result = job()
-    except BaseException as error:  # noqa: BLE001 - HungUp too is the caller's to see
+    except BaseException as error:  # noqa: BLE001 - the caller gets CallCancelled too
         future.set_exception(error)
     else:
         future.set_result(result)
     finally:
-        del future, job  # an error's traceback holds this frame
+        del future, job  # an error's traceback refers to this frame
 
 
 @functools.cache
-def executor(threads: int) -> Threads:
-    """Return the threads of this number, one set a process."""
-    return Threads(threads)
+def executor(limit: int) -> Threads:
+    """Return the process's threads for a given limit."""
+    return Threads(limit)
 
 
-async def call(
-    threads: Threads,
-    hang_up: Callable[[], None],
-    function: Callable[P, T],
+async def run(
+    function: Callable[Concatenate[Cancellation, P], T],
+    limit: int,
     *args: P.args,
     **kwargs: P.kwargs,
 ) -> T:
-    """Call a function in a thread, in the caller's context; hang up when cancelled."""
-    context = contextvars.copy_context()
-    job = functools.partial(context.run, function, *args, **kwargs)
+    """Run a blocking function for an async caller, in the caller's context.
+
+    Args:
+        function: Called with a Cancellation and the further arguments. It is cancelled
+            when the caller is.
+        limit: How many blocking calls run at once.
+        *args: For the function.
+        **kwargs: For the function.
+    """
+    cancellation = Cancellation()
+    job = functools.partial(function, cancellation, *args, **kwargs)
+    run_in_context = functools.partial(contextvars.copy_context().run, job)
     try:
-        return await asyncio.wrap_future(threads.submit(job))
+        return await asyncio.wrap_future(executor(limit).submit(run_in_context))
     finally:
-        hang_up()
+        cancellation.cancel()
 
 
 async def iterate(
-    threads: Threads, hang_up: Callable[[], None], items: Generator[T, Any, Any]
+    function: Callable[Concatenate[Cancellation, P], Generator[T, Any, Any]],
+    limit: int,
+    *args: P.args,
+    **kwargs: P.kwargs,
 ) -> AsyncGenerator[T, None]:
-    """Iterate over a blocking generator; hang up and close it when the caller stops."""
-    done = object()
-    pending = None
+    """Iterate over a blocking generator for an async caller, in the caller's context.
+
+    Args:
+        function: Makes the generator from a Cancellation and the further arguments.
+            When the caller stops, it is cancelled and the generator is closed.
+        limit: How many blocking calls run at once.
+        *args: For the function.
+        **kwargs: For the function.
+    """
+    cancellation = Cancellation()
+    items = function(cancellation, *args, **kwargs)
+    threads, done, pending = executor(limit), object(), None
     try:
         while True:
             context = contextvars.copy_context()
@@ -133,7 +157,7 @@ async def iterate(
                 return
             yield item
     finally:
-        hang_up()
+        cancellation.cancel()
         if pending is not None:
-            # A cancelled caller leaves `next` running: close after it.
+            # If the caller was cancelled, `next` still runs: close after it.
             pending.add_done_callback(lambda _: items.close())

@@ -1,1 +1,5 @@
-"""All that is known about the langchain-aws models that the package wraps."""
+"""Everything known about the langchain-aws classes that the package wraps.
+
+`adapter.py` says what the package asks of a wrapped model. Each class has one adapter,
+and `adapters.py` lists them. To support another class, write its adapter and list it.
+"""

@@ -1,7 +1,7 @@
-"""LangChain's cache, for whole turns alone.
+"""LangChain's cache, restricted to complete turns.
 
-A partial message that was stored would be given out for ever, and could not be told
-from what the model has to say.
+A partial message in the cache would be returned for ever, as if it were the model's
+complete answer.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from langchain_core.outputs import Generation
 
 
-class WholeTurns(BaseCache):
-    """A cache that looks up in another, and stores there what is whole."""
+class CompleteOnlyCache(BaseCache):
+    """Looks up in another cache, and stores complete turns there."""
 
     def __init__(self, cache: BaseCache) -> None:
-        """Stand in front of a cache."""
+        """Wrap a cache."""
         self._cache = cache
 
     def lookup(self, prompt: str, llm_string: str) -> Sequence[Generation] | None:
@@ -30,8 +30,8 @@ class WholeTurns(BaseCache):
     def update(
         self, prompt: str, llm_string: str, return_val: Sequence[Generation]
     ) -> None:
-        """Store what is whole; see BaseCache."""
-        if all(map(_is_whole, return_val)):
+        """Store complete turns; see BaseCache."""
+        if all(map(_is_complete, return_val)):
             self._cache.update(prompt, llm_string, return_val)
 
     def clear(self, **kwargs: Any) -> None:
@@ -47,8 +47,8 @@ class WholeTurns(BaseCache):
     async def aupdate(
         self, prompt: str, llm_string: str, return_val: Sequence[Generation]
     ) -> None:
-        """Store what is whole; see BaseCache."""
-        if all(map(_is_whole, return_val)):
+        """Store complete turns; see BaseCache."""
+        if all(map(_is_complete, return_val)):
             await self._cache.aupdate(prompt, llm_string, return_val)
 
     async def aclear(self, **kwargs: Any) -> None:
@@ -56,7 +56,7 @@ class WholeTurns(BaseCache):
         await self._cache.aclear(**kwargs)
 
 
-def _is_whole(generation: Generation) -> bool:
+def _is_complete(generation: Generation) -> bool:
     message: Any = getattr(generation, "message", None)
-    said = getattr(message, "response_metadata", {}).get("continuation", {})
-    return bool(said.get("complete", True))
+    turn = getattr(message, "response_metadata", {}).get("continuation", {})
+    return bool(turn.get("complete", True))

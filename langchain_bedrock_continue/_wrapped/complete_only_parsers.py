@@ -1,16 +1,18 @@
-"""Structured output of a turn that is not whole is an error, and no smaller object.
+"""Structured output of an incomplete turn is an error, not a smaller object.
 
-LangChain's JSON parsers take partial JSON: a list that was cut in its fifth item would
-pass as a list of five. So each parser is asked only once the message has said whether
-it is whole, which it knows (`response_metadata["continuation"]`).
+LangChain's JSON parsers accept partial JSON: a list that is truncated in its fifth item
+would be returned as a list of five. So each parser is guarded: it is used only if the
+message's `response_metadata["continuation"]` does not say that the turn is incomplete.
 
-W1. What is whole, or says nothing of it, is parsed as ever, chunk by chunk.
-W2. What is not whole raises `OutputParserException`, the class that the parsers raise
-    for any text that is no object; in a stream at its end.
-W3. A stream with `include_raw` never raises for what it can't parse: there the object
-    is None at the end, and the raw message says why.
-W4. Parsers of tool calls need no such thing: a call that was cut is none for them.
-W5. The chain that was given is never changed.
+PARSER-1. A complete message, or one without that metadata, is parsed as usual, chunk by
+    chunk.
+PARSER-2. An incomplete one raises `OutputParserException`, the class that the parsers
+    raise for invalid text; in a stream at its end.
+PARSER-3. A stream with `include_raw` never raises for unparsable text. Its last object
+    is None, and the raw message says why.
+PARSER-4. Parsers of tool calls are not guarded: a truncated call is never in
+    `tool_calls`.
+PARSER-5. The given chain is never changed.
 """
 
 from __future__ import annotations
@@ -36,20 +38,20 @@ if TYPE_CHECKING:
 Output = TypeVar("Output")
 
 
-def whole_only(chain: Runnable[Any, Output]) -> Runnable[Any, Output]:
-    """Return a chain whose JSON parsers take whole messages only.
+def complete_only(chain: Runnable[Any, Output]) -> Runnable[Any, Output]:
+    """Return a chain whose JSON parsers accept complete messages only.
 
     Args:
-        chain: As `with_structured_output` of ChatBedrockConverse builds it.
+        chain: A chain built by `with_structured_output` of ChatBedrockConverse.
     """
     guarded: Runnable[Any, Output] = _guarded(chain, raw=False)
     return guarded
 
 
 def _guarded(step: Any, *, raw: bool) -> Any:
-    """Guard the parsers of a step; `raw` where its message is given out beside them."""
+    """Guard the parsers of a step; `raw` if its message is returned beside them."""
     if isinstance(step, JsonOutputParser):
-        return _WholeOnly(step, raises_in_streams=not raw)
+        return _CompleteOnly(step, raises_in_streams=not raw)
     if isinstance(step, RunnableSequence):
         return RunnableSequence(*(_guarded(one, raw=raw) for one in step.steps))
     update: dict[str, Any] = {}
@@ -63,8 +65,8 @@ def _guarded(step: Any, *, raw: bool) -> Any:
     return step.model_copy(update=update) if update else step
 
 
-class _WholeOnly(Runnable["BaseMessage", Any]):
-    """A parser that takes whole messages only."""
+class _CompleteOnly(Runnable["BaseMessage", Any]):
+    """A parser that accepts complete messages only."""
 
     def __init__(self, parser: JsonOutputParser, *, raises_in_streams: bool) -> None:
         self._parser = parser
@@ -76,7 +78,7 @@ class _WholeOnly(Runnable["BaseMessage", Any]):
         config: RunnableConfig | None = None,
         **kwargs: Any,
     ) -> Any:
-        _check(_cut_by(input))
+        _check(_incomplete_by(input))
         return self._parser.invoke(input, config, **kwargs)
 
     async def ainvoke(
@@ -85,7 +87,7 @@ class _WholeOnly(Runnable["BaseMessage", Any]):
         config: RunnableConfig | None = None,
         **kwargs: Any,
     ) -> Any:
-        _check(_cut_by(input))
+        _check(_incomplete_by(input))
         return await self._parser.ainvoke(input, config, **kwargs)
 
     def transform(
@@ -94,10 +96,10 @@ class _WholeOnly(Runnable["BaseMessage", Any]):
         config: RunnableConfig | None = None,
         **kwargs: Any,
     ) -> Iterator[Any]:
-        cuts: list[str] = []
-        chunks = (_noted(chunk, cuts) for chunk in input)
+        limits: list[str] = []
+        chunks = (_noted(chunk, limits) for chunk in input)
         yield from self._parser.transform(chunks, config, **kwargs)
-        yield from self._ending(cuts)
+        yield from self._end_of_stream(limits)
 
     async def atransform(
         self,
@@ -105,35 +107,35 @@ class _WholeOnly(Runnable["BaseMessage", Any]):
         config: RunnableConfig | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[Any]:
-        cuts: list[str] = []
-        chunks = (_noted(chunk, cuts) async for chunk in input)
+        limits: list[str] = []
+        chunks = (_noted(chunk, limits) async for chunk in input)
         async for parsed in self._parser.atransform(chunks, config, **kwargs):
             yield parsed
-        for last in self._ending(cuts):
+        for last in self._end_of_stream(limits):
             yield last
 
-    def _ending(self, cuts: list[str]) -> list[None]:
-        """End a stream: where it is not whole, raise (W2) or give None (W3)."""
+    def _end_of_stream(self, limits: list[str]) -> list[None]:
+        """End an incomplete stream by an error (PARSER-2) or by None (PARSER-3)."""
         if self._raises_in_streams:
-            _check(*cuts)
-        return [None] if cuts else []
+            _check(*limits)
+        return [None] if limits else []
 
 
-def _cut_by(message: BaseMessage) -> str | None:
-    """Return what ended a turn that is not whole, where the message says so."""
+def _incomplete_by(message: BaseMessage) -> str | None:
+    """Return what ended an incomplete turn; None if the turn is complete."""
     turn = message.response_metadata.get("continuation")
     return None if turn is None or turn["complete"] else str(turn["ended_by"])
 
 
-def _noted(chunk: BaseMessage, cuts: list[str]) -> BaseMessage:
-    """Return a chunk, and note what it says of the end."""
-    cuts += filter(None, [_cut_by(chunk)])
+def _noted(chunk: BaseMessage, limits: list[str]) -> BaseMessage:
+    """Return a chunk, after adding what ended its incomplete turn to `limits`."""
+    limits += filter(None, [_incomplete_by(chunk)])
     return chunk
 
 
 def _check(ended_by: str | None = None) -> None:
     if ended_by is not None:
         raise OutputParserException(
-            f"The answer is not whole: {ended_by} ended it, so it holds no whole "
+            f"The answer is incomplete: {ended_by} ended it, so it holds no complete "
             "object. Raise that limit; include_raw=True shows what arrived."
         )

@@ -27,10 +27,10 @@ from langchain_bedrock_continue.local.script.answers import (
     Say,
     Think,
 )
+from langchain_bedrock_continue.local.script.backend import Script
 from langchain_bedrock_continue.local.script.faults import RandomFaults
-from langchain_bedrock_continue.local.script.script import Script
 from langchain_bedrock_continue.local.server import LocalBedrock
-from langchain_bedrock_continue.local.wire.http import RecordedRequest
+from langchain_bedrock_continue.local.wire.http_request import RecordedRequest
 
 __all__ = [
     "Answer",

@@ -17,12 +17,12 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from langchain_bedrock_continue.local.rules.models import base_model, rules_for
-from langchain_bedrock_continue.local.rules.rules import (
+from langchain_bedrock_continue.local.rules.shape import check_shape
+from langchain_bedrock_continue.local.rules.table import (
     UNKNOWN_MODEL,
     check,
     check_vendor,
 )
-from langchain_bedrock_continue.local.rules.shape import check_shape
 from langchain_bedrock_continue.local.rules.thinking_binding import sealed
 from langchain_bedrock_continue.local.rules.usage import (
     LOOKBACK_BLOCKS,
@@ -40,8 +40,8 @@ from langchain_bedrock_continue.local.wire.converse import (
     request_from,
 )
 from langchain_bedrock_continue.local.wire.errors import ServiceError, invalid
-from langchain_bedrock_continue.local.wire.http import Operation, json_object
-from langchain_bedrock_continue.local.wire.pump import Pump
+from langchain_bedrock_continue.local.wire.http_request import Operation, json_object
+from langchain_bedrock_continue.local.wire.responder import Pump
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     )
     from langchain_bedrock_continue.local.rules.models import ModelRules
     from langchain_bedrock_continue.local.rules.usage import InputUsage
-    from langchain_bedrock_continue.local.wire.http import (
+    from langchain_bedrock_continue.local.wire.http_request import (
         Call,
         Handler,
         RecordedRequest,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import boto3
 import uvicorn
@@ -17,11 +17,10 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from botocore.config import Config
-    from typing_extensions import Self
 
     from langchain_bedrock_continue.local.backend import Backend
     from langchain_bedrock_continue.local.rules.models import ModelRules
-    from langchain_bedrock_continue.local.wire.http import RecordedRequest
+    from langchain_bedrock_continue.local.wire.http_request import RecordedRequest
 
 REGION = "us-east-1"
 

@@ -1,7 +1,7 @@
-"""Real texts that any machine with Python and the test group has.
+"""Real texts that exist on every machine with Python and the test group.
 
-The standard library, what is installed beside it, and the texts of the seam benchmark.
-A file's kind is told by its name; a text that comes twice is read once.
+They are the standard library, the installed packages and the texts of the seam
+benchmark. A file's kind follows from its name. Duplicate texts are read once.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ NAMES = {
 }
 
 TABLE_MODULES = ("encodings", "_unicode_data", "uts46data.py", "html/entities.py")
-"""Parts of paths: modules that hold nothing but a table."""
+"""Parts of paths: modules that contain only a table."""
 
 SMALLEST = 400
-"""In bytes; a shorter file holds no cycle."""
+"""In bytes; a shorter file can't contain a cycle."""
 
 
 def kind_of(path: Path) -> str | None:
-    """Tell a file's kind by its name, or None where it is no text."""
+    """Return a file's kind by its name, or None if it is no text."""
     if any(part in path.as_posix() for part in TABLE_MODULES):
         return "tables" if path.suffix == ".py" else None
     name, suffix = path.name.lower(), path.suffix.lower()
@@ -48,7 +48,7 @@ def kind_of(path: Path) -> str | None:
 
 
 def read(path: Path) -> str | None:
-    """Read a file, or return None where it is no UTF-8."""
+    """Read a file, or return None if it is not UTF-8."""
     data = path.read_bytes()
     try:
         return (gzip.decompress(data) if path.suffix == ".gz" else data).decode()
@@ -57,7 +57,7 @@ def read(path: Path) -> str | None:
 
 
 def files(root: Path, *, without: str = "") -> Iterator[tuple[str, Path]]:
-    """Find the texts below a folder, with their kinds, in a fixed order."""
+    """Find the texts in a folder, with their kinds, in a fixed order."""
     for path in sorted(root.rglob("*")):
         kind = kind_of(path)
         if kind is None or (without and without in path.parts) or not path.is_file():
@@ -67,13 +67,13 @@ def files(root: Path, *, without: str = "") -> Iterator[tuple[str, Path]]:
 
 
 def pydoc() -> Iterator[Text]:
-    """Give the language's own documentation, topic by topic."""
+    """Iterate over the topics of the language's documentation."""
     for name, text in topics.items():
         yield Text("prose", f"pydoc {name}", text)
 
 
 def standard_library(step: int = 1) -> Iterator[Text]:
-    """Give the texts that came with Python: the documentation, every n-th file."""
+    """Iterate over Python's own texts: its documentation, and every n-th file."""
     yield from pydoc()
     root = Path(sysconfig.get_path("stdlib"))
     found = files(root, without="site-packages")
@@ -81,7 +81,7 @@ def standard_library(step: int = 1) -> Iterator[Text]:
 
 
 def installed() -> Iterator[Text]:
-    """Give the texts of the packages beside the test group."""
+    """Iterate over the texts of the installed packages."""
     root = Path(sysconfig.get_path("purelib"))
     yield from _texts(root, files(root))
 
@@ -94,7 +94,7 @@ def _texts(root: Path, found: Iterable[tuple[str, Path]]) -> Iterator[Text]:
 
 
 def real_texts() -> Iterator[Text]:
-    """Give every text once: those of the seams, Python's, the packages'."""
+    """Iterate over all texts: of the seam benchmark, Python and the packages."""
     seen = set()
     for source in (_seams, standard_library, installed):
         for text in source():

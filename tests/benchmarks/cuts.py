@@ -1,11 +1,11 @@
-"""Where should a text be cut, if it ends in whitespace? Rules measured on real models.
+"""Where to cut a text that ends in whitespace: rules, measured on real models.
 
     python -m tests.benchmarks.cuts --weights qwen2.5-coder
 
-Every answer is cut behind each of its tokens that ends in whitespace other than one
-plain blank. A rule says what is kept; the model goes on from there, at temperature 0;
-and the cut counts as healed if it writes what it wrote uncut. This asks the model
-itself, without Bedrock in between.
+Every answer is cut after each of its tokens that ends in whitespace other than one
+plain blank. A rule decides what is kept, and the model continues from there at
+temperature 0. The cut is healed if the model writes the same text as without the cut.
+The benchmark calls the model directly, without Bedrock in between.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from langchain_bedrock_continue._core.text.healed_cut import TextRun
+from langchain_bedrock_continue._core.text.healed_cut import TextBuffer
 from langchain_bedrock_continue.local.llama.server import (
     ServerSettings,
     acquire,
@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 AHEAD = 25
-"""Characters behind the cut that must come out the same."""
+"""How many characters after the cut must be the same."""
 WORDS_BACK = 60
+"""How many characters `words_back` removes at most."""
 
 
 def strip(text: str) -> str:
@@ -39,20 +40,20 @@ def strip(text: str) -> str:
 
 
 def words_back(text: str) -> str:
-    """Give words back until what is removed is one plain blank."""
-    solid = text.rstrip()
-    for at in range(len(solid) - 2, max(1, len(solid) - WORDS_BACK) - 1, -1):
+    """Remove words, back to one plain blank."""
+    body = text.rstrip()
+    for at in range(len(body) - 2, max(1, len(body) - WORDS_BACK) - 1, -1):
         blank = text[at] == " "
         if blank and not (text[at + 1].isspace() or text[at - 1].isspace()):
             return text[:at]
-    return solid
+    return body
 
 
 def healed(text: str) -> str:
-    """Do what this package does."""
-    run = TextRun()
+    """Cut as this package does."""
+    run = TextBuffer()
     run.feed(text)
-    run.cut()
+    run.end_for_prefill()
     return run.text
 
 
@@ -64,23 +65,23 @@ RULES: dict[str, Callable[[str], str]] = {
 
 
 class Model:
-    """llama.cpp's server, asked for tokens."""
+    """A client of llama.cpp's server."""
 
     def __init__(self, address: str) -> None:
-        """Ask the server at this address."""
+        """Connect to the server at this address."""
         self._http = httpx.Client(base_url=address, timeout=600)
 
     def post(self, path: str, **body: Any) -> Any:
-        """Ask for JSON."""
+        """Send a request and return the JSON of the response."""
         return self._http.post(path, json=body).raise_for_status().json()
 
     def prompt(self, question: str) -> str:
-        """Return the question as the model's template puts it."""
+        """Return a question in the model's chat template."""
         messages = [{"role": "user", "content": question}]
         return str(self.post("/apply-template", messages=messages)["prompt"])
 
     def complete(self, prompt: str, tokens: int) -> dict[str, Any]:
-        """Go on from a text."""
+        """Continue a text."""
         settings = {"temperature": 0, "return_tokens": True}
         answer: dict[str, Any] = self.post(
             "/completion", prompt=prompt, n_predict=tokens, **settings
@@ -88,11 +89,11 @@ class Model:
         return answer
 
     def text(self, tokens: list[int]) -> str:
-        """Return what tokens stand for."""
+        """Return the text of some tokens."""
         return str(self.post("/detokenize", tokens=tokens)["content"])
 
     def tokens(self, text: str) -> list[int]:
-        """Return a text's tokens; the template's markers count as such."""
+        """Return a text's tokens; the template's control tokens are recognized."""
         answer = self.post("/tokenize", content=text, parse_special=True)
         return list(answer["tokens"])
 
@@ -101,10 +102,10 @@ class Model:
         return len(self.tokens(text))
 
     def respells(self, question: str, tokens: int) -> bool:
-        """Tell whether an answer's text stands for other tokens than it was made of.
+        """Return True if an answer's text has other tokens than the answer.
 
-        Then no API that takes text can go on from it exactly: what the model would
-        read is not what it wrote.
+        Then no API that takes text can continue it exactly: the model reads other
+        tokens than it wrote.
         """
         prompt = self.prompt(question)
         answer = self.complete(prompt, tokens)
@@ -114,18 +115,20 @@ class Model:
 
 
 def cuts(model: Model, answer: dict[str, Any]) -> Iterator[str]:
-    """Give the beginnings of an answer that end in whitespace but one blank."""
-    whole, tokens = answer["content"], answer["tokens"]
+    """Return the starts of an answer that end in whitespace other than one blank."""
+    complete, tokens = answer["content"], answer["tokens"]
     for end in range(4, len(tokens) - 12):
         text = model.text(tokens[:end])
         removed = text[len(text.rstrip()) :]
-        if whole.startswith(text) and text.strip() and removed not in {"", " "}:
+        if complete.startswith(text) and text.strip() and removed not in {"", " "}:
             yield text
 
 
-def goes_on(model: Model, prompt: str, whole: str, text: str, kept: str) -> bool:
-    """Tell whether the model writes on from what is kept as it wrote uncut."""
-    wanted = whole[len(kept) : len(text) + AHEAD]
+def continues_exactly(
+    model: Model, prompt: str, answer: str, text: str, kept: str
+) -> bool:
+    """Return True if the model continues what is kept as it did without a cut."""
+    wanted = answer[len(kept) : len(text) + AHEAD]
     written = model.complete(prompt + kept, model.count(wanted) + 4)["content"]
     return str(written).startswith(wanted)
 
@@ -142,7 +145,7 @@ def measure(model: Model, tokens: int, each: int) -> Counter[tuple[str, str, boo
                 for rule, keep in RULES.items():
                     kept = keep(text)
                     if kept not in by_kept:
-                        by_kept[kept] = goes_on(
+                        by_kept[kept] = continues_exactly(
                             model, prompt, answer["content"], text, kept
                         )
                     outcomes[kind, rule, by_kept[kept]] += 1
@@ -150,7 +153,7 @@ def measure(model: Model, tokens: int, each: int) -> Counter[tuple[str, str, boo
 
 
 def table(outcomes: Counter[tuple[str, str, bool]]) -> str:
-    """Show the share of healed cuts by kind and rule."""
+    """Format the share of healed cuts by kind and rule."""
     lines = ["kind".ljust(10) + "".join(rule.rjust(16) for rule in RULES)]
     for kind in [*PROMPTS, "all"]:
         line = kind.ljust(10)
@@ -176,7 +179,7 @@ def main() -> None:
         outcomes = measure(model, args.tokens, args.each)
     finally:
         release(settings)
-    print(f"{args.weights}: cuts behind whitespace that go on as uncut, by rule")
+    print(f"{args.weights}: cuts after whitespace that continue exactly, by rule")
     print(table(outcomes))
 
 

@@ -1,4 +1,4 @@
-"""Texts that repeat themselves: as models do by mistake, and as users ask for it."""
+"""Texts that repeat themselves: by a model's mistake, and at a user's request."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ LEAD_INS = {
 
 
 def unit(kind: str, size: int, seed: int) -> str:
-    """Draw so many characters of a kind, as one period."""
-    rng = random.Random(f"{kind} {size} {seed}")  # noqa: S311 - a fixed drawing
+    """Return a pseudo-random period of so many characters."""
+    rng = random.Random(f"{kind} {size} {seed}")  # noqa: S311 - reproducible, not secret
     glue = " " if kind == "English" else ""
     drawn = ""
     while len(drawn) < size:
@@ -32,12 +32,12 @@ def unit(kind: str, size: int, seed: int) -> str:
 
 
 def looped(period: str, lead_in: str, characters: int) -> str:
-    """Write a lead-in, then so many characters of a loop."""
+    """Return a lead-in, followed by so many characters of a loop."""
     return lead_in + (period * (characters // len(period) + 1))[:characters]
 
 
 def asked_for() -> list[tuple[str, str]]:
-    """Give whole answers that repeat something and are what the user asked for."""
+    """Return complete answers that repeat something because the user asked for it."""
     row = '{"id": null, "name": "", "tags": [], "active": false}'
     return list(
         {
@@ -84,5 +84,5 @@ def asked_for() -> list[tuple[str, str]]:
 
 
 def grid(value: str, size: int) -> str:
-    """Write a square matrix of one value."""
+    """Return a square matrix of one value."""
     return f"[{value}{f', {value}' * (size - 1)}],\n" * size

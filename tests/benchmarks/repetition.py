@@ -3,9 +3,9 @@
     python -m tests.benchmarks.repetition [--every 500]
     python -m tests.benchmarks.repetition --weights smollm2
 
-Real texts are asked about at every k-th character, as if a seam were there. A positive
-on one of them is a false one, unless a look at the text says otherwise: each is shown.
-With weights, ten answers of a real model at temperature 0 are looked at instead.
+Real texts are tested at every k-th character, as if a seam were there. A positive in
+one of them is false, unless the text really repeats itself; each is shown. With
+weights, ten answers of a real model at temperature 0 are tested instead.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from langchain_bedrock_continue._core.text.repetition import (
     TAIL,
     WORDS,
     Cycle,
-    cycle_of,
+    find_cycle,
 )
 from langchain_bedrock_continue.local import LocalBedrock
 from langchain_bedrock_continue.local.llama.backend import LlamaBackend
@@ -44,19 +44,19 @@ EVIDENCE = (
     (WORDS, DATA),
     (4096, DATA),
 )
-"""What must repeat, in bytes, with words and without: the measure's and others."""
+"""How many bytes must repeat, with words and without: the defaults and others."""
 
 BANDS = ((1, 10), (11, 50), (51, 200), (201, 600))
 """Lengths of a period, in characters."""
 
 WRITTEN = (1_000, 2_000, 4_000, 6_000, 20_000)
-"""How many characters of a loop were written when it is asked about."""
+"""How many characters of a loop are written when the text is tested."""
 
 MODEL = "us.anthropic.claude-3-5-sonnet-20241022-v2:0"
 
 
 class Positive(NamedTuple):
-    """A place in a text that is taken for a loop."""
+    """A place at which a text is taken for a loop."""
 
     text: Text
     end: int
@@ -65,7 +65,7 @@ class Positive(NamedTuple):
 
 @dataclass
 class Count:
-    """What was asked of the texts of a kind, and what was found."""
+    """How many texts and places of a kind were tested, and the positives."""
 
     texts: int = 0
     characters: int = 0
@@ -74,11 +74,11 @@ class Count:
 
     @property
     def positive_texts(self) -> int:
-        """How many texts have a positive."""
+        """The number of texts that have a positive."""
         return len({positive.text.name for positive in self.positives})
 
     def add(self, other: Count) -> None:
-        """Take in what was asked and found elsewhere."""
+        """Add the numbers and positives of another count."""
         self.texts += other.texts
         self.characters += other.characters
         self.places += other.places
@@ -86,24 +86,24 @@ class Count:
 
 
 def places(text: Text, every: int) -> Iterator[tuple[int, str]]:
-    """Give the ends of prefixes, the whole text last, each with the tail before it."""
+    """Iterate over places, the text's end last, each with the tail before it."""
     for end in (*range(every, len(text.full), every), len(text.full)):
         yield end, text.full[max(0, end - TAIL) : end]
 
 
 def ask(text: Text, every: int, words: int = WORDS, data: int = DATA) -> Count:
-    """Ask about a text at every so many characters."""
+    """Test a text at every `every`-th character."""
     count = Count(texts=1, characters=len(text.full))
     for end, tail in places(text, every):
         count.places += 1
-        cycle = cycle_of(tail, words=words, data=data)
+        cycle = find_cycle(tail, words=words, data=data)
         if cycle:
             count.positives.append(Positive(text, end, cycle))
     return count
 
 
 def false_positives(texts: Iterable[Text], every: int) -> dict[str, Count]:
-    """Ask about all texts, kind by kind."""
+    """Test all texts, and count by kind."""
     counts: dict[str, Count] = defaultdict(Count)
     for text in texts:
         counts[text.kind].add(ask(text, every))
@@ -111,7 +111,7 @@ def false_positives(texts: Iterable[Text], every: int) -> dict[str, Count]:
 
 
 def rate_table(counts: dict[str, Count]) -> Iterator[str]:
-    """Show the rates of false positives, by place and by text."""
+    """Format the rates of false positives, by place and by text."""
     yield "kind       texts      MB    places  positive  in texts"
     total = Count()
     for count in counts.values():
@@ -124,7 +124,7 @@ def rate_table(counts: dict[str, Count]) -> Iterator[str]:
 
 
 def shown(positives: Iterable[Positive]) -> Iterator[str]:
-    """Show the first positive of each text, and how many there are."""
+    """Format the first positive of each text, and how many there are."""
     by_text: dict[str, list[Positive]] = defaultdict(list)
     for positive in positives:
         by_text[positive.text.name].append(positive)
@@ -136,7 +136,7 @@ def shown(positives: Iterable[Positive]) -> Iterator[str]:
 
 
 def evidence_table(texts: list[Text], every: int) -> Iterator[str]:
-    """Show what other amounts of evidence would have found, of the same texts."""
+    """Format what other amounts of evidence find in the same texts."""
     yield f"{'words':>8}{'data':>8}{'positive':>10}{'in texts':>10}"
     for words, data in EVIDENCE:
         total = Count()
@@ -146,13 +146,15 @@ def evidence_table(texts: list[Text], every: int) -> Iterator[str]:
 
 
 def first_positive(text: str, every: int = 16) -> tuple[int, Cycle] | None:
-    """Return the first place of an answer that is taken for a loop."""
-    found = ((end, cycle_of(text[:end])) for end in range(every, len(text) + 1, every))
+    """Return the first place at which an answer is taken for a loop."""
+    found = (
+        (end, find_cycle(text[:end])) for end in range(every, len(text) + 1, every)
+    )
     return next(((end, cycle) for end, cycle in found if cycle), None)
 
 
 def asked_table() -> Iterator[str]:
-    """Show where answers that a user asked for would be taken for loops."""
+    """Format where answers that a user asked for are taken for loops."""
     for name, text in asked_for():
         first = first_positive(text)
         ended = f"taken for a loop at {first[0]}" if first else "-"
@@ -160,7 +162,7 @@ def asked_table() -> Iterator[str]:
 
 
 def detection_table(samples: int) -> Iterator[str]:
-    """Show how many scripted loops are found, by period and what was written."""
+    """Format how many scripted loops are found, by period and characters written."""
     yield f"{'kind':10}{'period':>10}" + "".join(f"{at:>8}" for at in WRITTEN)
     for kind in ALPHABETS:
         for low, high in BANDS:
@@ -175,26 +177,26 @@ def detection_table(samples: int) -> Iterator[str]:
 
 
 def found(loops: list[tuple[str, str]], written: int) -> float:
-    """Return the share of loops found after so many characters of them."""
-    hits = [bool(cycle_of(looped(*loop, written))) for loop in loops]
+    """Return the share of loops found after so many of their characters."""
+    hits = [bool(find_cycle(looped(*loop, written))) for loop in loops]
     return sum(hits) / len(hits)
 
 
 def answers(weights: str, tokens: int, each: int) -> Iterator[str]:
-    """Let a real model answer, and show where it is taken for a loop."""
+    """Let a real model answer, and format where an answer is taken for a loop."""
     with LocalBedrock(LlamaBackend(weights_path(weights))) as bedrock:
         llm = ChatBedrockConverse(
             model=MODEL, max_tokens=tokens, temperature=0, **bedrock.client_kwargs()
         )
         for kind, prompts in PROMPTS.items():
             for prompt in prompts[:each]:
-                # A stream: no read timeout runs while a slow model writes.
+                # A stream, because a slow model exceeds the read timeout of a response.
                 answer = "".join(chunk.text for chunk in llm.stream(prompt))
                 yield f"{kind:10}{judged(answer)}"
 
 
 def judged(answer: str) -> str:
-    """Show one answer's length, its first positive, and its end."""
+    """Format an answer's length, its first positive, and its end."""
     first = first_positive(answer)
     at = f"a loop at {first[0]}: {first[1]}" if first else "no loop"
     return f"{len(answer):6}  {at:50}  {answer[-50:]!r}"

@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.seams [--every N]
 
-Each cut goes through the prefill and, in a user turn, through a model with each habit.
-What is joined is compared with the full text, character by character.
+At each cut, one model continues from a prefill, and models with different habits
+continue in a user turn. The joined text is compared with the complete text.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, get_args
 
-from langchain_bedrock_continue._core.text.echo_join import Join
-from langchain_bedrock_continue._core.text.healed_cut import TextRun
-from langchain_bedrock_continue._core.text.quote import opening_of
+from langchain_bedrock_continue._core.text.echo_join import EchoJoin
+from langchain_bedrock_continue._core.text.healed_cut import TextBuffer
+from langchain_bedrock_continue._core.text.quote import opening_tag
 from tests.seams.habits import HABITS, Habit, Reason
 from tests.seams.rules import RULES, by_join, quote_at
 from tests.seams.score import Score
@@ -26,22 +26,23 @@ from tests.seams.texts import KINDS, Text, texts
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-HELD_EVERY = 5
+DELAY_EVERY = 5
+"""How many cuts there are to one for which the delay is measured."""
 
 
 def prefilled(full: str, cuts: Iterable[int]) -> str:
-    """Join the segments of a model that goes on from its prefill exactly."""
-    run = TextRun()
+    """Join the segments of a model that continues exactly from its prefill."""
+    run = TextBuffer()
     for cut in cuts:
         run.feed(full[len(run) : cut])
-        run.cut()
+        run.end_for_prefill()
     run.feed(full[len(run) :])
     run.finish()
     return run.text
 
 
 def twice(full: str, first: int, second: int, habit: Habit) -> str | None:
-    """Join three segments; None where the habit or a seam is not to be judged."""
+    """Join three segments; None or "" if the habit or a seam can't be judged."""
     text = full[:first]
     for end in sorted({second, len(full)}):
         quote = quote_at(text)
@@ -57,20 +58,20 @@ def twice(full: str, first: int, second: int, habit: Habit) -> str | None:
     return text
 
 
-def held(full: str, cut: int, habit: Habit) -> tuple[int, int] | None:
-    """Count what is read before the first release: all of it, and what of it is new."""
+def delay(full: str, cut: int, habit: Habit) -> tuple[int, int] | None:
+    """Count the characters read before the first release: all, and new ones."""
     text = full[:cut]
     quote = quote_at(text)
     message = habit.write(full, text, quote)
     if message is None:
         return None
-    join = Join(text, quote, opening=opening_of(quote))
+    join = EchoJoin(text, quote, opening=opening_tag(quote))
     read = next(
         (at for at, char in enumerate(message, 1) if join.feed(char) is not None),
         len(message),
     )
-    old = max(0, len(message) - (len(full) - cut))
-    return read, max(0, read - old)
+    not_new = max(0, len(message) - (len(full) - cut))
+    return read, max(0, read - not_new)
 
 
 @dataclass
@@ -86,25 +87,25 @@ class Results:
     )
     reasons: Counter[tuple[str, str]] = field(default_factory=Counter)
     three: dict[str, Score] = field(default_factory=lambda: defaultdict(Score))
-    held: dict[str, list[tuple[int, int]]] = field(
+    delays: dict[str, list[tuple[int, int]]] = field(
         default_factory=lambda: defaultdict(list)
     )
 
 
 def measure(every: int, rules: Iterable[str] = RULES) -> Results:
-    """Cut every text at each `every`-th position, and join it again."""
+    """Cut every text at each `every`-th position, and join the parts."""
     results = Results()
     for item in texts():
         cuts = range(1 + every // 2, len(item.full), every)
         for number, cut in enumerate(cuts):
             _at_cut(results, item, cut, tuple(rules))
-            if number % HELD_EVERY == 0:
-                _hold(results, item.full, cut)
+            if number % DELAY_EVERY == 0:
+                _measure_delay(results, item.full, cut)
     return results
 
 
 def _at_cut(results: Results, item: Text, cut: int, rules: tuple[str, ...]) -> None:
-    """Cut one text at one place, and a second time behind it."""
+    """Cut one text at one place, and a second time after it."""
     full, where = item.full, (item.name, cut)
     second = min(len(full), cut + 1 + cut * 7919 % 150)
     results.prefill[item.kind].add(full, prefilled(full, [cut]), where)
@@ -119,7 +120,7 @@ def _at_cut(results: Results, item: Text, cut: int, rules: tuple[str, ...]) -> N
 def _join_all(
     results: Results, habit: Habit, item: Text, cut: int, rules: tuple[str, ...]
 ) -> None:
-    """Join a message by all rules; what can't be known, by the package's alone."""
+    """Join a message by all rules; if no rule can know it, by the package's only."""
     text = item.full[:cut]
     message = habit.write(item.full, text, quote_at(text))
     if message is None:
@@ -133,11 +134,11 @@ def _join_all(
         scores[item.kind, habit.name, rule].add(item.full, joined, (item.name, cut))
 
 
-def _hold(results: Results, full: str, cut: int) -> None:
+def _measure_delay(results: Results, full: str, cut: int) -> None:
     for habit in HABITS:
-        seen = held(full, cut, habit)
+        seen = delay(full, cut, habit)
         if seen:
-            results.held[habit.name].append(seen)
+            results.delays[habit.name].append(seen)
 
 
 def total(
@@ -147,7 +148,7 @@ def total(
     habit: str = "",
     rule: str = "this package",
 ) -> Score:
-    """Add up the scores of a kind, a habit, or all of them."""
+    """Add up the scores of a kind, of a habit, or of all."""
     found = (
         score
         for (a, b, c), score in scores.items()
@@ -176,7 +177,7 @@ def show(results: Results) -> None:
         _show_kinds(results, habit.name)
     _show_rules(results)
     _show_three(results)
-    _show_held(results)
+    _show_delays(results)
 
 
 def _show_prefill(results: Results) -> None:
@@ -188,8 +189,8 @@ def _show_prefill(results: Results) -> None:
 
 def _show_habits(results: Results) -> None:
     print("\nUser turn: joins that can be known | joins that no rule can know\n")
-    head = ("joins", "exact %", "lost", "doubled", "insert.")
-    _row("habit", *head, *head[:4], other=8)
+    columns = ("joins", "exact %", "lost", "doubled", "insert.")
+    _row("habit", *columns, *columns[:4], other=8)
     for habit in HABITS:
         known = _counts(total(results.known, habit=habit.name))
         unknown = _counts(total(results.unknown, habit=habit.name))
@@ -245,13 +246,13 @@ def _show_three(results: Results) -> None:
             _row(habit.name, *_counts(results.three[habit.name]))
 
 
-def _show_held(results: Results) -> None:
+def _show_delays(results: Results) -> None:
     print("\nCharacters read before the first is released: all, and new ones\n")
     _row("habit", "median", "max", "new: med", "max")
     for habit in HABITS:
-        if not results.held[habit.name]:
+        if not results.delays[habit.name]:
             continue
-        read, new = zip(*results.held[habit.name], strict=True)
+        read, new = zip(*results.delays[habit.name], strict=True)
         medians = int(statistics.median(read)), int(statistics.median(new))
         _row(habit.name, medians[0], max(read), medians[1], max(new))
 

@@ -1,1 +1,1 @@
-"""The seam benchmark's data: texts of nine kinds, and models with bad habits."""
+"""The data of the seam benchmark: texts of nine kinds, models with bad habits."""

@@ -1,17 +1,18 @@
-"""Models that go on in a user turn, each with its own habit, as pure functions.
+"""Models that continue in a user turn, each with its own habit, as pure functions.
 
-A habit writes the whole message of a model that was cut at `text`, an end of which is
-`quote`, and that would have written `full`. A new message never begins with whitespace.
+A habit writes the complete message of a model that was truncated after `text`, whose
+end is `quote`, and that would have written `full`. A message never begins with
+whitespace.
 
-Some joins can't be known, by any rule: another text, cut elsewhere or met by another
-habit, gives the very same message. `unknowable` names the reason:
+Some joins can't be known by any rule: another text, cut elsewhere or continued by
+another habit, gives the same message. `unknowable` names the reason:
 
-- `blank`: the model goes on without the whitespace that its new message could not
-  begin with (`The qui|ck` and `The quick| brown` look the same).
-- `repeats`: the model wrote again what proves nothing, for it is short or repeats
-  itself; or what it goes on with is itself a repetition of the end of the text.
-- `twice`: the model echoed the quote, and then began its line again: in a poem the
-  same message is right as it stands.
+- `blank`: the model continues without the whitespace with which a new message can't
+  begin (`The qui|ck` and `The quick| brown` look the same).
+- `repeats`: what the model repeats is no evidence, because it is short or periodic; or
+  its new text is itself a repetition of the end of the text.
+- `twice`: the model echoes the quote, and then begins its line again. In a poem, the
+  same message is correct as it is.
 """
 
 from __future__ import annotations
@@ -27,18 +28,18 @@ if TYPE_CHECKING:
 
 Reason: TypeAlias = Literal["blank", "repeats", "twice"]
 
-PROOF = 10
-"""What an end that comes twice weighs at least; a CJK character weighs three."""
+MIN_WEIGHT = 10
+"""The least weight of a repetition that is evidence; a CJK character weighs three."""
 
 
 @dataclass(frozen=True)
 class Scene:
-    """A model that is asked to go on.
+    """A model that is asked to continue.
 
     Attributes:
-        full: What the model would have written, uncut.
-        text: What it wrote: a start of `full`.
-        quote: What it is asked to repeat.
+        full: The answer without truncation.
+        text: The answer so far: a start of `full`.
+        quote: What the model is asked to repeat.
     """
 
     full: str
@@ -52,67 +53,67 @@ class Scene:
 
     @property
     def rest(self) -> str:
-        """What comes after the body, as it is."""
+        """What follows the body, unchanged."""
         return self.full[len(self.body) :]
 
-    def fresh(self, lead: str) -> str:
-        """What comes after the text, as a new message begins, or a new line of it."""
+    def new_start(self, lead_in: str) -> str:
+        """What follows the text, as the start of a message, or of a new line in it."""
         line = self.text.rfind("\n") + 1
-        if lead.endswith("\n") and not self.text[line:].strip():
+        if lead_in.endswith("\n") and not self.text[line:].strip():
             return self.full[line:].lstrip("\n")
         return self.full[len(self.text) :].lstrip()
 
 
 @dataclass(frozen=True)
 class Habit:
-    """A habit: what is put in front, what is repeated, whether the rest is exact.
+    """A habit: what a model writes first, what it repeats, and what it adds to that.
 
     Attributes:
-        name: For the tables.
-        lead: What is written first; None where the habit does not apply.
-        again: What of the body's end is repeated after it: "" for nothing.
-        asked: Whether it repeats the quote, all of it, as it was asked to.
-        closing: What follows what was repeated.
+        name: The name in the tables.
+        lead_in: What the model writes first; None if the habit does not apply.
+        repeated: The end of the body that it repeats then; "" for nothing.
+        as_asked: Whether it repeats the complete quote, as the prompt asks.
+        closing: What follows the repeated text.
     """
 
     name: str
-    lead: Callable[[Scene], str | None]
-    again: Callable[[Scene], str]
-    asked: bool = False
+    lead_in: Callable[[Scene], str | None]
+    repeated: Callable[[Scene], str]
+    as_asked: bool = False
     closing: Callable[[Scene], str] = lambda _: ""
 
     def write(self, full: str, text: str, quote: str) -> str | None:
-        """Write the message, or None where the habit does not apply here."""
+        """Write the message, or return None if the habit does not apply."""
         scene = Scene(full, text, quote)
-        lead, again = self.lead(scene), self.again(scene)
-        if lead is None:
+        lead_in, repeated = self.lead_in(scene), self.repeated(scene)
+        if lead_in is None:
             return None
-        closing = self.closing(scene)
-        return (lead + again + closing + self._rest(scene, lead, again)).lstrip()
+        closing, rest = self.closing(scene), self._rest(scene, lead_in, repeated)
+        return (lead_in + repeated + closing + rest).lstrip()
 
-    def _rest(self, scene: Scene, lead: str, again: str) -> str:
-        if not again:
-            return scene.fresh(lead)
-        ends_blank = again[-1].isspace()
+    def _rest(self, scene: Scene, lead_in: str, repeated: str) -> str:
+        if not repeated:
+            return scene.new_start(lead_in)
+        ends_blank = repeated[-1].isspace()
         return scene.full[len(scene.text) :] if ends_blank else scene.rest
 
     def unknowable(self, full: str, text: str, quote: str) -> Reason | None:
-        """Say why no rule can know how this message joins, or None."""
+        """Return why no rule can know how this message joins, or None."""
         scene = Scene(full, text, quote)
-        again = self.again(scene)
+        repeated = self.repeated(scene)
         if self.closing is _line_again:
             return "twice"
-        if self.asked and again:
+        if self.as_asked and repeated:
             return None
-        if again:
-            return None if _proves(scene.body, again) else "repeats"
-        fresh = scene.fresh(self.lead(scene) or "")
-        if len(fresh) < len(full) - len(text):
+        if repeated:
+            return None if _is_evidence(scene.body, repeated) else "repeats"
+        new_start = scene.new_start(self.lead_in(scene) or "")
+        if len(new_start) < len(full) - len(text):
             return "blank"
-        return "repeats" if _goes_on_alike(scene) else None
+        return "repeats" if _continues_with_repetition(scene) else None
 
 
-def _solid(text: str) -> str:
+def _without_whitespace(text: str) -> str:
     return "".join(text.split())
 
 
@@ -120,23 +121,24 @@ def _weight(text: str) -> int:
     return sum(3 if ord(char) > 0x2E7F else 1 for char in text)
 
 
-def _proves(body: str, again: str) -> bool:
-    """Tell whether an end that comes twice can't be the text's own repetition."""
-    end, whole = _solid(again), _solid(body)
-    if _weight(end) < PROOF or any(
+def _is_evidence(body: str, repeated: str) -> bool:
+    """Return True if a repeated end can't be a repetition that belongs to the text."""
+    end, complete = _without_whitespace(repeated), _without_whitespace(body)
+    if _weight(end) < MIN_WEIGHT or any(
         end.startswith(end[at:]) for at in range(1, len(end) // 2 + 1)
     ):
         return False
-    return end + end[: len(end) // 4 + 1] not in whole + "\n"
+    return end + end[: len(end) // 4 + 1] not in complete + "\n"
 
 
-def _goes_on_alike(scene: Scene) -> bool:
-    """Tell whether the text goes on with what it, or the quote, ends in."""
-    rest, whole = _solid(scene.fresh(""))[:240], _solid(scene.body)
-    if scene.quote and rest.startswith(_solid(scene.quote)):
+def _continues_with_repetition(scene: Scene) -> bool:
+    """Return True if the new text repeats the end of the text, or the quote."""
+    rest = _without_whitespace(scene.new_start(""))[:240]
+    body = _without_whitespace(scene.body)
+    if scene.quote and rest.startswith(_without_whitespace(scene.quote)):
         return True
     return any(
-        whole.endswith(rest[:size]) and _weight(rest[:size]) >= PROOF
+        body.endswith(rest[:size]) and _weight(rest[:size]) >= MIN_WEIGHT
         for size in range(4, len(rest) + 1)
     )
 
@@ -150,15 +152,15 @@ def _quote(scene: Scene) -> str:
 
 
 def _words(scene: Scene) -> str:
-    """The last four words; of a text without blanks, the last twelve characters."""
+    """The last four words, or the last twelve characters of a text without blanks."""
     found = re.search(r"(?:\S+\s+){3}\S+$", scene.body[-80:])
     return found[0] if found else scene.body[-12:]
 
 
 def _line(scene: Scene) -> str:
-    """The last line, and lines before it until that is more than a few characters."""
+    """The last line, with lines before it if it has only a few characters."""
     at = scene.body.rfind("\n") + 1
-    while at and len(_solid(scene.body[at:])) < 12:
+    while at and len(_without_whitespace(scene.body[at:])) < 12:
         at = scene.body.rfind("\n", 0, at - 1) + 1
     return scene.body[at:].lstrip()
 
@@ -169,7 +171,7 @@ def _half(scene: Scene) -> str:
 
 
 def _line_again(scene: Scene) -> str:
-    """A line break and the line's start: in `closing`, behind the echo."""
+    """A line break and the start of the line; in `closing`, so after the echo."""
     return "\n" + scene.body[scene.body.rfind("\n") + 1 :]
 
 
@@ -178,19 +180,19 @@ def _fence(scene: Scene) -> str:
 
 
 def _own_fence(scene: Scene) -> str | None:
-    """The fence that is open, and the line from its start."""
+    """The code fence that is open."""
     fence = open_fence(scene.body)
     return None if fence is None or fence == "```" else fence + "\n"
 
 
 def _row(scene: Scene) -> str:
-    """The table's row that was cut in the middle, from its start."""
+    """The last row of the table from its start, if it is incomplete."""
     header = table_header(scene.body)
     row = scene.body.rsplit("\n", 1)[-1]
-    whole = header is None or row.rstrip().count("|") == header.split("\n")[0].count(
-        "|"
-    )
-    return "" if whole else row
+    if header is None:
+        return ""
+    columns = header.split("\n")[0].count("|")
+    return "" if row.rstrip().count("|") == columns else row
 
 
 def _header(scene: Scene) -> str | None:
@@ -203,41 +205,44 @@ def _always(text: str) -> Callable[[Scene], str]:
 
 
 def _own_line(scene: Scene) -> str:
-    """The line that was cut, with its indentation, unless it is whole."""
-    whole = scene.text == scene.body and scene.rest.startswith("\n")
-    return "" if whole else scene.text[scene.text.rfind("\n") + 1 :]
+    """The last line with its indentation, if it is incomplete."""
+    is_complete = scene.text == scene.body and scene.rest.startswith("\n")
+    return "" if is_complete else scene.text[scene.text.rfind("\n") + 1 :]
 
 
-_GOING_ON = "Continuing from where I left off:\n\n"
-_SORRY = "I apologize, my previous answer was cut off. "
+_PREAMBLE = "Continuing from where I left off:\n\n"
+_APOLOGY = "I apologize, my previous answer was cut off. "
 
-ECHO = Habit("echo", _nothing, _quote, asked=True)
-"""The model that does what it was asked to."""
+ECHO = Habit("echo", _nothing, _quote, as_asked=True)
+"""The model that does what the prompt asks."""
 
 HABITS = (
     ECHO,
     Habit(
-        "echo, blanks lost", _nothing, lambda s: " ".join(s.quote.split()), asked=True
+        "echo, blanks lost",
+        _nothing,
+        lambda s: " ".join(s.quote.split()),
+        as_asked=True,
     ),
-    Habit("echo in quotes", _always('"'), _quote, asked=True, closing=_always('"')),
+    Habit("echo in quotes", _always('"'), _quote, as_asked=True, closing=_always('"')),
     Habit(
         "echo in the tags",
         _always("<tail>"),
         _quote,
-        asked=True,
+        as_asked=True,
         closing=_always("</tail>"),
     ),
-    Habit("fence, echo", _fence, _quote, asked=True),
-    Habit("preamble, echo", _always(_GOING_ON), _quote, asked=True),
-    Habit("apology, echo", _always(_SORRY), _quote, asked=True),
+    Habit("fence, echo", _fence, _quote, as_asked=True),
+    Habit("preamble, echo", _always(_PREAMBLE), _quote, as_asked=True),
+    Habit("apology, echo", _always(_APOLOGY), _quote, as_asked=True),
     Habit("half an echo", _nothing, _half),
-    Habit("restart from the top", _nothing, lambda s: s.body, asked=True),
+    Habit("restart from the top", _nothing, lambda s: s.body, as_asked=True),
     Habit("last line again", _nothing, _line),
     Habit("last words again", _nothing, _words),
-    Habit("table header again", _header, _row, asked=True),
+    Habit("table header again", _header, _row, as_asked=True),
     Habit("fence, line again", _own_fence, _own_line),
-    Habit("goes on", _nothing, _nothing),
-    Habit("dots, goes on", lambda s: "…" if len(s.text) % 2 else "...", _nothing),
-    Habit("preamble, goes on", _always(_GOING_ON), _nothing),
-    Habit("echo, line again", _nothing, _quote, asked=True, closing=_line_again),
+    Habit("continues", _nothing, _nothing),
+    Habit("dots, continues", lambda s: "…" if len(s.text) % 2 else "...", _nothing),
+    Habit("preamble, continues", _always(_PREAMBLE), _nothing),
+    Habit("echo, line again", _nothing, _quote, as_asked=True, closing=_line_again),
 )

@@ -1,32 +1,32 @@
-"""Five rules to join a text and a message: this package's, and four simple ones."""
+"""Five ways to join a text and a message: this package's, and four simple ones."""
 
 from __future__ import annotations
 
 import functools
 from typing import TYPE_CHECKING
 
-from langchain_bedrock_continue._core.text.echo_join import Join
-from langchain_bedrock_continue._core.text.quote import opening_of, quote_of
+from langchain_bedrock_continue._core.text.echo_join import EchoJoin
+from langchain_bedrock_continue._core.text.quote import choose_quote, opening_tag
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 MAX_TOKENS = 1024
-"""What each segment may write: enough for a quote of full length."""
+"""The limit of each segment: enough for a quote of full length."""
 
 
 @functools.lru_cache(maxsize=64)
 def quote_at(text: str) -> str:
-    """Return what a model that was cut here is asked to repeat."""
-    return quote_of(text, MAX_TOKENS)
+    """Return the quote that a model is asked to repeat after this text."""
+    return choose_quote(text, MAX_TOKENS)
 
 
 def by_join(text: str, message: str) -> str:
-    """Join as the package does."""
+    """Join as this package does."""
     quote = quote_at(text)
-    join = Join(text, quote, opening=opening_of(quote))
+    join = EchoJoin(text, quote, opening=opening_tag(quote))
     added = (join.feed(message) or "") + join.finish()
-    return text[: len(text) - join.back] + added
+    return text[: len(text) - join.replaced] + added
 
 
 def by_whitespace(text: str, message: str) -> str:

@@ -1,4 +1,4 @@
-"""What a join did to a text: characters lost, doubled and inserted."""
+"""How a joined text differs from the complete one: lost, doubled, inserted text."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Score:
-    """What a rule did to the text, over many joins."""
+    """The results of one rule over many joins, in characters."""
 
     joins: int = 0
     exact: int = 0
@@ -18,7 +18,7 @@ class Score:
     failed: list[tuple[str, int]] = field(default_factory=list)
 
     def add(self, full: str, joined: str, where: tuple[str, int]) -> None:
-        """Compare one joined text with the full one."""
+        """Compare a joined text with the complete one."""
         self.joins += 1
         if joined == full:
             self.exact += 1
@@ -42,14 +42,14 @@ class Score:
 
     @property
     def share(self) -> str:
-        """The share of exact joins, rounded down."""
+        """The share of exact joins in percent, rounded down."""
         if not self.joins:
             return "-"
         return f"{int(1000 * self.exact / self.joins) / 10:.1f}"
 
 
 def difference(full: str, joined: str) -> tuple[int, int, int]:
-    """Count the characters of a joined text that are lost, doubled and inserted."""
+    """Count the lost, doubled and inserted characters of a joined text."""
     start = _common(full, joined)
     most = min(len(full), len(joined)) - start
     end = min(most, _common(full[::-1], joined[::-1]))
@@ -82,7 +82,7 @@ def _edits(was: str, now: str) -> list[tuple[str, int, int, int, int]]:
 
 
 def _doubled(full: str, extra: str) -> tuple[int, int]:
-    """Part what is too much: its end that stands in the text, and what is foreign."""
+    """Divide extra text into its end that occurs in the text, and the rest."""
     if not extra.strip():
         return 0, len(extra)
     low, high = 0, len(extra)

@@ -1,4 +1,4 @@
-"""Texts of nine kinds, to be cut everywhere."""
+"""Texts of nine kinds, which the benchmark cuts at every character."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _DATA = Path(__file__).parent / "data"
 
 @dataclass(frozen=True)
 class Text:
-    """A text, and what kind it is of."""
+    """A text and its kind."""
 
     kind: str
     name: str
@@ -30,7 +30,7 @@ class Text:
 
 
 def texts() -> list[Text]:
-    """Read all texts, kind by kind."""
+    """Read all texts, in the order of their kinds."""
     return [
         Text(kind, path.stem, path.read_bytes().decode())
         for kind in KINDS
@@ -39,13 +39,13 @@ def texts() -> list[Text]:
 
 
 def open_fence(text: str) -> str | None:
-    """Return the code fence that a text ends in, as it was opened, or None."""
+    """Return the opening line of the code fence in which a text ends, or None."""
     fences = [line for line in text.split("\n")[:-1] if line.startswith("```")]
     return fences[-1] if len(fences) % 2 else None
 
 
 def table_header(text: str) -> str | None:
-    """Return the two header lines of the table that a text ends in, or None."""
+    """Return the two header lines of the table in which a text ends, or None."""
     lines = text.removesuffix("\n").split("\n")
     first = len(lines)
     while first and lines[first - 1].startswith("|"):

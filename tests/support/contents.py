@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, AIMessageChunk
 
-from langchain_bedrock_continue._core.content.released_blocks import Transcript
+from langchain_bedrock_continue._core.content.content import ReleasedBlocks
 from tests.support.players import Block, chunks, whole
 
 WORDS = st.sampled_from(
@@ -89,7 +89,7 @@ def _part(block: Block, at: int) -> Block:
 
 def released(pieces: Sequence[AIMessageChunk]) -> list[Block]:
     """Put together what was released."""
-    transcript = Transcript()
+    transcript = ReleasedBlocks()
     for piece in pieces:
         transcript.add(piece)
     return transcript.blocks(numbered=False)

@@ -29,7 +29,7 @@ from langchain_bedrock_continue.local import (
     Request,
     Think,
 )
-from langchain_bedrock_continue.local.wire.http import RecordedRequest
+from langchain_bedrock_continue.local.wire.http_request import RecordedRequest
 from tests.support.answers import tools
 from tests.support.entrances import added
 from tests.support.models import (

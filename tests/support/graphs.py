@@ -10,7 +10,7 @@ has saved:
 import sqlite3
 import sys
 from contextlib import closing
-from typing import Annotated, Any
+from typing import Annotated, Any, NotRequired
 
 import boto3
 from langchain_core.messages import AIMessage, AIMessageChunk, AnyMessage
@@ -20,7 +20,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.message import add_messages
 from langgraph.store.base import BaseStore
 from langgraph.store.sqlite import SqliteStore
-from typing_extensions import NotRequired, TypedDict
+from typing_extensions import TypedDict
 
 from langchain_bedrock_continue import ChatBedrockContinuing
 

@@ -9,7 +9,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, Huma
 from langchain_core.messages.tool import tool_call_chunk
 
 from langchain_bedrock_continue import ContinuationError
-from langchain_bedrock_continue._core.request.messages import SegmentRequest
+from langchain_bedrock_continue._core.request.composer import SegmentRequest
 from langchain_bedrock_continue._core.turn import Turn
 
 QUESTION: list[BaseMessage] = [HumanMessage("Q")]
@@ -69,7 +69,7 @@ def play(turn: Turn, model: Model, *, most: int = 1_000) -> Played:
         model: What answers.
         most: So many calls, or it is endless.
     """
-    played = Played(turn, list(turn.opening()))
+    played = Played(turn, list(turn.resumed_chunks()))
     for request in turn.requests():
         played.requests.append(request)
         if len(played.requests) > most:
@@ -79,7 +79,7 @@ def play(turn: Turn, model: Model, *, most: int = 1_000) -> Played:
         except Exception as error:  # noqa: BLE001 - as the shell does
             played.error = error
             return played
-    played.pieces.append(turn.closing())
+    played.pieces.append(turn.last_chunk())
     return played
 
 

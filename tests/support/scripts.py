@@ -21,7 +21,7 @@ from langchain_bedrock_continue.local import (
     Think,
 )
 from langchain_bedrock_continue.local.backend import Json
-from langchain_bedrock_continue.local.script.tokens import tokenize
+from langchain_bedrock_continue.local.script.tokenizer import tokenize
 
 QUOTED = re.compile(r"<(tail[-\d]*)>(.*)</\1>", re.DOTALL)
 """The quote in a user turn: the end of the text, for the model to repeat."""

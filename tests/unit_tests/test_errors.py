@@ -1,4 +1,4 @@
-"""A SegmentError is its cause too, and crosses every border with what arrived."""
+"""A SegmentError is an instance of its cause's class too, and can be pickled."""
 
 import copy
 import json
@@ -57,7 +57,7 @@ def validation_error() -> Exception:
 
 short = urllib3_errors.IncompleteRead(3, 5)
 
-KNOWN: list[Exception] = [
+COMMON: list[Exception] = [
     service_error(botocore_errors.ClientError),
     service_error(botocore_errors.EventStreamError),
     service_error(BedrockContextOverflowError),
@@ -80,16 +80,16 @@ KNOWN: list[Exception] = [
     ImportError("x", name="n"),
     StopIteration(5),
 ]
-"""Errors that are raised where a call fails, or that a fault may bring."""
+"""Errors that a failing call or a broken stream raises."""
 
 
-class OtherArguments(Exception):  # noqa: N818 - a stranger's
+class OtherArguments(Exception):  # noqa: N818 - another library's
     def __init__(self, one: int, two: int) -> None:
         super().__init__("x")
         self.both = one + two
 
 
-class NewArguments(Exception):  # noqa: N818 - a stranger's
+class NewArguments(Exception):  # noqa: N818 - another library's
     def __new__(cls, _one: int, _two: int) -> Any:
         return super().__new__(cls)
 
@@ -97,28 +97,28 @@ class NewArguments(Exception):  # noqa: N818 - a stranger's
         pass
 
 
-class OwnPartial(Exception):  # noqa: N818 - a stranger's
+class OwnPartial(Exception):  # noqa: N818 - another library's
     @property
     def partial(self) -> int:
         return 1
 
 
-class Unpicklable(Exception):  # noqa: N818 - a stranger's
+class Unpicklable(Exception):  # noqa: N818 - another library's
     def __reduce__(self) -> NoReturn:
         raise RuntimeError
 
 
-class Final(Exception):  # noqa: N818 - a stranger's
+class Final(Exception):  # noqa: N818 - another library's
     def __init_subclass__(cls) -> None:
         raise ValueError("final")
 
 
-class Mute(Exception):  # noqa: N818 - a stranger's
+class Mute(Exception):  # noqa: N818 - another library's
     def __str__(self) -> NoReturn:
         raise RuntimeError
 
 
-class Slots(Exception):  # noqa: N818 - a stranger's
+class Slots(Exception):  # noqa: N818 - another library's
     __slots__ = ("place",)
 
     def __init__(self) -> None:
@@ -126,11 +126,11 @@ class Slots(Exception):  # noqa: N818 - a stranger's
 
 
 @dataclass(frozen=True)
-class Frozen(Exception):  # noqa: N818 - a stranger's
+class Frozen(Exception):  # noqa: N818 - another library's
     place: int = 1
 
 
-STRANGE: list[Exception] = [
+UNUSUAL: list[Exception] = [
     validation_error(),
     OtherArguments(1, 2),
     NewArguments(1, 2),
@@ -156,8 +156,8 @@ def is_intact(error: BaseException) -> None:
     assert "why" in repr(error)
 
 
-@pytest.mark.parametrize("cause", KNOWN, ids=name_of)
-def test_it_is_caught_as_its_cause_is(cause: Exception) -> None:
+@pytest.mark.parametrize("cause", COMMON, ids=name_of)
+def test_it_is_caught_as_its_causes_class(cause: Exception) -> None:
     error = error_from(cause)
     is_intact(error)
     assert isinstance(error, type(cause))
@@ -166,7 +166,7 @@ def test_it_is_caught_as_its_cause_is(cause: Exception) -> None:
         raise error
 
 
-def test_a_context_overflow_is_all_that_it_was() -> None:
+def test_a_context_overflow_keeps_all_of_its_classes() -> None:
     error = error_from(service_error(BedrockContextOverflowError))
     assert isinstance(error, ContextOverflowError)
     assert isinstance(error, botocore_errors.ClientError)
@@ -195,37 +195,39 @@ def test_the_response_of_a_client_error_is_there() -> None:
     assert error.response["Error"]["Code"] == "Throttling"
 
 
-@pytest.mark.parametrize("cause", STRANGE, ids=name_of)
-def test_whatever_the_cause_the_work_is_carried(cause: Exception) -> None:
+@pytest.mark.parametrize("cause", UNUSUAL, ids=name_of)
+def test_any_cause_keeps_the_partial_message(cause: Exception) -> None:
     error = error_from(cause)
     is_intact(error)
     assert error.__cause__ is cause
     assert "why" in "".join(traceback.format_exception_only(error))
 
 
-BORDERS: list[Callable[[Any], Any]] = [
+COPIES: list[Callable[[Any], Any]] = [
     lambda error: pickle.loads(pickle.dumps(error)),  # noqa: S301 - our own bytes
     copy.copy,
     copy.deepcopy,
 ]
 
 
-@pytest.mark.parametrize("cross", BORDERS, ids=["pickle", "copy", "deepcopy"])
-@pytest.mark.parametrize("cause", [*KNOWN, *STRANGE], ids=name_of)
-def test_it_crosses_every_border(cause: Exception, cross: Callable[..., Any]) -> None:
+@pytest.mark.parametrize("copied", COPIES, ids=["pickle", "copy", "deepcopy"])
+@pytest.mark.parametrize("cause", [*COMMON, *UNUSUAL], ids=name_of)
+def test_it_can_be_pickled_and_copied(
+    cause: Exception, copied: Callable[..., Any]
+) -> None:
     error = error_from(cause)
-    again = cross(error)
+    again = copied(error)
     is_intact(again)
     kinds = (botocore_errors.ClientError, OSError, KeyError, urllib3_errors.HTTPError)
     for kind in (*kinds, botocore_errors.EventStreamError, ChecksumMismatch):
         assert isinstance(again, kind) == isinstance(error, kind)
-    is_intact(cross(again))
+    is_intact(copied(again))
 
 
 @pytest.mark.parametrize(
     "kind", [SegmentError, PrefillRefusedError, TurnLimitError, TruncatedToolCallError]
 )
-def test_each_kind_comes_back_as_itself(kind: Any) -> None:
+def test_each_class_is_unpickled_as_itself(kind: Any) -> None:
     plain = kind("why", partial=PARTIAL, segments=SEGMENTS)
     again = pickle.loads(pickle.dumps(plain))  # noqa: S301 - our own bytes
     assert type(again) is kind
@@ -235,7 +237,7 @@ def test_each_kind_comes_back_as_itself(kind: Any) -> None:
     assert isinstance(again, KeyError)
 
 
-def test_a_callers_own_kind_crosses_too() -> None:
+def test_a_callers_subclass_can_be_pickled() -> None:
     error = OwnError("why", partial=PARTIAL, segments=SEGMENTS)
     is_intact(pickle.loads(pickle.dumps(error)))  # noqa: S301 - our own bytes
 
@@ -244,20 +246,20 @@ class OwnError(SegmentError):
     pass
 
 
-def test_the_cause_comes_with_it_where_it_can() -> None:
+def test_the_cause_is_pickled_too() -> None:
     error = error_from(KeyError("k"))
     again = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
     assert repr(again.__cause__) == "KeyError('k')"
 
 
-@pytest.mark.parametrize("cause", [*KNOWN, *STRANGE], ids=name_of)
+@pytest.mark.parametrize("cause", [*COMMON, *UNUSUAL], ids=name_of)
 def test_the_cause_is_not_changed(cause: Exception) -> None:
     before = dict(vars(cause)), cause.args
     error_from(cause)
     assert (dict(vars(cause)), cause.args) == before
 
 
-def test_reading_a_cause_warns_of_nothing() -> None:
+def test_reading_a_cause_does_not_warn() -> None:
     cause = urllib3_errors.NewConnectionError(None, "m")  # type: ignore[arg-type]
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")

@@ -1,4 +1,4 @@
-"""From a file's place one knows what it may touch."""
+"""The arrows of the house: what a file may import follows from where it is."""
 
 import ast
 from collections.abc import Iterator
@@ -10,33 +10,55 @@ import langchain_bedrock_continue
 
 PACKAGE = Path(langchain_bedrock_continue.__file__).parent
 CORE = sorted((PACKAGE / "_core").rglob("*.py"))
+FILES = sorted(PACKAGE.rglob("*.py"))
 OWN = "langchain_bedrock_continue"
 
 WORLD = (
     *("asyncio", "boto3", "concurrent", "http", "httpx", "io", "os", "pathlib"),
-    *("random", "select", "socket", "ssl", "subprocess", "sys", "tenacity"),
-    *("threading", "time", "urllib"),
+    *("random", "select", "socket", "ssl", "subprocess", "sys", "threading"),
+    *("time", "urllib"),
     *("botocore.client", "botocore.session"),
 )
 """What makes calls, waits, starts threads, asks for the time or for a chance."""
 
 
-def imports(path: Path) -> Iterator[str]:
-    """Every module that a file imports, also where it is for types alone."""
-    for node in ast.walk(ast.parse(path.read_text())):
+def imports(path: Path, *, types: bool = True) -> Iterator[str]:
+    """Every name that a file imports, with its module.
+
+    Args:
+        path: The file.
+        types: Whether to include what is imported for type checkers only.
+    """
+    nodes: list[ast.AST] = [ast.parse(path.read_text())]
+    while nodes:
+        node = nodes.pop()
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield from (f"{node.module}.{name.name}" for name in node.names)
+        elif isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            nodes += [*(node.body if types else []), *node.orelse]
+        else:
+            nodes += ast.iter_child_nodes(node)
 
 
-@pytest.mark.parametrize("path", CORE, ids=lambda path: path.stem)
+def is_of(name: str, *modules: str) -> bool:
+    return name in modules or name.startswith(tuple(f"{m}." for m in modules))
+
+
+def place(path: Path) -> str:
+    return path.relative_to(PACKAGE).as_posix()
+
+
+@pytest.mark.parametrize("path", CORE, ids=place)
 def test_the_core_does_no_io(path: Path) -> None:
-    for name in imports(path):
-        assert not name.startswith(tuple(f"{world}." for world in WORLD)), name
-        assert name not in WORLD
-        if name.startswith(f"{OWN}."):
-            assert name.startswith((f"{OWN}._core", f"{OWN}.errors")), name
+    assert [name for name in imports(path) if is_of(name, *WORLD)] == []
+
+
+@pytest.mark.parametrize("path", CORE, ids=place)
+def test_the_core_never_imports_the_shell(path: Path) -> None:
+    own = [name for name in imports(path) if is_of(name, OWN)]
+    assert [n for n in own if not is_of(n, f"{OWN}._core", f"{OWN}.errors")] == []
 
 
 def test_the_core_is_there() -> None:
@@ -45,6 +67,103 @@ def test_the_core_is_there() -> None:
     }
 
 
-def test_no_file_is_long() -> None:
-    long = [p.name for p in PACKAGE.rglob("*.py") if p.read_text().count("\n") >= 300]
-    assert long == []
+GROUND = ("decisions", "policy")
+"""What every room of the core may import; it imports none of the others."""
+
+ARROWS: dict[str, tuple[str, ...]] = {
+    "decisions": (),
+    "policy": (),
+    "text": (),
+    "content": ("text", *GROUND),
+    "request": ("content", "text", *GROUND),
+    "tool_json": ("request", "content", "text", *GROUND),
+    "record": ("content", *GROUND),
+    "turn": (
+        "decisions",
+        "policy",
+        "text",
+        "content",
+        "request",
+        "tool_json",
+        "record",
+    ),
+}
+"""What each room of the core may import of the others."""
+
+
+def room(path: Path) -> str:
+    return path.relative_to(PACKAGE / "_core").parts[0].removesuffix(".py")
+
+
+def test_every_file_of_the_core_is_in_a_room() -> None:
+    assert {room(path) for path in CORE} - {"__init__"} == set(ARROWS)
+
+
+@pytest.mark.parametrize("path", CORE, ids=place)
+def test_a_room_of_the_core_imports_along_the_arrows_only(path: Path) -> None:
+    core = f"{OWN}._core."
+    imported = [name for name in imports(path) if name.startswith(core)]
+    rooms = {name.removeprefix(core).split(".")[0] for name in imported}
+    assert rooms <= {room(path), *ARROWS.get(room(path), ())}
+
+
+WHO_MAY_IMPORT = {
+    "langchain_aws": ("_wrapped/",),
+    "botocore": ("_wrapped/", "_transport/", "_core/decisions/service_errors.py"),
+    "urllib3": ("_wrapped/", "_transport/", "_core/decisions/service_errors.py"),
+    "boto3": (),
+}
+"""Where each library is known. The local endpoint is a program of its own."""
+
+
+@pytest.mark.parametrize("library", list(WHO_MAY_IMPORT))
+def test_each_library_is_known_in_its_places_only(library: str) -> None:
+    importing = {
+        place(path)
+        for path in FILES
+        for name in imports(path, types=False)
+        if is_of(name, library)
+    }
+    places = (*WHO_MAY_IMPORT[library], "local/")
+    assert {file for file in importing if not file.startswith(places)} == set()
+
+
+def test_for_types_only_the_model_knows_langchain_aws_too() -> None:
+    importing = {
+        place(path)
+        for path in FILES
+        if any(is_of(name, "langchain_aws") for name in imports(path))
+    }
+    places = ("_wrapped/", "local/")
+    assert {f for f in importing if not f.startswith(places)} == {"chat_models.py"}
+
+
+NEVER = {
+    "_transport/": ("_core", "_resume", "_wrapped", "chat_models", "errors", "local"),
+    "_wrapped/": ("_transport", "chat_models", "local"),
+    "_resume.py": ("_transport", "chat_models", "local"),
+    "chat_models.py": ("local",),
+    "errors.py": ("_core", "_resume", "_transport", "_wrapped", "chat_models", "local"),
+    "local/": ("_core", "_resume", "_transport", "_wrapped", "chat_models", "errors"),
+}
+"""What a place never imports of this package."""
+
+
+@pytest.mark.parametrize("who", list(NEVER))
+def test_a_place_never_imports_these(who: str) -> None:
+    files = [path for path in FILES if place(path).startswith(who)]
+    assert files
+    modules = [f"{OWN}.{module}" for module in NEVER[who]]
+    for path in files:
+        assert [name for name in imports(path) if is_of(name, *modules)] == []
+
+
+LONGEST = 460
+LONG = {"_core/turn.py": 560}
+"""The one decider is one file: its facts, its tables' actions and its states."""
+
+
+@pytest.mark.parametrize("path", FILES, ids=place)
+def test_no_file_is_long(path: Path) -> None:
+    lines = path.read_text().count("\n")
+    assert lines <= LONG.get(place(path), LONGEST)

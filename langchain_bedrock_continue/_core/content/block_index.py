@@ -1,42 +1,39 @@
-"""The numbers of a turn's content blocks (rule B1 of `blocks`)."""
+"""The numbers of a turn's content blocks (CONTENT-1 of `placement`)."""
 
 from __future__ import annotations
 
 
-class Numbers:
-    """Gives the blocks of each segment their numbers in the turn.
+class BlockIndex:
+    """Maps the block numbers of each segment to the block numbers of the turn.
 
     Attributes:
-        last: The number of the turn's last block; -1 where there is none.
+        last: The number of the turn's last block; -1 if there is none.
+        is_first: The segment is the turn's first: its numbers are the turn's.
     """
 
-    def __init__(self) -> None:
-        """Begin with the first segment, whose numbers are the turn's."""
-        self.last = -1
-        self._first = True
+    def __init__(self, last: int = -1, *, is_first: bool = True) -> None:
+        """Begin a segment with no block yet."""
+        self.last = last
+        self.is_first = is_first
         self._of: dict[int, int] = {}
 
     def begin_segment(self) -> None:
-        """Begin a later segment: its numbers follow on."""
-        self._of, self._first = {}, False
+        """Begin a later segment: its numbers follow the turn's last."""
+        self._of, self.is_first = {}, False
 
     def of(self, number: int) -> int:
-        """Return the turn's number of a segment's block."""
-        new = number if self._first else self.last + 1
+        """Return the turn's number of a segment's block; a new block gets one."""
+        new = number if self.is_first else self.last + 1
         index = self._of.setdefault(number, new)
         self.last = max(self.last, index)
         return index
 
-    def known(self, number: int) -> int | None:
-        """Return the same where the block has come before, else None."""
-        return self._of.get(number)
-
-    def join(self, number: int, index: int) -> None:
-        """Let a segment's block go on in a block of the turn, its last."""
+    def continue_block(self, number: int, index: int) -> None:
+        """Let a segment's block continue a block of the turn, its last."""
         self._of[number] = self.last = index
 
-    def move_on(self, index: int) -> int:
-        """Give what goes on in a block a new number, behind the last; return it."""
+    def move_to_new_block(self, index: int) -> int:
+        """Give the segment's block that continues `index` a new number; return it."""
         self.last += 1
         self._of = {n: self.last if i == index else i for n, i in self._of.items()}
         return self.last

@@ -1,267 +1,425 @@
-"""The content of a turn: what its segments, and what was asked for again, add up to.
+"""The content of a turn: what its segments, and their retries, add up to.
 
-C1. What was released is in the transcript, in order, and nothing else is.
-C2. A segment that is asked for again begins from where it began, and what of it was
-    shown stands.
-C3. Where its new wording differs from what was shown and it calls tools, what was shown
-    stands, and the calls behind it. Where it calls none, its text is joined to what
-    was shown: nothing that arrived is lost.
-C4. Where the output is held to a JSON schema, a segment shows nothing before it is
-    over: a document that was cut gives way to a new one.
+CONTENT-8. What was released is in the message, in order, and nothing else is.
+CONTENT-9. A retry begins where its segment began, and what was shown of the first
+    attempt stays.
+CONTENT-10. If the retry diverges from what was shown and calls tools, what was shown
+    stays, and the calls follow it. If it calls none, its text is joined to what was
+    shown: nothing that arrived is lost.
+CONTENT-11. If the output is constrained by a JSON schema, a segment shows nothing
+    before it is over: a truncated document is replaced by a new one.
 """
 
 from __future__ import annotations
 
-from copy import deepcopy
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from langchain_core.messages import AIMessage, AIMessageChunk
+from langchain_core.messages import AIMessageChunk
+from langchain_core.messages.base import merge_content
 
-from langchain_bedrock_continue._core.content.incoming import says_anything
-from langchain_bedrock_continue._core.content.placement import Blocks
-from langchain_bedrock_continue._core.content.released_blocks import Transcript, merged
-from langchain_bedrock_continue._core.content.retry_filter import Again
+from langchain_bedrock_continue._core.content.incoming import (
+    REASONING,
+    TEXT,
+    as_block,
+    blocks_in,
+    is_text,
+    kind_of,
+    read,
+    text_only,
+)
+from langchain_bedrock_continue._core.content.placement import Placement
+from langchain_bedrock_continue._core.content.retry_filter import RetryFilter
+from langchain_bedrock_continue._core.text.quote import choose_quote, opening_tag
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from langchain_core.messages import InvalidToolCall, ToolCall
 
-    from langchain_bedrock_continue._core.content.incoming import Block, Pieces
-    from langchain_bedrock_continue._core.content.inline_thinking import Tags
+    from langchain_bedrock_continue._core.content.incoming import (
+        Block,
+        Chunks,
+        Incoming,
+    )
     from langchain_bedrock_continue._core.content.tool_calls import Call
-    from langchain_bedrock_continue._core.text.echo_join import How
+    from langchain_bedrock_continue._core.policy import InlineThinking
+
+_TEXT_ONLY = frozenset({"type", "text", "index"})
 
 
-class Answer:
-    """The content of a turn, as it stands."""
+class ReleasedBlocks:
+    """The content that was released, by block. Adding to it takes constant time.
+
+    Attributes:
+        substance: How many blocks were added that are more than an empty text.
+        reasoning: How many of them were reasoning.
+        is_blank: Nothing but whitespace was added.
+    """
+
+    def __init__(self) -> None:
+        """Begin with nothing released."""
+        self.substance = 0
+        self.reasoning = 0
+        self.is_blank = True
+        self._parts: dict[int, list[str]] = {}
+        self._blocks: dict[int, Block] = {}
+        self._last = -1
+
+    def __bool__(self) -> bool:
+        """Return True if anything was released."""
+        return bool(self._blocks)
+
+    def add(self, chunk: AIMessageChunk) -> None:
+        """Add a released chunk; its blocks continue those of the same number."""
+        for block in blocks_in(chunk):
+            kind = kind_of(block)
+            if kind is TEXT:
+                self._add_text(block)
+                continue
+            self.substance += 1
+            self.reasoning += kind is REASONING
+            self.is_blank = False
+            self._merge(block)
+
+    def _add_text(self, block: Block) -> None:
+        index, text = block["index"], block["text"]
+        if text:
+            self.substance += 1
+            self.is_blank = self.is_blank and text.isspace()
+        parts = self._parts.get(index)
+        if parts is None:
+            parts = self._parts[index] = []
+        parts.append(text)
+        if index not in self._blocks or not block.keys() <= _TEXT_ONLY:
+            self._merge({**block, "text": ""})
+
+    def _merge(self, block: Block) -> None:
+        index = block["index"]
+        known = self._blocks.get(index)
+        both: Any = [block] if known is None else merge_content([known], [block])
+        self._blocks[index] = both[0]
+        self._last = max(self._last, index)
+
+    def mark(self) -> tuple[int, int]:
+        """Return where the released content ends, for `since`."""
+        return self._last, len(self._parts.get(self._last, ()))
+
+    def since(self, mark: tuple[int, int]) -> list[Block]:
+        """Return the blocks that were released since a mark."""
+        last, parts = mark
+        new = [self._block(index) for index in sorted(self._blocks) if index > last]
+        text = self._parts.get(last, [])[parts:]
+        return [as_block("".join(text), last), *new] if text else new
+
+    def blocks(self, *, numbered: bool, unreleased: str = "") -> list[Block]:
+        """Return the blocks in order.
+
+        Args:
+            numbered: Whether each has its number, as the blocks of a stream do.
+            unreleased: Text that follows the last block, and is not yet released.
+        """
+        blocks = [self._block(index) for index in sorted(self._blocks)]
+        for block in [] if numbered else blocks:
+            del block["index"]
+        if unreleased and blocks and is_text(blocks[-1]):
+            blocks[-1]["text"] += unreleased
+        elif unreleased:
+            blocks.append({"type": "text", "text": unreleased})
+        return blocks
+
+    def _block(self, index: int) -> Block:
+        block = dict(self._blocks[index])
+        if index in self._parts:
+            block["text"] = "".join(self._parts[index])
+        return block
+
+
+def merged(chunks: Chunks) -> Chunks:
+    """Return chunks as one: a reader parses a JSON document anew at each."""
+    if not chunks or any(isinstance(chunk.content, str) for chunk in chunks):
+        return chunks
+    released = ReleasedBlocks()
+    for chunk in chunks:
+        released.add(chunk)
+    content: Any = released.blocks(numbered=True)
+    return [AIMessageChunk(content=content)]
+
+
+@dataclass
+class _Retry:
+    """A retry that is under way.
+
+    Attributes:
+        first: The placement of the first attempt.
+        withheld: What was withheld of it.
+        filter: Lets through what is new in the retry.
+        substance: How much was released before the retry.
+        texts: The text of the retry, as it came.
+    """
+
+    first: Placement
+    withheld: Chunks
+    filter: RetryFilter
+    substance: int
+    texts: list[str] = field(default_factory=list)
+
+
+class Content:
+    """The content of a turn's answer.
+
+    Attributes:
+        quote: What the model was last asked to repeat in a user turn.
+    """
 
     def __init__(
         self,
-        stops: Sequence[str] = (),
+        stop_sequences: Sequence[str] = (),
         *,
         withholds: bool = False,
-        tags: Tags | None = None,
+        inline_thinking: InlineThinking | None = None,
     ) -> None:
         """Begin with nothing.
 
         Args:
-            stops: The caller's stop sequences.
-            withholds: Whether a segment shows nothing before it is over (C4).
-            tags: What stands round thinking in the text, or None.
+            stop_sequences: The caller's stop sequences.
+            withholds: Whether a segment shows nothing before it is over (CONTENT-11).
+            inline_thinking: How the model marks thinking in its text, or None.
         """
-        self._blocks = Blocks(stops, tags)
-        self._before = deepcopy(self._blocks)
-        self._stands = self._blocks
-        self._transcript = Transcript()
-        self._shown: Pieces = []
+        self.quote = ""
+        self._placement = Placement(stop_sequences, inline_thinking)
+        self._start = self._placement.start()
+        self._released = ReleasedBlocks()
+        self._shown_from = self._released.mark()
         self._withholds = withholds
-        self._withheld: Pieces = []
-        self._again: Again | None = None
-        self._wording: list[str] = []
-        self._stood: Pieces = []
-        self._shown_at_first = 0
-        self._is_reworded = False
+        self._withheld: Chunks = []
+        self._retry: _Retry | None = None
+        self._reworded = False  # the last segment is a retry that diverged
 
-    # What stands ------------------------------------------------------------------
+    # The state ---------------------------------------------------------------------
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing was released yet."""
-        return not (self._transcript or self._withheld)
+        return not (self._released or self._withheld)
 
     @property
     def seams(self) -> list[int]:
-        """Where segments meet: offsets in the text, as far as it reaches."""
-        return [min(at, self.offset) for at in self._blocks.seams]
+        """Where segments join: offsets in the text, in characters."""
+        length = len(self)
+        return [min(at, length) for at in self._placement.seams]
 
-    @property
-    def offset(self) -> int:
-        """Count the characters of the text."""
-        return self._blocks.text_length
+    def __len__(self) -> int:
+        """Return the number of characters of the text."""
+        return len(self._placement)
 
     @property
     def open_text(self) -> str:
-        """The text of the block that a continuation goes on in."""
-        return self._blocks.open_text
+        """The text of the block that a continuation continues."""
+        return self._placement.open_text
+
+    def last_text(self, count: int) -> str:
+        """Return about the last `count` characters of that text."""
+        return self._placement.last_text(count)
 
     @property
-    def how(self) -> How | None:
-        """How the last continuation in a user turn was joined, or None."""
-        return self._blocks.how
+    def plain(self) -> bool:
+        """Whether the text comes without blocks."""
+        return self._placement.plain
 
     @property
-    def is_plain(self) -> bool:
-        """Whether its text comes without blocks."""
-        return self._blocks.is_plain
-
-    @property
-    def has_calls(self) -> bool:
+    def has_tool_call(self) -> bool:
         """Whether the segment has begun a tool call."""
-        return bool(self._blocks.calls)
+        return self._placement.calls.begun
 
     @property
-    def is_behind(self) -> bool:
-        """Whether a segment asked for again has not come as far as before."""
-        return self._again is not None and not self._again.caught_up
+    def is_replaying(self) -> bool:
+        """Whether a retry has not arrived as far as the first attempt."""
+        return self._retry is not None and not self._retry.filter.replayed
 
     @property
     def stopped(self) -> bool:
         """Whether a stop sequence that a seam split has ended the text."""
-        return self._blocks.stopped
+        return self._placement.stopped
 
     @property
-    def reasons(self) -> bool:
-        """Whether reasoning was released."""
-        return self._transcript.reasons
+    def reasoning(self) -> int:
+        """How many reasoning blocks, or chunks of them, were released."""
+        return self._released.reasoning
 
     @property
     def valid_calls(self) -> list[ToolCall]:
         """The tool calls that may run, once the turn is over."""
-        return self._blocks.calls.valid
+        return self._placement.calls.valid
 
     @property
     def invalid_calls(self) -> list[InvalidToolCall]:
         """The tool calls that must not run, once the turn is over."""
-        return self._blocks.calls.invalid
+        return self._placement.calls.invalid
 
-    def advances(self) -> bool:
-        """Tell whether the segment can be gone on from: it ends in new text."""
-        return self._blocks.advances()
+    def has_progress(self) -> bool:
+        """Return True if the segment ends in new text, so the next can continue it."""
+        return self._placement.has_progress()
 
-    def unfinished_call(self) -> Call | None:
-        """Return the tool call in which the segment was cut, if it is the only one."""
-        return self._blocks.calls.unfinished()
+    def truncated_call(self) -> Call | None:
+        """Return the tool call that was truncated, if it is the only one."""
+        return self._placement.calls.truncated()
 
-    def complete(self, call: Call, args: dict[str, Any]) -> None:
-        """Give a cut call its whole arguments."""
-        self._blocks.calls.complete(call, args)
+    def complete_call(self, call: Call, args: dict[str, Any]) -> None:
+        """Give a truncated call its complete arguments."""
+        self._placement.calls.complete(call, args)
 
     def blocks(self, *, numbered: bool) -> list[Block]:
         """Return what was released, as content blocks."""
-        return self._transcript.blocks(numbered=numbered)
+        return self._released.blocks(numbered=numbered)
 
     def can_be_resent(self) -> bool:
-        """Tell whether what stands can be sent back as it is."""
-        return self._transcript.says() and not self.has_calls
+        """Return True if the content so far can be sent back as it is."""
+        return not (self._released.is_blank or self.has_tool_call)
 
     def sendable(self) -> list[Block]:
-        """Return what stands, released or not, as the service takes it back."""
-        held = self._blocks.held_text.rstrip()
-        return self._transcript.blocks(numbered=False, held=held)
-
-    def stand(self, blocks: list[Block], seams: list[int]) -> Pieces:
-        """Begin with what stands from before the turn."""
-        numbered: Any = [{**block, "index": i} for i, block in enumerate(blocks)]
-        pieces = self._release(self._blocks.receive(AIMessageChunk(content=numbered)))
-        self._blocks.seams.extend(seams)
-        return pieces
-
-    # What arrives -----------------------------------------------------------------
-
-    def begin_segment(self) -> None:
-        """Remember where a segment begins (C2)."""
-        self._before, self._shown, self._again = deepcopy(self._blocks), [], None
-        self._is_reworded = False
-
-    def begin_again(self) -> None:
-        """Begin the segment once more; what was withheld of it is let go."""
-        self._stands, self._stood = self._blocks, self._withheld
-        self._blocks, self._withheld = deepcopy(self._before), []
-        self._wording, self._shown_at_first = [], len(self._shown)
-        self._again = Again(self._shown)
-
-    def receive(self, message: AIMessage) -> Pieces:
-        """Place what arrived; return what the caller may see."""
-        if self._again is not None:
-            self._wording.append(message.text)
-        return self._release(self._blocks.receive(message))
-
-    def end_text(self, *, cut: bool) -> Pieces:
-        """End a segment's text: what a join still holds is decided."""
-        pieces = self._release(self._blocks.end_text(cut=cut))
-        return pieces + self._decide_again(cut=cut)
-
-    def end_at_stop(self) -> None:
-        """End the open text where a stop sequence ended the segment."""
-        self._blocks.end_at_stop()
-
-    def cut(self) -> Pieces:
-        """End a segment that a prefill goes on from."""
-        return self._release(self._blocks.cut())
-
-    def pause(self, quote: str, opening: str) -> Pieces:
-        """End a segment that a user turn goes on from."""
-        return self._release(self._blocks.pause(quote, opening))
-
-    def close(self) -> Pieces:
-        """End a segment that is sent back as it is."""
-        return self._release(self._blocks.close())
+        """Return the content so far, released or not, as the service accepts it."""
+        unreleased = self._placement.unreleased_text.rstrip()
+        return self._released.blocks(numbered=False, unreleased=unreleased)
 
     def spoken(self, raw: str) -> str:
-        """Return what the conversation takes for the segment's text.
+        """Return the last segment's text for the conversation.
 
         Args:
-            raw: The text as it came; it counts unless what was shown stands for it.
+            raw: The text as it came. It counts, unless the segment is a retry that
+                diverged: then what was shown counts.
         """
-        if not self._is_reworded:
+        if not self._reworded:
             return raw
-        return self.open_text.removeprefix(self._before.open_text)
+        return self.open_text.removeprefix(self._text_before())
 
-    def restore(self) -> None:
-        """Take the last cut back: nothing came after it."""
-        self._blocks.restore()
+    def resume(self, blocks: list[Block], seams: list[int]) -> Chunks:
+        """Begin with the content of a partial message; return it."""
+        numbered: Any = [{**block, "index": i} for i, block in enumerate(blocks)]
+        chunks = self.receive(read(AIMessageChunk(content=numbered)))
+        self._placement.seams.extend(seams)
+        return chunks
 
-    def finish(self, *, reason: str, vouches: bool, cut: bool) -> Pieces:
-        """End the turn: release all that is held; cut calls come out as invalid."""
-        pieces = self.end_text(cut=cut)
-        ending = self._blocks.finish(reason=reason, vouches=vouches, cut=cut)
+    # What arrives ------------------------------------------------------------------
+
+    def begin_segment(self) -> None:
+        """Begin a segment that is not a retry."""
+        self._start, self._shown_from = self._placement.start(), self._released.mark()
+        self._retry, self._reworded = None, False
+
+    def begin_retry(self) -> None:
+        """Begin the segment once more; what was withheld of it is dropped."""
+        filtered = RetryFilter(self._released.since(self._shown_from))
+        substance = self._released.substance
+        self._retry = _Retry(self._placement, self._withheld, filtered, substance)
+        self._placement = self._placement.restarted(self._start)
+        self._withheld = []
+
+    def receive(self, incoming: Incoming) -> Chunks:
+        """Take what arrived; return what the caller may see."""
+        if self._retry is not None:
+            self._retry.texts += [
+                block["text"] for _, kind, block in incoming.blocks if kind is TEXT
+            ]
+        return self._release(self._placement.receive(incoming))
+
+    def _release(self, chunks: Chunks) -> Chunks:
+        if self._retry is not None:
+            chunks = self._retry.filter.new_in(chunks)
+        if self._withholds:
+            self._withheld += chunks
+            return []
+        for chunk in chunks:
+            self._released.add(chunk)
+        return chunks
+
+    # Where a segment ends ----------------------------------------------------------
+
+    def end_text(self, *, truncated: bool) -> Chunks:
+        """End a segment's text: an undecided join, and a retry, are decided."""
+        chunks = self._release(self._placement.end_text(truncated=truncated))
+        return chunks + self._end_retry(truncated=truncated)
+
+    def end_at_stop_sequence(self) -> None:
+        """End the open text where a stop sequence ended the segment."""
+        self._placement.end_at_stop_sequence()
+
+    def end_for_prefill(self) -> Chunks:
+        """End a segment that a prefill continues."""
+        return self._release(self._placement.end_for_prefill())
+
+    def end_for_user_turn(self, tokens: int) -> Chunks:
+        """End a segment that a user turn continues; it chooses the quote.
+
+        Args:
+            tokens: What the next segment may write.
+        """
+        self.quote = choose_quote(self.open_text, tokens)
+        return self._release(
+            self._placement.end_for_user_turn(self.quote, opening_tag(self.quote))
+        )
+
+    def end_for_resend(self) -> Chunks:
+        """End a segment that is sent back as it is."""
+        return self._release(self._placement.end_for_resend())
+
+    def undo_cut(self) -> None:
+        """Take the last cut back: its prefill was refused."""
+        self._placement.undo_cut()
+
+    def finish(
+        self, *, reason: str, last_block_complete: bool, truncated: bool
+    ) -> Chunks:
+        """End the turn: release all that is held; truncated calls come out invalid.
+
+        Args:
+            reason: What ended the last segment, for the errors of invalid calls.
+            last_block_complete: The model ended its last block itself.
+            truncated: The last block was broken off.
+        """
+        chunks = self.end_text(truncated=truncated)
+        ending = self._placement.finish(
+            reason=reason, last_block_complete=last_block_complete, truncated=truncated
+        )
         withheld, self._withheld, self._withholds = self._withheld, [], False
-        if withheld and not self.has_calls:
-            return pieces + self._release(merged(withheld + ending))
-        return pieces + self._release(withheld + ending)
+        if withheld and not self.has_tool_call:
+            return chunks + self._release(merged(withheld + ending))
+        return chunks + self._release(withheld + ending)
 
-    def abandon(self) -> None:
-        """Give up a segment asked for again: if it brought less, the first stands."""
-        again, self._again = self._again, None
-        if again is None:
+    def abandon_retry(self) -> None:
+        """Discard the retry if it produced less than the first attempt."""
+        retry, self._retry = self._retry, None
+        if retry is None:
             return
-        first, second = self._stands, self._blocks
-        longer = self._withholds and second.text_length > first.text_length
-        showed = any(map(says_anything, self._shown[self._shown_at_first :]))
-        if not (again.caught_up and (longer or showed)):
-            self._blocks, self._withheld = first, self._stood
-        elif len(second.calls) < len(first.calls):
+        first, second = retry.first, self._placement
+        is_longer = self._withholds and len(second) > len(first)
+        has_shown = self._released.substance > retry.substance
+        if not (retry.filter.replayed and (is_longer or has_shown)):
+            self._placement, self._withheld = first, retry.withheld
+        elif second.calls.count < first.calls.count:
             second.take_calls(first)
 
-    def _decide_again(self, *, cut: bool) -> Pieces:
-        """Say what of a second wording stands, once it is over (C3)."""
-        again, self._again = self._again, None
-        self._is_reworded = again is not None and not again.caught_up
-        if again is None or again.caught_up:
+    def _end_retry(self, *, truncated: bool) -> Chunks:
+        """Decide what of a retry that diverged is kept (CONTENT-10)."""
+        retry, self._retry = self._retry, None
+        self._reworded = retry is not None and not retry.filter.replayed
+        if retry is None or retry.filter.replayed:
             return []
-        second, self._blocks = self._blocks, self._stands
-        self._blocks.take_calls(second)
-        if second.calls or not again.differs:
+        second, self._placement = self._placement, retry.first
+        self._placement.take_calls(second)
+        if second.calls.begun or not retry.filter.diverged:
             return []
-        pieces = self.pause("", "")
-        wording = self._blocks.as_came(self._second_wording(second))
-        pieces += self._release(self._blocks.receive(wording))
-        return pieces + self._release(self._blocks.end_text(cut=cut))
+        chunks = self._release(self._placement.end_for_user_turn("", ""))
+        text = self._second_version(second, "".join(retry.texts))
+        incoming = text_only(text, plain=self._placement.plain)
+        chunks += self._release(self._placement.receive(incoming))
+        return chunks + self._release(self._placement.end_text(truncated=truncated))
 
-    def _second_wording(self, second: Blocks) -> str:
-        """Return the text of a segment asked for again, without its echo."""
-        before, now = self._before.open_text.rstrip(), second.open_text
-        plain = "".join(self._wording)
-        return now[len(before) :] if before and now.startswith(before) else plain
+    def _second_version(self, second: Placement, raw: str) -> str:
+        """Return the text of a retry, without the echo it began with."""
+        before, text = self._text_before().rstrip(), second.open_text
+        return text[len(before) :] if before and text.startswith(before) else raw
 
-    def _release(self, pieces: Pieces) -> Pieces:
-        if self._again is not None:
-            pieces = self._again.new_in(pieces)
-        if self._withholds:
-            self._withheld += pieces
-            return []
-        for piece in pieces:
-            self._transcript.add(piece)
-        self._shown += pieces
-        return pieces
+    def _text_before(self) -> str:
+        """Return the open text where the segment began."""
+        return self._placement.restarted(self._start).open_text

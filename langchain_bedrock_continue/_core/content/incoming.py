@@ -1,93 +1,195 @@
-"""What a response or a chunk holds, in one form whatever API and mode it came by."""
+"""What arrives of a response, read once, in one form for every API and mode.
+
+ChatBedrockConverse and ChatBedrock return content as a string or as blocks, whole or
+chunk by chunk, with tool calls in blocks or beside them. `Response` reads each message
+or chunk once, keeps what belongs to the response (metadata, usage), and hands the
+content on as `Incoming`. Nothing after it looks at LangChain's message again.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from langchain_core.messages import AIMessage, AIMessageChunk
+from langchain_core.messages.ai import UsageMetadata, add_usage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from langchain_core.messages.tool import ToolCallChunk
 
 Block: TypeAlias = dict[str, Any]
-Pieces: TypeAlias = list[AIMessageChunk]
+Chunks: TypeAlias = list[AIMessageChunk]
 
-TOOL_TYPES = ("tool_use", "input_json_delta")
-REASONING_TYPES = ("reasoning_content", "thinking", "redacted_thinking")
-"""The types that langchain-aws gives the reasoning of Converse and of InvokeModel."""
+TEXT, REASONING, TOOL, OTHER = "text", "reasoning", "tool", "other"
+"""The kinds of content blocks."""
 
-BESIDE = 1000
-"""Numbers for calls that have no block: behind all that have one."""
+KINDS = {
+    "text": TEXT,
+    # langchain-aws's names for the reasoning of Converse and of InvokeModel.
+    "reasoning_content": REASONING,
+    "thinking": REASONING,
+    "redacted_thinking": REASONING,
+    # A tool call's block, and the blocks of its arguments in a stream.
+    "tool_use": TOOL,
+    "input_json_delta": TOOL,
+}
+"""The kind of a content block by its type; any other type is `OTHER`."""
+
+CALLS_WITHOUT_BLOCK = 1000
+"""Block numbers for tool calls that have no block: after all that have one."""
 
 _TEXT_KEYS = frozenset({"type", "text", "index"})
 
 
-def blocks_of(message: AIMessage) -> Iterator[tuple[int, Block]]:
-    """Give the blocks of a message or chunk, each with its number."""
+@dataclass(slots=True)
+class Incoming:
+    """The content of a response, or of a chunk of one.
+
+    Attributes:
+        blocks: Each content block with its number in the response and its kind.
+        tool_chunks: A chunk's tool call chunks, by the number of their block.
+        calls: The tool calls of a whole response that are in no block.
+        plain: A chunk whose text has no block, as most of ChatBedrock's.
+    """
+
+    blocks: list[tuple[int, str, Block]]
+    tool_chunks: dict[int, list[ToolCallChunk]]
+    calls: list[Block]
+    plain: bool = False
+
+
+@dataclass
+class Response:
+    """One Bedrock response, as it arrives.
+
+    Attributes:
+        keeps_text: Whether `text` is needed: a user turn sends it back as it came.
+        metadata: Its `response_metadata`.
+        additional_kwargs: Its `additional_kwargs`.
+        usage: Its usage, or None while unknown.
+        started: Something of it arrived.
+        streamed: It arrives in chunks.
+        has_text: Text of it arrived.
+        reasoning_blocks: The numbers of its reasoning blocks.
+        has_content: It has blocks that are not reasoning.
+    """
+
+    keeps_text: bool = False
+    metadata: dict[str, Any] = field(default_factory=dict)
+    additional_kwargs: dict[str, Any] = field(default_factory=dict)
+    usage: UsageMetadata | None = None
+    started: bool = False
+    streamed: bool = False
+    has_text: bool = False
+    has_content: bool = False
+    reasoning_blocks: set[int] = field(default_factory=set)
+    _texts: list[str] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """The text of the response, as it came, if `keeps_text`."""
+        return "".join(self._texts)
+
+    @property
+    def stop_reason(self) -> str | None:
+        """Converse's `stopReason`, or InvokeModel's `stop_reason`."""
+        reason = self.metadata.get("stopReason") or self.metadata.get("stop_reason")
+        return reason if isinstance(reason, str) else None
+
+    def receive(self, message: AIMessage) -> Incoming:
+        """Take a response, or a chunk of one; return its content."""
+        self.started = True
+        incoming = read(message)
+        self.streamed = isinstance(message, AIMessageChunk)
+        for number, kind, block in incoming.blocks:
+            if kind is REASONING:
+                self.reasoning_blocks.add(number)
+                continue
+            self.has_content = True
+            if kind is TEXT and block["text"]:
+                self.has_text = True
+                if self.keeps_text:
+                    self._texts.append(block["text"])
+        if message.response_metadata:
+            self.metadata.update(message.response_metadata)
+        if message.additional_kwargs:
+            self.additional_kwargs.update(message.additional_kwargs)
+        if message.usage_metadata is not None:
+            self.usage = add_usage(self.usage, message.usage_metadata)
+        return incoming
+
+
+def read(message: AIMessage) -> Incoming:
+    """Return the content of a message or a chunk."""
     content = message.content
     if isinstance(content, str):
-        content = [content] if content else []
-    for position, item in enumerate(content):
-        block = item if isinstance(item, dict) else {"type": "text", "text": item}
-        number = block.get("index")
-        yield (number if isinstance(number, int) else position), block
+        blocks = [(0, TEXT, as_block(content))] if content else []
+    else:
+        blocks = []
+        for position, item in enumerate(content):
+            block = item if isinstance(item, dict) else as_block(item, position)
+            number = block.get("index")
+            number = number if isinstance(number, int) else position
+            blocks.append((number, kind_of(block), block))
+    if isinstance(message, AIMessageChunk):
+        chunks = message.tool_call_chunks
+        plain = isinstance(content, str)
+        return Incoming(blocks, _by_number(chunks) if chunks else {}, [], plain)
+    calls = _calls_without_block(message, blocks) if message.tool_calls else []
+    return Incoming(blocks, {}, calls)
+
+
+def as_block(text: str, index: int = 0) -> Block:
+    """Return a text as a content block."""
+    return {"type": "text", "text": text, "index": index}
+
+
+def text_only(text: str, *, plain: bool = False) -> Incoming:
+    """Return a text as the content of a response."""
+    return Incoming([(0, TEXT, as_block(text))] if text else [], {}, [], plain)
+
+
+def blocks_in(chunk: AIMessageChunk) -> list[Block]:
+    """Return the blocks of a released chunk; a plain text is block 0."""
+    content: Any = chunk.content
+    return [as_block(content)] if isinstance(content, str) else content
+
+
+def kind_of(block: Block) -> str:
+    """Return the kind of a content block, which may hold anything."""
+    type_ = block.get("type")
+    kind = KINDS.get(type_, OTHER) if isinstance(type_, str) else OTHER
+    return OTHER if kind is TEXT and not isinstance(block.get("text"), str) else kind
 
 
 def is_text(block: Block) -> bool:
-    """Tell whether a block is text."""
+    """Return True if a block is text."""
     return block.get("type") == "text" and isinstance(block.get("text"), str)
 
 
-def as_block(text: str) -> Block:
-    """Return a text as the first block of a message."""
-    return {"type": "text", "text": text, "index": 0}
-
-
-def is_plain(message: AIMessage) -> bool:
-    """Tell whether a chunk's text has no block: so are ChatBedrock's, mostly.
-
-    A whole response that is one text has none either, but the others of its turn may
-    have several.
-    """
-    return isinstance(message, AIMessageChunk) and isinstance(message.content, str)
-
-
 def extras_of(block: Block) -> Block:
-    """Return what a text block has beside its text: citations, mostly."""
+    """Return what a text block has besides its text: mostly citations."""
+    if len(block) <= len(_TEXT_KEYS) and block.keys() <= _TEXT_KEYS:
+        return {}
     return {key: value for key, value in block.items() if key not in _TEXT_KEYS}
 
 
-def tool_chunks(message: AIMessage) -> dict[int, list[ToolCallChunk]]:
-    """Return a chunk's tool call chunks by the number of their block."""
+def _by_number(chunks: list[ToolCallChunk]) -> dict[int, list[ToolCallChunk]]:
     by_number: dict[int, list[ToolCallChunk]] = {}
-    if isinstance(message, AIMessageChunk):
-        for position, chunk in enumerate(message.tool_call_chunks):
-            number = chunk.get("index")
-            at = number if isinstance(number, int) else position
-            by_number.setdefault(at, []).append(chunk)
+    for position, chunk in enumerate(chunks):
+        number = chunk.get("index")
+        at = number if isinstance(number, int) else position
+        by_number.setdefault(at, []).append(chunk)
     return by_number
 
 
-def calls_beside(message: AIMessage) -> list[Block]:
-    """Return a whole response's calls that are in no block: ChatBedrock's, mostly."""
-    if isinstance(message, AIMessageChunk):
-        return []
-    blocks = [block for _, block in blocks_of(message)]
-    in_blocks = [b.get("id") for b in blocks if b.get("type") in TOOL_TYPES]
+def _calls_without_block(
+    message: AIMessage, blocks: list[tuple[int, str, Block]]
+) -> list[Block]:
+    """Return a whole response's calls that are in no block: mostly ChatBedrock's."""
+    in_blocks = [block.get("id") for _, kind, block in blocks if kind is TOOL]
     return [
         {"id": call["id"], "name": call["name"], "input": call["args"]}
         for call in message.tool_calls
         if call["id"] not in in_blocks
     ]
-
-
-def has_reasoning(piece: AIMessageChunk) -> bool:
-    """Tell whether a released piece brings reasoning."""
-    return any(block.get("type") in REASONING_TYPES for _, block in blocks_of(piece))
-
-
-def says_anything(piece: AIMessageChunk) -> bool:
-    """Tell whether a released piece brings more than an empty text."""
-    return any(not is_text(block) or block["text"] for _, block in blocks_of(piece))

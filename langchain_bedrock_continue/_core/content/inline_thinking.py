@@ -1,17 +1,19 @@
 """Thinking that a model writes in its text: Amazon Nova's `<thinking>...</thinking>`.
 
 langchain-aws splits it out of a whole response, and leaves it in a stream. A response
-that was cut inside it has no closing tag, and one that was split is no longer what the
-model wrote. So the calls of a turn do not split (`_unsplit`), and the turn is split
-when it is over.
+that was truncated inside its thinking has no closing tag, and a response that was split
+is no longer what the model wrote. So the calls of a turn do not split, and the turn is
+split once it is over.
 
-K1. A turn's text is split as langchain-aws splits an uncut response, by its own
-    function and its own tags; where it has none, nothing is split here.
-K2. What is no text of the answer, or has no whole pair of tags, stays as it is.
-K3. A continuation that was asked for in a user turn may think anew first: that thinking
-    is dropped, like that of any later segment, and the blanks round it. Where the text
-    was cut inside its own thinking, nothing is.
-K4. What is dropped depends on the message alone, not on its chunks.
+THINK-1. A turn's text is split as langchain-aws splits a response that was not
+    truncated: by its own function and its own tags. Both are in the policy
+    (`InlineThinking`); where it has none, nothing is split.
+THINK-2. What is not text of the answer, or has no complete pair of tags, is not
+    changed.
+THINK-3. A continuation in a user turn may begin with new thinking. It is dropped, like
+    the reasoning of any later segment, with the whitespace around it. Where the text
+    was truncated inside its own thinking, nothing is dropped.
+THINK-4. What is dropped depends on the message alone, not on its chunks.
 """
 
 from __future__ import annotations
@@ -20,80 +22,70 @@ import re
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-from langchain_aws.chat_models import bedrock_converse
-
 from langchain_bedrock_continue._core.content.incoming import is_text
-from langchain_bedrock_continue._core.text.echo_join import Join
+from langchain_bedrock_continue._core.text.echo_join import EchoJoin
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from langchain_bedrock_continue._core.content.incoming import Block
+    from langchain_bedrock_continue._core.policy import InlineThinking
 
-Content: TypeAlias = str | list[str | dict[str, Any]]
-Tags: TypeAlias = tuple[str, str]
-
-_SPLIT: Callable[[str, str, str], list[Block]] | None = getattr(
-    bedrock_converse, "_split_inline_reasoning", None
-)
-"""langchain-aws's own, from 1.9 on; None in a version that has renamed it."""
+MessageContent: TypeAlias = str | list[str | dict[str, Any]]
 
 # The split of a whole turn --------------------------------------------------------
 
 
-def can_split() -> bool:
-    """Tell whether this version of langchain-aws has the function that splits (K1)."""
-    return _SPLIT is not None
-
-
-def split(content: Content, tags: Tags | None) -> Content:
+def split(content: MessageContent, thinking: InlineThinking | None) -> MessageContent:
     """Split the thinking out of a turn's text, as langchain-aws would.
 
     Args:
-        content: Of the message of a whole turn; never changed.
-        tags: The model's, or None.
+        content: The content of a whole turn; never changed.
+        thinking: How the model marks thinking, or None.
 
     Returns:
-        The content in langchain-aws's shape: a string, where it is one text.
+        The content in langchain-aws's form: a string if it is a single text.
     """
-    if tags is None:
+    if thinking is None:
         return content
     blocks = [content] if isinstance(content, str) else content
-    expanded = [part for block in blocks for part in _parts(block, tags)]
+    expanded = [part for block in blocks for part in _parts(block, thinking)]
     single = len(expanded) == 1 and is_text(expanded[0])
-    return str(expanded[0]["text"]) if single else cast("Content", expanded)
+    return str(expanded[0]["text"]) if single else cast("MessageContent", expanded)
 
 
-def _parts(item: str | Block, tags: Tags) -> list[Block]:
+def _parts(item: str | Block, thinking: InlineThinking) -> list[Block]:
     block = {"type": "text", "text": item} if isinstance(item, str) else item
-    if _SPLIT is None or not is_text(block):
+    if not is_text(block):
         return [block]
-    parts = _SPLIT(block["text"], *tags)
+    parts = thinking.split(block["text"], *thinking.tags)
     unsplit = len(parts) == 1 and parts[0].get("text") == block["text"]
     return [block] if unsplit else parts
 
 
-def seams_behind(content: Content, seams: list[int], tags: Tags | None) -> list[int]:
-    """Say where seams are in the text once it is split.
+def seams_after_split(
+    content: MessageContent, seams: list[int], thinking: InlineThinking | None
+) -> list[int]:
+    """Return where the seams are in the text that `split` leaves.
 
     Args:
-        content: As it was before the split.
-        seams: Offsets in its text.
-        tags: The model's, or None.
+        content: The content before the split.
+        seams: Offsets in its text, in characters.
+        thinking: How the model marks thinking, or None.
 
     Returns:
-        Offsets in the text that `split` leaves. A seam within what is split out is
-        where that was.
+        Offsets in the text after the split. A seam inside what is split out is where
+        that was.
     """
-    if tags is None:
+    if thinking is None:
         return seams
     blocks = [content] if isinstance(content, str) else content
-    kept = list(_kept(blocks, tags))
+    kept = list(_kept_ranges(blocks, thinking.tags))
     return [sum(max(0, min(at, end) - start) for start, end in kept) for at in seams]
 
 
-def _kept(blocks: list[Any], tags: Tags) -> Iterator[tuple[int, int]]:
-    """Give the stretches of the whole text that a split leaves."""
+def _kept_ranges(blocks: list[Any], tags: tuple[str, str]) -> Iterator[tuple[int, int]]:
+    """Yield the ranges of the whole text that a split keeps."""
     pair = re.compile(f"{re.escape(tags[0])}.*?{re.escape(tags[1])}", re.DOTALL)
     begin = 0
     for block in blocks:
@@ -111,52 +103,62 @@ def _kept(blocks: list[Any], tags: Tags) -> Iterator[tuple[int, int]]:
 # A later segment's thinking -------------------------------------------------------
 
 
-class JoinBehindThinking(Join):
-    """A join of a message that may think anew before it goes on (K3, K4)."""
+class ThinkingAwareJoin(EchoJoin):
+    """A join of a reply that may begin with new thinking (THINK-3, THINK-4)."""
 
     def __init__(
-        self, text: str, quote: str, *, opening: str = "", tags: Tags | None = None
+        self,
+        text: str,
+        quote: str,
+        *,
+        opening: str = "",
+        thinking: InlineThinking | None = None,
     ) -> None:
         """Begin a join.
 
         Args:
-            text: See `Join`; with the model's own tags.
-            quote: See `Join`.
-            opening: See `Join`.
-            tags: The model's, or None; None makes it a `Join`, and no more.
+            text: See `EchoJoin`; with the model's own tags.
+            quote: See `EchoJoin`.
+            opening: See `EchoJoin`.
+            thinking: How the model marks thinking; None makes it an `EchoJoin`.
         """
+        self._tags = ("", "") if thinking is None else thinking.tags
+        in_thinking = text.rfind(self._tags[0]) > text.rfind(self._tags[1])
+        self._skips = thinking is not None and not in_thinking
         super().__init__(text, quote, opening=opening)
-        self._tags = tags or ("", "")
-        thinks = text.rfind(self._tags[0]) > text.rfind(self._tags[1])
-        self._passed = tags is None or thinks
+
+    def begin(self) -> None:
+        """Begin with nothing received."""
+        super().begin()
+        self._past_thinking = not self._skips
         self._head = ""
-        self._thought = False
+        self._has_thought = False
 
     def feed(self, chunk: str) -> str | None:
-        """Take more of the message; see `Join.feed`."""
-        if self._passed:
+        """Take more of the reply; see `EchoJoin.feed`."""
+        if self._past_thinking:
             return super().feed(chunk)
-        self._head = self._behind_thoughts(self._head + chunk)
+        self._head = self._after_thinking(self._head + chunk)
         begun = self._head.lstrip()[: len(self._tags[0])]
-        return None if self._tags[0].startswith(begun) else self._pass()
+        return None if self._tags[0].startswith(begun) else self._hand_on()
 
-    def finish(self, *, cut: bool = False) -> str:
-        """Decide with what came, now that the message is over; see `Join.finish`."""
+    def finish(self, *, truncated: bool = False) -> str:
+        """Decide with what came, now that the reply is over; see `EchoJoin.finish`."""
         thinks = self._head.lstrip().startswith(self._tags[0])
-        if cut and thinks and not self._passed:
+        if truncated and thinks and not self._past_thinking:
             self._head = ""
-        return (self._pass() or "") + super().finish(cut=cut)
+        return (self._hand_on() or "") + super().finish(truncated=truncated)
 
-    def _behind_thoughts(self, head: str) -> str:
-        """Drop the thoughts that are over, and the blanks behind them."""
+    def _after_thinking(self, head: str) -> str:
+        """Drop complete thinking, and the whitespace after it."""
         opening, closing = self._tags
         solid = head.lstrip()
         while solid.startswith(opening) and closing in solid:
             solid = solid.partition(closing)[2].lstrip()
-            self._thought = True
-        return solid if self._thought else head
+            self._has_thought = True
+        return solid if self._has_thought else head
 
-    def _pass(self) -> str | None:
-        """Hand in what came; nothing further is a thought."""
-        head, self._passed, self._head = self._head, True, ""
+    def _hand_on(self) -> str | None:
+        """Hand in what came; nothing after it is thinking."""
+        head, self._past_thinking, self._head = self._head, True, ""
         return super().feed(head)

@@ -1,298 +1,452 @@
-"""Content blocks over the segments of a turn: their number, their text, their tools.
+"""Where the blocks of each segment are placed in the turn, and what may be released.
 
-B1. The blocks of the turn are numbered once, in order: the first segment keeps its own
-    numbers, a later one's follow on, and its first text goes on in the open block.
-B2. Text is released as `seam` allows; a block that is over is released whole before
-    anything of the next one.
-B3. From a segment's first tool call on, everything is held until the segment is over,
-    so that no reader of chunks can run half a call.
-B4. A block of any other kind passes through as it came.
-B5. A later segment's reasoning is dropped: a signed block is bound to its own prefix,
-    which the message does not have, unless the message was sent back as it is.
-B6. Reasoning waits for what comes behind it: one that was cut has no signature.
-B7. Citations belong to the span that they came with: a text block that has them is not
-    gone on in.
+CONTENT-1. The blocks of the turn are numbered once, in order. The first segment keeps
+    its own numbers; those of a later one follow, and its first text continues the open
+    text block.
+CONTENT-2. Text is released as `healed_cut` allows. A block that is complete is released
+    in full before anything of the next one.
+CONTENT-3. From a segment's first tool call on, everything is held back until the
+    segment is over, so that no reader of chunks can run half a call.
+CONTENT-4. A block of any other kind passes through as it came.
+CONTENT-5. The reasoning of a later segment is dropped: a signed block is bound to the
+    exact prefix before it, which the message does not have, unless the message was
+    sent back as it is.
+CONTENT-6. Reasoning is held back until the next block begins: truncated reasoning has
+    no signature.
+CONTENT-7. Citations belong to the text span that they came with: a text block that has
+    citations is not continued.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import AIMessageChunk
 
-from langchain_bedrock_continue._core.content.block_index import Numbers
+from langchain_bedrock_continue._core.content.block_index import BlockIndex
 from langchain_bedrock_continue._core.content.incoming import (
-    BESIDE,
-    REASONING_TYPES,
-    TOOL_TYPES,
-    as_block,
-    blocks_of,
-    calls_beside,
+    CALLS_WITHOUT_BLOCK,
+    REASONING,
+    TEXT,
+    TOOL,
     extras_of,
-    is_plain,
-    is_text,
-    tool_chunks,
 )
-from langchain_bedrock_continue._core.content.inline_thinking import JoinBehindThinking
+from langchain_bedrock_continue._core.content.inline_thinking import ThinkingAwareJoin
 from langchain_bedrock_continue._core.content.tool_calls import HeldCalls
-from langchain_bedrock_continue._core.text.healed_cut import TextRun
+from langchain_bedrock_continue._core.text.healed_cut import BufferMark, TextBuffer
+from langchain_bedrock_continue._core.text.join_rules import JoinRule
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from langchain_core.messages import AIMessage
     from langchain_core.messages.tool import ToolCallChunk
 
-    from langchain_bedrock_continue._core.content.incoming import Block, Pieces
-    from langchain_bedrock_continue._core.content.inline_thinking import Tags
-    from langchain_bedrock_continue._core.text.echo_join import How
+    from langchain_bedrock_continue._core.content.incoming import (
+        Block,
+        Chunks,
+        Incoming,
+    )
+    from langchain_bedrock_continue._core.policy import InlineThinking
 
 
-class Blocks:
-    """Places the blocks of each segment in the turn, and says what to release."""
+@dataclass(slots=True)
+class _OpenText:
+    """The text block that is being written.
 
-    def __init__(self, stops: Sequence[str] = (), tags: Tags | None = None) -> None:
-        """Begin a turn, with its first segment; see the Answer for the arguments."""
-        self._stops = stops
-        self._tags = tags
+    Attributes:
+        buffer: Its text.
+        index: Its number in the turn.
+        number: The number of the segment's block that writes it; None before that
+            block has come.
+        cited: It has citations, or other extras (CONTENT-7).
+    """
+
+    buffer: TextBuffer
+    index: int
+    number: int | None = None
+    cited: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentStart:
+    """The placement where a segment begins; taking it costs constant time."""
+
+    open: _OpenText | None
+    mark: BufferMark | None
+    cited: bool
+    last_index: int
+    is_first: bool
+    closed_length: int
+    seams: int
+    last_seam: int
+    join: ThinkingAwareJoin | None
+    continues_text: bool
+    drops_reasoning: bool
+    plain: bool
+
+
+class Placement:
+    """Places the blocks of each segment in the turn, and says what may be released.
+
+    Attributes:
+        calls: The tool calls of the segment.
+        seams: Where segments join: offsets in the turn's text.
+        plain: The text comes without blocks.
+    """
+
+    def __init__(
+        self,
+        stop_sequences: Sequence[str] = (),
+        inline_thinking: InlineThinking | None = None,
+    ) -> None:
+        """Begin a turn, with its first segment; see `Content` for the arguments."""
+        self._stops = stop_sequences
+        self._inline_thinking = inline_thinking
         self.calls = HeldCalls()
         self.seams: list[int] = []
-        self._numbers = Numbers()
-        self._run: TextRun | None = None
-        self._run_index = -1
-        self._closed_text = 0
-        self.is_plain = self._cited = self._joins = self._later = False
-        self._join: JoinBehindThinking | None = None
-        self.how: How | None = None
-        self._reasoning: Pieces = []
+        self.plain = False
+        self._index = BlockIndex()
+        self._open: _OpenText | None = None
+        self._closed_length = 0
+        self._continues_text = False  # the next text continues the open block
+        self._drops_reasoning = False  # CONTENT-5
+        self._join: ThinkingAwareJoin | None = None  # undecided
+        self._join_rule: JoinRule | None = None
+        self._reasoning: Chunks = []  # CONTENT-6
 
-    @property
-    def text_length(self) -> int:
-        """Count the characters of the turn's text, as they stand."""
-        return self._closed_text + (0 if self._run is None else len(self._run))
+    # The state ---------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        """Return the number of characters of the turn's text."""
+        return self._closed_length + (len(self._open.buffer) if self._open else 0)
 
     @property
     def stopped(self) -> bool:
         """Whether a stop sequence that a seam split has ended the text."""
-        return self._run is not None and self._run.stopped
+        return self._open is not None and self._open.buffer.stopped
 
     @property
     def open_text(self) -> str:
-        """The text of the block that a continuation goes on in, as it stands."""
-        return "" if self._run is None else self._run.text
+        """The text of the block that a continuation continues, released or not."""
+        return self._open.buffer.text if self._open else ""
 
     @property
-    def held_text(self) -> str:
-        """What stands of that text and is not yet released."""
-        return "" if self._run is None else self._run.held
+    def unreleased_text(self) -> str:
+        """What of that text is not yet released."""
+        return self._open.buffer.unreleased if self._open else ""
 
-    def advances(self) -> bool:
-        """Tell whether the segment can be gone on from: it ends in new text."""
-        run = self._run
+    def last_text(self, count: int) -> str:
+        """Return about the last `count` characters of that text."""
+        return self._open.buffer.last(count) if self._open else ""
+
+    def has_progress(self) -> bool:
+        """Return True if the segment ends in new text, which can be continued."""
         return (
-            run is not None
-            and not (self.calls or self._reasoning)
-            and self._run_index == self._numbers.last
-            and run.advances()
+            self._open is not None
+            and not (self.calls.begun or self._reasoning)
+            and self._open.index == self._index.last
+            and self._open.buffer.has_progress()
         )
 
-    def receive(self, message: AIMessage) -> Pieces:
+    @property
+    def last_index(self) -> int:
+        """The number of the turn's last block."""
+        return self._index.last
+
+    def start(self) -> SegmentStart:
+        """Return the state at the start of a segment, for `restarted`.
+
+        No tool call and no reasoning is held back there: whatever continues a segment
+        has released them.
+        """
+        return SegmentStart(
+            open=self._open,
+            mark=self._open.buffer.mark() if self._open else None,
+            cited=self._open is not None and self._open.cited,
+            last_index=self._index.last,
+            is_first=self._index.is_first,
+            closed_length=self._closed_length,
+            seams=len(self.seams),
+            last_seam=self.seams[-1] if self.seams else 0,
+            join=self._join,
+            continues_text=self._continues_text,
+            drops_reasoning=self._drops_reasoning,
+            plain=self.plain,
+        )
+
+    def restarted(self, start: SegmentStart) -> Placement:
+        """Return a new placement as this one was at the start of the segment."""
+        fresh = Placement(self._stops, self._inline_thinking)
+        fresh.restore(start, self.seams[: start.seams])
+        return fresh
+
+    def restore(self, start: SegmentStart, seams: list[int]) -> None:
+        """Set the state to that at the start of a segment.
+
+        Args:
+            start: The state.
+            seams: The seams up to there.
+        """
+        self.seams = [*seams[:-1], start.last_seam] if seams else []
+        if start.open is not None and start.mark is not None:
+            buffer = start.open.buffer.at(start.mark)
+            self._open = _OpenText(buffer, start.open.index, cited=start.cited)
+        self._index = BlockIndex(start.last_index, is_first=start.is_first)
+        self._closed_length = start.closed_length
+        self._join = start.join.fresh() if start.join else None
+        self._continues_text = start.continues_text
+        self._drops_reasoning = start.drops_reasoning
+        self.plain = start.plain
+
+    # What arrives ------------------------------------------------------------------
+
+    def receive(self, incoming: Incoming) -> Chunks:
         """Place what arrived; return what may be released."""
-        if self.stopped:
+        if self._open is not None and self._open.buffer.stopped:
             return []
-        chunks = tool_chunks(message)
-        pieces: Pieces = []
-        for number, block in blocks_of(message):
-            self.is_plain = is_plain(message)
-            if block.get("type") in REASONING_TYPES:
-                pieces += self._place_reasoning(number, block)
-            elif is_text(block):
-                pieces += self._place_text(number, block)
-            elif block.get("type") in TOOL_TYPES:
-                pieces += self._place_tool(number, block, chunks.pop(number, []))
+        chunks: Chunks = []
+        for number, kind, block in incoming.blocks:
+            self.plain = incoming.plain
+            if kind is TEXT:
+                chunks += self._place_text(number, block)
+            elif kind is REASONING:
+                chunks += self._place_reasoning(number, block)
+            elif kind is TOOL:
+                calls = incoming.tool_chunks.pop(number, [])
+                chunks += self._place_tool(number, block, calls)
             else:
-                pieces += self._place_other(number, block)
-        for number, orphans in chunks.items():
-            pieces += self._place_tool(number, None, orphans)
-        for call in calls_beside(message):
-            pieces += self._begin_call()
-            self.calls.take_whole(self._numbers.of(BESIDE + self._numbers.last), call)
-        return pieces
+                chunks += self._place_other(number, block)
+        for number, calls in incoming.tool_chunks.items():
+            chunks += self._place_tool(number, None, calls)
+        for call in incoming.calls:
+            chunks += self._begin_calls()
+            index = self._index.of(CALLS_WITHOUT_BLOCK + self._index.last)
+            self.calls.take_whole(index, call)
+        return chunks
 
-    def end_text(self, *, cut: bool) -> Pieces:
-        """End a segment's text: what a join still holds is decided."""
-        if self._join is None or self._run is None:
-            return []
-        return self._settled(self._join.finish(cut=cut))
-
-    def end_at_stop(self) -> None:
-        """End the open text where a stop sequence ended the segment."""
-        if self._run is not None:
-            self._run.end_at_stop(in_echo=self.how not in {None, "echo"})
-
-    def cut(self) -> Pieces:
-        """End a segment that a prefill goes on from; keep what the seam allows."""
-        kept = "" if self._run is None else self._run.cut()
-        self._begin_segment()
-        return self._text_pieces({}, kept)
-
-    def pause(self, quote: str, opening: str) -> Pieces:
-        """End a segment that a user turn goes on from, which asks to repeat `quote`."""
-        text: Pieces = []
-        if self._run is not None:
-            text = self._text_pieces({}, self._run.pause())
-            before, tags = self._run.text, self._tags
-            self._join = JoinBehindThinking(before, quote, opening=opening, tags=tags)
-        self._begin_segment()
-        return text
-
-    def close(self) -> Pieces:
-        """End a segment that is sent back as it is: new blocks follow, of any kind."""
-        pieces = self._close_run() + self._released_reasoning()
-        self._begin_segment()
-        self._later = False
-        return pieces
-
-    def as_came(self, text: str) -> AIMessageChunk:
-        """Return a text in the form that the last one came in."""
-        return AIMessageChunk(content=text if self.is_plain else [as_block(text)])
-
-    def restore(self) -> None:
-        """Take the last cut back: nothing came after it."""
-        self.seams.pop()
-        if self._run is not None:
-            self._run.restore()
-
-    def finish(self, *, reason: str, vouches: bool, cut: bool) -> Pieces:
-        """End the turn: release all that is held; cut calls come out as invalid."""
-        pieces = self._close_run(cut=cut) + self._released_reasoning()
-        last = None if cut else self._numbers.last
-        self.calls.judge(reason=reason, vouches=vouches, last_index=last)
-        return pieces + self.calls.release()
-
-    def take_calls(self, other: Blocks) -> None:
-        """Take the calls of the same segment, asked for again, for one's own."""
-        last, self._reasoning = self.calls.before(self._numbers.last), []
-        self.calls = other.calls
-        self._numbers.last = self.calls.renumber(last + 1, other._numbers.last)
-
-    def _begin_segment(self) -> None:
-        self.seams.append(self.text_length)
-        self._numbers.begin_segment()
-        self._joins = self._later = True
-
-    def _place_text(self, number: int, block: Block) -> Pieces:
-        if self.calls:
+    def _place_text(self, number: int, block: Block) -> Chunks:
+        if self.calls.begun:
             return self._place_other(number, block)
-        pieces = self._released_reasoning()
-        if self._joins and self._run is not None:
-            if self._cited and self._join is None:  # B7
-                self._run.let_go()
-                pieces += self._begin_text()
-            self._numbers.join(number, self._run_index)
-        new = self._run is None or self._numbers.known(number) != self._run_index
-        if self._run is None or new:
-            pieces += self._close_run()
-            self._run, self._run_index = TextRun(self._stops), self._numbers.of(number)
-        self._joins = False
-        fed = self._fed(block["text"])
-        return pieces + fed + self._text_pieces(block, "", always=new and not fed)
+        text = self._open
+        if text is not None and text.number == number:
+            released, is_new = [], False
+        else:
+            released = self._release_reasoning()
+            text, is_new = self._opened(number, released)
+        chunks = self._write(text, block["text"])
+        # A block that begins is released even while its text is held back.
+        always = is_new and not chunks
+        if (extras := extras_of(block)) or always:
+            text = self._open or text
+            chunks += self._text_chunks(text, "", extras, always=always)
+        return released + chunks if released else chunks
 
-    def _begin_text(self) -> Pieces:
-        """Begin a new block of text behind the open one."""
-        pieces = self._close_run()
-        self._run = TextRun(self._stops)
-        self._run_index = self._numbers.move_on(self._run_index)
-        return pieces
+    def _opened(self, number: int, released: Chunks) -> tuple[_OpenText, bool]:
+        """Return the text block that a segment's block writes, and whether it is new.
 
-    def _fed(self, text: str) -> Pieces:
-        """Take text of the open block, by way of the join while it is undecided."""
-        if self._run is None:
-            return []
+        Args:
+            number: The segment's block.
+            released: What the end of the block before it releases is added here.
+        """
+        text = self._open
+        if text is None or not self._continues_text:
+            released += self._close_text()
+            index = self._index.of(number)
+            self._open = _OpenText(TextBuffer(self._stops), index, number)
+            self._continues_text = False
+            return self._open, True
+        if text.cited and self._join is None:
+            text.buffer.forget_removed()
+            released += self._close_text()
+            text = self._open = self._new_text(text.index)
+        self._index.continue_block(number, text.index)
+        text.number, self._continues_text = number, False
+        return text, False
+
+    def _new_text(self, index: int) -> _OpenText:
+        """Begin a new block for what continues block `index` (CONTENT-7)."""
+        new = self._index.move_to_new_block(index)
+        return _OpenText(TextBuffer(self._stops), new)
+
+    def _write(self, text: _OpenText, new: str) -> Chunks:
+        """Take text of the open block, through the join while it is undecided."""
         if self._join is None:
-            return self._text_pieces({}, self._run.feed(text))
-        joined = self._join.feed(text)
-        return [] if joined is None else self._settled(joined)
+            return self._text_chunks(text, text.buffer.feed(new))
+        joined = self._join.feed(new)
+        return [] if joined is None else self._joined(joined)
 
-    def _settled(self, joined: str) -> Pieces:
-        """Take what a join decided."""
-        join, self._join = self._join, None
-        if join is None or self._run is None:
+    def _joined(self, new: str) -> Chunks:
+        """Take what the join decided."""
+        join, text, self._join = self._join, self._open, None
+        if join is None or text is None:
             return []
-        self.how = join.how
-        self._run.rewind(join.back)
-        self.seams[-1] -= join.back
-        pieces = self._begin_text() if self._cited and joined else []
-        return pieces + self._text_pieces({}, self._run.feed(joined))
+        self._join_rule = join.rule
+        text.buffer.remove_whitespace(join.replaced)
+        self.seams[-1] -= join.replaced
+        released: Chunks = []
+        if text.cited and new:
+            number = text.number
+            released = self._close_text()
+            text = self._open = self._new_text(text.index)
+            text.number = number
+        return released + self._text_chunks(text, text.buffer.feed(new))
 
-    def _place_reasoning(self, number: int, block: Block) -> Pieces:
-        if self._later:
-            return []  # B5
-        if self.calls:
+    def _place_reasoning(self, number: int, block: Block) -> Chunks:
+        if self._drops_reasoning:
+            return []
+        if self.calls.begun:
             return self._place_other(number, block)
-        pieces = self._close_run()
-        self._reasoning.append(self._numbered(number, block))  # B6
-        return pieces
+        released = self._close_text()
+        self._reasoning.append(self._renumbered(number, block))
+        return released
 
     def _place_tool(
-        self, number: int, block: Block | None, chunks: list[ToolCallChunk]
-    ) -> Pieces:
-        pieces = self._begin_call()
-        index = self._numbers.of(number)
-        for chunk in chunks:
-            self.calls.take_chunk(index, chunk)
-        if block is not None and not chunks:
+        self, number: int, block: Block | None, calls: list[ToolCallChunk]
+    ) -> Chunks:
+        released = self._begin_calls()
+        index = self._index.of(number)
+        for call in calls:
+            self.calls.take_chunk(index, call)
+        if block is not None and not calls:
             self.calls.take_whole(index, block)
         content: Any = [] if block is None else [{**block, "index": index}]
-        renumbered: Any = [{**chunk, "index": index} for chunk in chunks]
-        piece = AIMessageChunk(content=content, tool_call_chunks=renumbered)
-        self.calls.hold(index, piece)
-        return pieces
+        renumbered: Any = [{**call, "index": index} for call in calls]
+        chunk = AIMessageChunk(content=content, tool_call_chunks=renumbered)
+        self.calls.hold(index, chunk)
+        return released
 
-    def _begin_call(self) -> Pieces:
+    def _begin_calls(self) -> Chunks:
         """End the text before a segment's first call; reasoning waits with the call."""
-        if self.calls:
+        if self.calls.begun:
             return []
-        pieces = self.end_text(cut=False)
-        self.calls.begin(self._numbers.last)
-        for piece in self._reasoning:
-            self.calls.hold(self._numbers.last, piece)
+        released = self.end_text(truncated=False)
+        self.calls.begin(self._index.last)
+        for chunk in self._reasoning:
+            self.calls.hold(self._index.last, chunk)
         self._reasoning = []
-        return pieces
+        return released
 
-    def _place_other(self, number: int, block: Block) -> Pieces:
-        if self.calls:
-            self.calls.hold(self._numbers.of(number), self._numbered(number, block))
+    def _place_other(self, number: int, block: Block) -> Chunks:
+        if self.calls.begun:
+            chunk = self._renumbered(number, block)
+            self.calls.hold(self._index.of(number), chunk)
             return []
-        pieces = self._released_reasoning() + self._close_run()
-        return [*pieces, self._numbered(number, block)]
+        released = self._release_reasoning() + self._close_text()
+        return [*released, self._renumbered(number, block)]
 
-    def _numbered(self, number: int, block: Block) -> AIMessageChunk:
+    def _renumbered(self, number: int, block: Block) -> AIMessageChunk:
         """Return a block as it came, with the turn's number."""
-        return AIMessageChunk(content=[{**block, "index": self._numbers.of(number)}])
+        return AIMessageChunk(content=[{**block, "index": self._index.of(number)}])
 
-    def _released_reasoning(self) -> Pieces:
+    # Where a segment ends ----------------------------------------------------------
+
+    def end_text(self, *, truncated: bool) -> Chunks:
+        """End a segment's text: an undecided join is decided."""
+        if self._join is None or self._open is None:
+            return []
+        return self._joined(self._join.finish(truncated=truncated))
+
+    def end_at_stop_sequence(self) -> None:
+        """End the open text where a stop sequence ended the segment."""
+        if self._open is not None:
+            in_echo = self._join_rule not in {None, JoinRule.ECHO}
+            self._open.buffer.end_at_stop_sequence(in_echo=in_echo)
+
+    def end_for_prefill(self) -> Chunks:
+        """End a segment that a prefill continues; keep what the healed cut allows."""
+        text, released = self._open, []
+        if text is not None:
+            released = self._text_chunks(text, text.buffer.end_for_prefill())
+        self._begin_segment()
+        return released
+
+    def end_for_user_turn(self, quote: str, opening: str) -> Chunks:
+        """End a segment that a user turn continues.
+
+        Args:
+            quote: The end of the text, which the model is asked to repeat.
+            opening: The tag before the quote in the prompt.
+        """
+        text, released = self._open, []
+        if text is not None:
+            released = self._text_chunks(text, text.buffer.end_for_user_turn())
+            self._join = ThinkingAwareJoin(
+                text.buffer.text,
+                quote,
+                opening=opening,
+                thinking=self._inline_thinking,
+            )
+        self._begin_segment()
+        return released
+
+    def end_for_resend(self) -> Chunks:
+        """End a segment that is sent back as it is: new blocks of any kind follow."""
+        released = self._close_text() + self._release_reasoning()
+        self._begin_segment()
+        self._drops_reasoning = False
+        return released
+
+    def undo_cut(self) -> None:
+        """Take the last cut back: its prefill was refused."""
+        self.seams.pop()
+        if self._open is not None:
+            self._open.buffer.undo_cut()
+
+    def finish(
+        self, *, reason: str, last_block_complete: bool, truncated: bool
+    ) -> Chunks:
+        """End the turn: release all that is held; truncated calls come out invalid."""
+        released = self._close_text(truncated=truncated) + self._release_reasoning()
+        last = None if truncated else self._index.last
+        self.calls.judge(
+            reason=reason, last_block_complete=last_block_complete, last_index=last
+        )
+        return released + self.calls.release()
+
+    def take_calls(self, other: Placement) -> None:
+        """Adopt the tool calls of the same segment's retry."""
+        last, self._reasoning = self.calls.before(self._index.last), []
+        self.calls = other.calls
+        self._index.last = self.calls.renumber(last + 1, other.last_index)
+
+    def _begin_segment(self) -> None:
+        self.seams.append(len(self))
+        self._index.begin_segment()
+        self._continues_text = self._drops_reasoning = True
+        if self._open is not None:
+            self._open.number = None
+
+    def _close_text(self, *, truncated: bool = False) -> Chunks:
+        """End the open text block: the next block begins, or the turn is over."""
+        released = self.end_text(truncated=truncated)
+        text, self._open = self._open, None
+        if text is None:
+            return []
+        end = text.buffer.finish(truncated=truncated)
+        self._closed_length += len(text.buffer)
+        self._continues_text = False
+        return released + self._text_chunks(text, end)
+
+    def _release_reasoning(self) -> Chunks:
         released, self._reasoning = self._reasoning, []
         return released
 
-    def _close_run(self, *, cut: bool = False) -> Pieces:
-        """End the open text block: the next block begins, or the turn is over."""
-        if self._run is None:
-            return []
-        pieces = self.end_text(cut=cut)
-        pieces += self._text_pieces({}, self._run.finish(cut=cut))
-        self._closed_text += len(self._run)
-        self._run, self._joins, self._cited = None, False, False
-        return pieces
-
-    def _text_pieces(self, block: Block, text: str, *, always: bool = False) -> Pieces:
+    def _text_chunks(
+        self,
+        text: _OpenText,
+        released: str,
+        extras: Block | None = None,
+        *,
+        always: bool = False,
+    ) -> Chunks:
         """Wrap released text as it came: a plain string, or a block with its extras."""
-        extras = extras_of(block)
-        self._cited = self._cited or bool(extras)
-        if not (text or extras or always):
+        if not (released or extras or always):
             return []
-        content: Any = text
-        if not self.is_plain:
-            text_block = {"type": "text", "text": text, **extras}
-            content = [{**text_block, "index": self._run_index}]
+        content: Any = released
+        if extras:
+            text.cited = True
+        if not self.plain:
+            block = {"type": "text", "text": released, **(extras or {})}
+            content = [{**block, "index": text.index}]
         return [AIMessageChunk(content=content)]

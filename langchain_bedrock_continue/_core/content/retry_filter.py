@@ -1,133 +1,120 @@
-"""What is new in a segment that was asked for again.
+"""What is new in a retried segment.
 
-A response that was cut where it can't be gone on from is asked for again, with more
-room. What of it the caller has seen stands, and comes a second time.
+A response that was truncated where it can't be continued is requested again, with more
+room. What the caller has seen of the first attempt stays, and arrives a second time.
 
-A1. What was shown is never shown twice, and never taken back.
-A2. While the text is the one that was shown, it is passed over; what comes behind it is
-    new.
-A3. What differs from what was shown is held: another wording of the same.
-A4. Reasoning is passed over until all that was shown came again: what was shown has its
-    own.
+RETRY-1. What was shown is never shown twice, and never taken back.
+RETRY-2. While the text equals the text that was shown, it is replayed and dropped; what
+    comes after it is new.
+RETRY-3. Once it diverges from what was shown, nothing is shown: it is a second version
+    of the same answer.
+RETRY-4. Reasoning is dropped until all that was shown has been replayed: what was shown
+    has its own.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from langchain_core.messages import AIMessageChunk
 
 from langchain_bedrock_continue._core.content.incoming import (
-    REASONING_TYPES,
+    REASONING,
+    TEXT,
+    as_block,
+    blocks_in,
     extras_of,
-    is_text,
+    kind_of,
 )
 
 if TYPE_CHECKING:
-    from langchain_bedrock_continue._core.content.incoming import Block, Pieces
+    from collections.abc import Sequence
+
+    from langchain_bedrock_continue._core.content.incoming import Block, Chunks
 
 
-class Again:
-    """Passes over what was shown, and lets the rest through.
+class RetryFilter:
+    """Drops what was shown, and lets the rest through.
 
     Attributes:
-        differs: The text is not the one that was shown (A3).
+        diverged: The text is not the text that was shown (RETRY-3).
     """
 
-    def __init__(self, shown: Pieces) -> None:
-        """Begin anew a segment of which `shown` was released."""
-        self.differs = False
-        self._kinds: dict[int, str] = {}
-        self._texts: dict[int, str] = {}
-        self._others: set[int] = set()
-        self._cited: set[int] = set()
-        self._anything = False
-        for piece in shown:
-            for block in _blocks(piece):
-                self._know(block)
+    def __init__(self, shown: Sequence[Block]) -> None:
+        """Begin the retry of a segment.
 
-    def _know(self, block: Block) -> None:
-        index = block["index"]
-        self._kinds[index] = _kind(block)
-        if is_text(block):
-            self._texts[index] = self._texts.get(index, "") + block["text"]
-            self._anything = self._anything or bool(block["text"])
-            if extras_of(block):
-                self._cited.add(index)
-            return
-        self._anything = True
-        if self._kinds[index] == "other":
-            self._others.add(index)
+        Args:
+            shown: The blocks that the first attempt released, with their numbers.
+        """
+        self.diverged = False
+        self._kinds = {block["index"]: kind_of(block) for block in shown}
+        texts = [block for block in shown if kind_of(block) is TEXT]
+        self._texts = {block["index"]: block["text"] for block in texts}
+        self._cited = {block["index"] for block in texts if extras_of(block)}
+        shown_kinds = self._kinds.items()
+        self._others = {i for i, kind in shown_kinds if kind not in {TEXT, REASONING}}
+        self._is_empty = len(texts) == len(shown) and not any(self._texts.values())
 
     @property
-    def caught_up(self) -> bool:
-        """Whether all that was shown came again, so that the rest is new."""
-        return not (self.differs or any(self._texts.values()) or self._others)
+    def replayed(self) -> bool:
+        """Whether all that was shown has arrived again, so that the rest is new."""
+        return not (self.diverged or any(self._texts.values()) or self._others)
 
-    def new_in(self, pieces: Pieces) -> Pieces:
-        """Return what of the released pieces is new."""
-        return [new for piece in pieces for new in self._new(piece)]
+    def new_in(self, chunks: Chunks) -> Chunks:
+        """Return what of the released chunks is new."""
+        return [new for chunk in chunks for new in self._new(chunk)]
 
-    def _new(self, piece: AIMessageChunk) -> Pieces:
-        if not self._anything:
-            return [piece]
-        if isinstance(piece.content, str):
-            text = self._behind(0, piece.content)
+    def _new(self, chunk: AIMessageChunk) -> Chunks:
+        if self._is_empty:
+            return [chunk]
+        if isinstance(chunk.content, str):
+            text = self._after_replay(0, chunk.content)
             return [AIMessageChunk(content=text)] if text else []
-        return [new for block in _blocks(piece) for new in self._new_block(block)]
+        return [new for block in blocks_in(chunk) for new in self._new_block(block)]
 
-    def _new_block(self, block: Block) -> Pieces:
-        index, kind = block["index"], _kind(block)
+    def _new_block(self, block: Block) -> Chunks:
+        index, kind = block["index"], kind_of(block)
         shown = self._kinds.get(index)
-        self.differs = self.differs or shown not in {None, kind}
-        if kind == "reasoning":
-            passed = shown == kind or not self.caught_up
-            return [] if passed else [AIMessageChunk(content=[block])]  # A4
-        if kind == "other":
+        self.diverged = self.diverged or _class(shown) not in {None, _class(kind)}
+        if kind is REASONING:
+            dropped = shown is REASONING or not self.replayed
+            return [] if dropped else [AIMessageChunk(content=[block])]  # RETRY-4
+        if kind is not TEXT:
             return self._new_other(block)
-        text = self._behind(index, block["text"])
+        text = self._after_replay(index, block["text"])
         extras = {} if index in self._cited else extras_of(block)
         known = index in self._texts and not (text or extras)
-        if self.differs or known:
+        if self.diverged or known:
             return []
-        new = {"type": "text", "text": text, **extras, "index": index}
-        return [AIMessageChunk(content=[new])]
+        return [AIMessageChunk(content=[{**as_block(text, index), **extras}])]
 
-    def _new_other(self, block: Block) -> Pieces:
+    def _new_other(self, block: Block) -> Chunks:
         if block["index"] in self._others:
             self._others.discard(block["index"])
             return []
-        self.differs = not self.caught_up
-        return [] if self.differs else [AIMessageChunk(content=[block])]
+        self.diverged = not self.replayed
+        return [] if self.diverged else [AIMessageChunk(content=[block])]
 
-    def _behind(self, index: int, text: str) -> str:
-        """Return what of a text lies behind the one that was shown (A2, A3)."""
-        if self.differs:
+    def _after_replay(self, index: int, text: str) -> str:
+        """Return what of a text comes after the text that was shown (RETRY-2)."""
+        if self.diverged:
             return ""
         shown = self._texts.get(index, "")
         if shown.startswith(text):
             self._texts[index] = shown[len(text) :]
             return ""
-        if text.startswith(shown) and not self._waits_elsewhere(index):
+        if text.startswith(shown) and not self._waits_for_another(index):
             self._texts[index] = ""
             return text[len(shown) :]
-        self.differs = True
+        self.diverged = True
         return ""
 
-    def _waits_elsewhere(self, index: int) -> bool:
-        """Tell whether something that was shown before this block has not come."""
+    def _waits_for_another(self, index: int) -> bool:
+        """Return True if something shown before this block has not arrived again."""
         texts = (text for at, text in self._texts.items() if at != index)
         return any(texts) or bool(self._others)
 
 
-def _kind(block: Block) -> str:
-    """Return what a block is, as far as it matters here."""
-    reasons = block.get("type") in REASONING_TYPES
-    return "reasoning" if reasons else "text" if is_text(block) else "other"
-
-
-def _blocks(piece: AIMessageChunk) -> list[dict[str, Any]]:
-    """Return a released piece's blocks; a plain text is block 0."""
-    if isinstance(piece.content, str):
-        return [{"type": "text", "text": piece.content, "index": 0}]
-    return [block for block in piece.content if isinstance(block, dict)]
+def _class(kind: str | None) -> str | None:
+    """Return what matters of a kind here: tool calls are like any other block."""
+    return kind if kind in {None, TEXT, REASONING} else "other"

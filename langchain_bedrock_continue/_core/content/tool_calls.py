@@ -1,23 +1,25 @@
-"""Tool calls of a segment: held until it is over, then given out whole or invalid.
+"""The tool calls of a segment: held back until it is over, then valid or invalid.
 
-LangChain parses the arguments of streamed calls as *partial* JSON, and Converse gives
-a cut call's `input` the keys that arrived: both make a cut call look valid, and an
-agent runs it. Only the stop reason and the strict JSON tell.
+LangChain parses the arguments of streamed calls as *partial* JSON, and Converse gives a
+truncated call's `input` the keys that arrived. Both make a truncated call look valid,
+and an agent runs it. Only the stop reason and strict JSON tell.
 
-T1. A call is whole if its arguments are a JSON object and it was not cut: the stop
-    reason vouches for it, or it is not the last block of a segment that was not cut.
-    Nothing else shows it: behind a call that is complete, another may have been cut.
-    A call without a name, as a server's own tool may come, is none that can run.
-T2. Where one call was cut, none of the segment's calls is given out as valid.
-T3. An invalid call stays invalid when chunks are added: its `args` can't be parsed as
-    an object, not even as partial JSON.
-T4. From the first tool call on, whatever follows is held too: the order stays.
+CALL-1. A call is complete if its arguments are a JSON object and it was not truncated:
+    the stop reason says that the last block is complete, or the call is not the last
+    block of a segment that was not truncated. Nothing else shows it: after a complete
+    call, another one may have been truncated. A call without a name can't run; a
+    server's own tool may arrive as one.
+CALL-2. If one call was truncated, none of the segment's calls is valid.
+CALL-3. An invalid call stays invalid when chunks are added: its `args` can't be parsed
+    as an object, not even as partial JSON.
+CALL-4. From the first tool call on, everything that follows is held back, too, so that
+    the order is kept.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import AIMessageChunk
@@ -27,10 +29,10 @@ if TYPE_CHECKING:
     from langchain_core.messages import InvalidToolCall, ToolCall
     from langchain_core.messages.tool import ToolCallChunk
 
-CUT = "Cut at {reason}: the arguments of this tool call did not arrive whole."
-BESIDE_CUT = (
-    "Another tool call of this answer was cut at {reason}, "
-    "and none is given out without the others."
+TRUNCATED = "Truncated at {reason}: the arguments of this tool call are incomplete."
+BESIDE_TRUNCATED = (
+    "Another tool call of this answer was truncated at {reason}, "
+    "and none is returned without the others."
 )
 NAMELESS = "This tool call has no name."
 MALFORMED = "The arguments of this tool call are not a JSON object."
@@ -42,17 +44,22 @@ class Call:
 
     Attributes:
         index: The number of its block in the turn.
-        streamed: Its arguments come as JSON text, piece by piece.
-        json_text: The arguments, as far as they arrived.
-        error: Why it must not run; None while it is taken for whole.
+        streamed: Its arguments arrive as JSON text, in chunks.
+        json_chunks: Its arguments as JSON, as far as they arrived.
+        error: Why it must not run; None if it may.
     """
 
     index: int
     streamed: bool
     call_id: str | None = None
     name: str | None = None
-    json_text: str = ""
+    json_chunks: list[str] = field(default_factory=list)
     error: str | None = None
+
+    @property
+    def json_text(self) -> str:
+        """The arguments as JSON, as far as they arrived."""
+        return "".join(self.json_chunks)
 
     @property
     def args(self) -> dict[str, Any] | None:
@@ -64,8 +71,8 @@ class Call:
         return args if isinstance(args, dict) else None
 
     @property
-    def arrived_whole(self) -> bool:
-        """Whether the arguments alone show that nothing is missing."""
+    def is_complete_json(self) -> bool:
+        """Whether the raw arguments are complete JSON."""
         return self.streamed and self.json_text != "" and self.args is not None
 
     def moved(self, shift: int) -> Call:
@@ -73,17 +80,17 @@ class Call:
         return replace(self, index=self.index + shift)
 
     def valid(self) -> ToolCall:
-        """Return the call in LangChain's form."""
+        """Return the call as LangChain's `ToolCall`."""
         return tool_call(name=self.name or "", args=self.args or {}, id=self.call_id)
 
     def invalid(self) -> InvalidToolCall:
-        """Return the call as one that must not run: the raw text, and why."""
+        """Return the call as one that must not run: the raw arguments, and why."""
         return invalid_tool_call(
             name=self.name, args=self.json_text, id=self.call_id, error=self.error
         )
 
-    def valid_piece(self) -> AIMessageChunk:
-        """Return a chunk with the whole call."""
+    def valid_chunk(self) -> AIMessageChunk:
+        """Return a chunk with the complete call."""
         block = {"type": "tool_use", "name": self.name, "id": self.call_id}
         given: Any = self.json_text if self.streamed else self.args
         content: Any = [{**block, "input": given, "index": self.index}]
@@ -92,8 +99,8 @@ class Call:
         )
         return AIMessageChunk(content=content, tool_call_chunks=[chunk])
 
-    def invalid_piece(self) -> AIMessageChunk:
-        """Return a chunk that no addition turns into a valid call (T3)."""
+    def invalid_chunk(self) -> AIMessageChunk:
+        """Return a chunk that no addition turns into a valid call (CALL-3)."""
         block = {**self.invalid(), "index": self.index}
         chunk = tool_call_chunk(
             name=self.name,
@@ -105,65 +112,69 @@ class Call:
 
 
 class InvalidCallChunk(AIMessageChunk):
-    """A chunk whose block is already the one that LangChain has for an invalid call.
+    """A chunk whose block is LangChain's own block of an invalid call.
 
-    Its translators know the blocks of Bedrock alone, and would call it non-standard.
+    LangChain's translators only know the blocks of Bedrock, and would make it a
+    non-standard one.
     """
 
     @property
     def content_blocks(self) -> list[Any]:
-        """The blocks in LangChain's form: as they are."""
+        """The blocks as LangChain's standard blocks, which they are."""
         return list(self.content)
 
 
 class HeldCalls:
-    """What a segment brings from its first tool call on."""
+    """What a segment brings from its first tool call on, held back (CALL-4).
+
+    Attributes:
+        begun: A tool call has begun.
+    """
 
     def __init__(self) -> None:
         """Begin with nothing held."""
         self._calls: dict[int, Call] = {}
-        self._pieces: list[tuple[int, AIMessageChunk]] = []
-        self._behind: int | None = None
+        self._held: list[tuple[int, AIMessageChunk]] = []
+        self._before = -1  # the number of the block before the calls
+        self.begun = False
 
-    def __bool__(self) -> bool:
-        """Tell whether a tool call has begun."""
-        return self._behind is not None
-
-    def __len__(self) -> int:
-        """Count the calls."""
+    @property
+    def count(self) -> int:
+        """The number of calls."""
         return len(self._calls)
 
     def begin(self, last: int) -> None:
-        """Begin to hold, behind the turn's block of this number."""
-        self._behind = last
+        """Begin to hold back what follows the turn's block of this number."""
+        self._before, self.begun = last, True
 
     def before(self, last: int) -> int:
-        """Return the number of the last block before the calls, or of the last."""
-        return last if self._behind is None else self._behind
+        """Return the number of the block before the calls; `last` if there are none."""
+        return self._before if self.begun else last
 
     def renumber(self, first: int, last: int) -> int:
-        """Move the calls to numbers from `first` on, and drop reasoning before them.
+        """Move the calls to the numbers from `first` on; drop reasoning before them.
 
         Returns:
-            The new number of what was number `last`.
+            The new number of the block that was number `last`.
         """
-        if self._behind is None:
+        if not self.begun:
             return first - 1
-        behind, shift = self._behind, first - 1 - self._behind
-        self._behind += shift
+        before = self._before
+        shift = first - 1 - before
+        self._before += shift
         self._calls = {i + shift: call.moved(shift) for i, call in self._calls.items()}
-        moving = [(i, piece) for i, piece in self._pieces if i > behind]
-        self._pieces = [(i + shift, _moved(piece, shift)) for i, piece in moving]
+        moving = [(i, chunk) for i, chunk in self._held if i > before]
+        self._held = [(i + shift, _moved(chunk, shift)) for i, chunk in moving]
         return last + shift
 
     @property
     def valid(self) -> list[ToolCall]:
-        """The calls that may run, once judged."""
+        """The calls that may run, after `judge`."""
         return [call.valid() for call in self._calls.values() if not call.error]
 
     @property
     def invalid(self) -> list[InvalidToolCall]:
-        """The calls that must not, once judged."""
+        """The calls that must not run, after `judge`."""
         return [call.invalid() for call in self._calls.values() if call.error]
 
     def take_whole(self, index: int, block: dict[str, Any]) -> None:
@@ -173,47 +184,51 @@ class HeldCalls:
             streamed=False,
             call_id=_string(block.get("id")),
             name=_string(block.get("name")),
-            json_text=json.dumps(block.get("input"), ensure_ascii=False, default=str),
+            json_chunks=[
+                json.dumps(block.get("input"), ensure_ascii=False, default=str)
+            ],
         )
 
     def take_chunk(self, index: int, chunk: ToolCallChunk) -> None:
-        """Take some more of a streamed call."""
+        """Take a chunk of a streamed call."""
         call = self._calls.setdefault(index, Call(index, streamed=True))
         call.call_id = call.call_id or chunk.get("id")
         call.name = call.name or chunk.get("name")
-        call.json_text += chunk.get("args") or ""
+        call.json_chunks.append(chunk.get("args") or "")
 
-    def hold(self, index: int, piece: AIMessageChunk) -> None:
-        """Keep a piece back until the calls are judged (T4)."""
-        self._pieces.append((index, piece))
+    def hold(self, index: int, chunk: AIMessageChunk) -> None:
+        """Hold a chunk back until the segment is over (CALL-4)."""
+        self._held.append((index, chunk))
 
-    def unfinished(self) -> Call | None:
-        """Return the last call, if what came behind the others was cut in it."""
+    def truncated(self) -> Call | None:
+        """Return the last call, if it is truncated and all others are complete."""
         calls = list(self._calls.values())
         broken = [call for call in calls if call is calls[-1] or call.args is None]
-        behind = [i for i, _ in self._pieces if calls and i > calls[-1].index]
-        if len(broken) != 1 or behind or broken[0].arrived_whole:
+        after = [i for i, _ in self._held if calls and i > calls[-1].index]
+        if len(broken) != 1 or after or broken[0].is_complete_json:
             return None
         return broken[0]
 
     def complete(self, call: Call, args: dict[str, Any]) -> None:
-        """Give a call its whole arguments, in place of what came of it."""
+        """Replace what arrived of a call's arguments by the complete ones."""
         text = json.dumps(args, ensure_ascii=False)
-        whole = replace(call, json_text=text, error=None)
-        self._calls[call.index] = whole
-        had_block = any(i == call.index for i, _ in self._pieces)
-        self._pieces = [piece for piece in self._pieces if piece[0] != call.index]
+        completed = replace(call, json_chunks=[text], error=None)
+        self._calls[call.index] = completed
+        had_block = any(i == call.index for i, _ in self._held)
+        self._held = [held for held in self._held if held[0] != call.index]
         if had_block:
-            self._pieces.append((call.index, whole.valid_piece()))
+            self._held.append((call.index, completed.valid_chunk()))
 
-    def judge(self, *, reason: str, vouches: bool, last_index: int | None) -> None:
-        """Mark the calls that must not run (T1, T2), once the segment is over.
+    def judge(
+        self, *, reason: str, last_block_complete: bool, last_index: int | None
+    ) -> None:
+        """Mark the calls that must not run (CALL-1, CALL-2), once the segment is over.
 
         Args:
             reason: What ended it.
-            vouches: Whether the model ended its last block itself.
-            last_index: The number of that block; None where the segment was cut, so
-                that more was to come behind whatever came.
+            last_block_complete: Whether the model ended its last block itself.
+            last_index: The number of that block; None if the segment was truncated:
+                whatever came last, more was to follow.
         """
         calls = self._calls.values()
         at = max(self._calls, default=0) if last_index is None else last_index
@@ -222,38 +237,38 @@ class HeldCalls:
                 call.error = NAMELESS
             if call.args is None:
                 call.error = MALFORMED
-            if call.index == at and not vouches:
-                call.error = CUT.format(reason=reason)
-        if any(call.error for call in calls) and not vouches:
+            if call.index == at and not last_block_complete:
+                call.error = TRUNCATED.format(reason=reason)
+        if any(call.error for call in calls) and not last_block_complete:
             for call in calls:
-                call.error = call.error or BESIDE_CUT.format(reason=reason)
+                call.error = call.error or BESIDE_TRUNCATED.format(reason=reason)
 
     def release(self) -> list[AIMessageChunk]:
-        """Give out all that was held, in order; a call that must not run as invalid."""
+        """Return all that was held, in order; a call that must not run as invalid."""
         released: list[AIMessageChunk] = []
         marked: set[int] = set()
-        for index, piece in self._pieces:
+        for index, chunk in self._held:
             call = self._calls.get(index)
             if call is None or not call.error:
-                released.append(piece)
+                released.append(chunk)
             elif index not in marked:
-                released.append(call.invalid_piece())
+                released.append(call.invalid_chunk())
                 marked.add(index)
-        self._pieces = []
+        self._held = []
         return released
 
 
-def _moved(piece: AIMessageChunk, shift: int) -> AIMessageChunk:
-    """Return a piece whose blocks and chunks have other numbers."""
+def _moved(chunk: AIMessageChunk, shift: int) -> AIMessageChunk:
+    """Return a chunk with its blocks and tool call chunks renumbered."""
     content: Any = [
         {**block, "index": block["index"] + shift} if isinstance(block, dict) else block
-        for block in piece.content
+        for block in chunk.content
     ]
     chunks: Any = [
-        {**chunk, "index": (chunk["index"] or 0) + shift}
-        for chunk in piece.tool_call_chunks
+        {**call, "index": (call["index"] or 0) + shift}
+        for call in chunk.tool_call_chunks
     ]
-    return type(piece)(content=content, tool_call_chunks=chunks)
+    return type(chunk)(content=content, tool_call_chunks=chunks)
 
 
 def _string(value: object) -> str | None:

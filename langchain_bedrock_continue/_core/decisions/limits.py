@@ -1,119 +1,166 @@
-"""How many tokens a call asks for.
+"""The limits of a turn: tokens of a call, calls, tokens and seconds of the turn.
 
-G1. A call asks for what the caller's calls ask for, `max_tokens`, unless less is left
+LIMIT-1. A call asks for the `max_tokens` that the caller asks for, unless less is left
     of `max_total_tokens`.
-G2. A segment that was cut where it can't be gone on from is asked for again with GROWTH
-    times as much: below the ceiling, all tries before one may write a third of what it
-    may. The turn does not go back to less.
-G3. It is raised to the ceiling at most: the caller's, or the model's limit; where that
-    is unknown, ASSUMED_CEILING.
-G4. The service's own word goes before both: a limit that it names is the ceiling.
-G5. Tokens that a segment does not tell of count as all that it asked for.
+LIMIT-2. A segment that can't be continued is retried with GROWTH times its
+    `max_tokens`. Below the ceiling, all attempts before one may together write a
+    third of what that one may write. The turn does not return to less.
+LIMIT-3. The ceiling is the caller's, or the model's limit, or ASSUMED_CEILING where
+    that is unknown.
+LIMIT-4. A limit that the service reports takes precedence over all of them.
+LIMIT-5. A segment of unknown usage counts as all the tokens that it asked for.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from langchain_bedrock_continue._core.request.messages import (
-    UNSET_MAX_TOKENS,
-    max_tokens_of,
-    with_max_tokens,
-)
+from langchain_bedrock_continue._core.decisions.vocabulary import Ending
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from langchain_bedrock_continue._core.policy import Policy
-    from langchain_bedrock_continue._core.record.record import Record
+    from collections.abc import Callable
 
 GROWTH = 4
 
+UNSET_MAX_TOKENS = 4_096
+"""What Converse gives Claude where `maxTokens` is unset, in tokens (third-party
+reports; the documentation says the model's maximum)."""
+
 ASSUMED_CEILING = 16_384
-"""Where nothing is known of a model's limit: four times what Converse gives Claude
-where `max_tokens` is unset. Most models of the last years can write as much, and one
-that can't says so (G4)."""
+"""The ceiling where nothing is known of the model's limit, in tokens: four times what
+Converse gives Claude where `max_tokens` is unset. Most models of the last years can
+write as much, and one that can't says so (LIMIT-4)."""
+
+FIRST_WAIT, LONGEST_WAIT = 0.5, 8.0
+"""The longest wait before the first recovery, and before any, in seconds. The service
+worked a moment ago, and botocore has already waited before it gave up a call."""
 
 
-class Budget:
-    """What the next call may write."""
+@dataclass
+class MaxTokens:
+    """The `max_tokens` of the next call.
 
-    def __init__(
-        self, policy: Policy, kwargs: Mapping[str, Any], record: Record
-    ) -> None:
-        """Begin with what the caller asks for.
+    Attributes:
+        requested: What the caller's call asks for, or None for the service's default.
+        total: The caller's `max_total_tokens`, or None.
+        ceiling: The caller's `max_tokens_ceiling`, or None.
+        model_limit: The model's own limit, or None if unknown.
+        raised: What a retry raised it to, or None.
+        reported: The limit that the service reported, or None.
+    """
+
+    requested: int | None = None
+    total: int | None = None
+    ceiling: int | None = None
+    model_limit: int | None = None
+    raised: int | None = field(default=None, init=False)
+    reported: int | None = field(default=None, init=False)
+
+    def left(self, used: int) -> int | None:
+        """Return what is left of `max_total_tokens`, or None if there is no limit.
 
         Args:
-            policy: What the turn may cost.
-            kwargs: The caller's arguments for each call.
-            record: The segments so far.
+            used: The output tokens of the turn so far.
         """
-        self._policy = policy
-        self._record = record
-        self._kwargs = kwargs
-        self._asked = max_tokens_of(kwargs, policy.max_tokens)
-        self._limit: int | None = None
-        self._raised: int | None = None
+        return None if self.total is None else max(0, self.total - used)
 
-    @property
-    def size(self) -> int:
-        """The tokens that the next call can write, as far as is known."""
-        asked = self._raised or self._asked or UNSET_MAX_TOKENS
-        left = self.left()
+    def expected(self, used: int) -> int:
+        """Return how many tokens the next call can write, as far as is known."""
+        asked, left = self.raised or self.requested or UNSET_MAX_TOKENS, self.left(used)
         return asked if left is None else min(asked, left)
 
-    def left(self) -> int | None:
-        """Return what is left of `max_total_tokens`, or None."""
-        if self._policy.max_total_tokens is None:
-            return None
-        return max(0, self._policy.max_total_tokens - self._record.output_tokens())
+    def of_next_call(self, used: int) -> tuple[int | None, int | None]:
+        """Return the `max_tokens` of the next call.
 
-    def arguments(self) -> tuple[dict[str, Any], int | None]:
-        """Return the next call's arguments, and the `max_tokens` among them."""
-        asked, left = self._raised or self._asked, self.left()
-        most = asked or self._policy.max_output_tokens or UNSET_MAX_TOKENS
+        Returns:
+            What the call asks for, None for the service's default; and what has to be
+            set in its arguments, None where they can stay as the caller gave them.
+        """
+        asked, left = self.raised or self.requested, self.left(used)
+        most = asked or self.model_limit or UNSET_MAX_TOKENS
         if left is not None and left < most:
-            asked = left
-        elif self._raised is None:
-            return dict(self._kwargs), asked
-        return with_max_tokens(self._kwargs, asked or most), asked
+            return left, left or most
+        return asked, (asked or most) if self.raised is not None else None
 
-    def can_raise(self) -> bool:
-        """Tell whether the ceiling lets the last segment be asked for with more."""
-        return self._next_size() > self._last_size()
+    def can_grow(self, last: int) -> bool:
+        """Return True if the ceiling allows more than the last segment had."""
+        return self._grown(last) > last
 
-    def fits(self) -> bool:
-        """Tell whether `max_total_tokens` leaves more than the last segment had."""
-        left = self.left()
-        return left is None or left > self._last_size()
+    def fits(self, last: int, used: int) -> bool:
+        """Return True if `max_total_tokens` leaves more than the last segment had."""
+        left = self.left(used)
+        return left is None or left > last
 
-    def raise_size(self) -> None:
-        """Ask for more from now on (G2)."""
-        self._raised = self._next_size()
+    def grow(self, last: int) -> None:
+        """Ask for more from now on (LIMIT-2)."""
+        self.raised = self._grown(last)
 
-    def learn(self, limit: int) -> None:
-        """Take the service's word for the model's limit (G4)."""
-        self._limit = self._raised = limit
+    def accept(self, limit: int) -> None:
+        """Adopt the limit that the service reported (LIMIT-4)."""
+        self.reported = self.raised = limit
 
     @property
-    def may_learn(self) -> bool:
-        """Whether a limit may be at fault: more was asked for than by the caller.
+    def may_accept(self) -> bool:
+        """Whether a reported limit can be about a size that we chose.
 
-        Once: a service that names one limit after the other is not asked for ever.
+        Only once: a service that reports one limit after the other must not be asked
+        for ever.
         """
-        return self._raised is not None and self._limit is None
+        return self.raised is not None and self.reported is None
 
-    def _next_size(self) -> int:
-        return min(self._last_size() * GROWTH, self._ceiling())
+    def _grown(self, last: int) -> int:
+        ceiling = self.reported or self.ceiling or self.model_limit or ASSUMED_CEILING
+        return min(last * GROWTH, ceiling)
 
-    def _last_size(self) -> int:
-        last = self._record.last
-        return last.max_tokens or max(UNSET_MAX_TOKENS, last.output_tokens or 0)
 
-    def _ceiling(self) -> int:
-        return (
-            self._limit
-            or self._policy.max_tokens_ceiling
-            or self._policy.max_output_tokens
-            or ASSUMED_CEILING
-        )
+@dataclass(frozen=True)
+class Deadline:
+    """The caller's `max_seconds`, counted from the turn's begin.
+
+    Attributes:
+        seconds: Seconds from `began` on, or None for no deadline.
+        clock: Returns the time in seconds, from any origin.
+        began: When the turn began, by that clock.
+    """
+
+    seconds: float | None
+    clock: Callable[[], float]
+    began: float
+
+    def left(self) -> float | None:
+        """Return the seconds that are left, or None if there is no deadline."""
+        if self.seconds is None:
+            return None
+        return max(0.0, self.seconds - (self.clock() - self.began))
+
+
+def reached_limit(
+    calls: int,
+    max_continuations: int,
+    tokens_left: int | None,
+    seconds_left: float | None,
+) -> Ending | None:
+    """Return the limit that a further call would exceed, or None.
+
+    Args:
+        calls: The calls of the turn so far.
+        max_continuations: The calls that are allowed after the first.
+        tokens_left: What is left of `max_total_tokens`, or None.
+        seconds_left: What is left of `max_seconds`, or None.
+    """
+    limits = (
+        (Ending.MAX_CONTINUATIONS, calls > max_continuations),
+        (Ending.MAX_TOTAL_TOKENS, tokens_left == 0),
+        (Ending.MAX_SECONDS, seconds_left == 0),
+    )
+    return next((ending for ending, reached in limits if reached), None)
+
+
+def recovery_wait(recoveries: int) -> float:
+    """Return the longest wait before the next recovery, in seconds.
+
+    Args:
+        recoveries: The recoveries of the turn so far.
+    """
+    return float(min(LONGEST_WAIT, FIRST_WAIT * 2**recoveries))

@@ -1,109 +1,309 @@
-"""What follows a segment: one table.
+"""What happens next: one table for a response, one for an error.
 
-N1. A segment that was cut goes on from its new text. Where there is none, or its end is
-    no text, the same is asked for again with more room, while there is more.
-N2. A segment with a tool call is never gone on from: the caller's `tool_call_recovery`
-    says what becomes of it.
-N3. Output that is held to a JSON schema is never gone on from: it would begin a new
-    document.
-N4. Whatever would follow, a limit ends the turn first, and is named.
+The turn collects the facts, asks for the action, and carries it out. Each table is read
+from the top: the first rule whose condition holds decides. To change what happens in a
+situation, change, add or move a rule; nothing else in the package decides it.
+
+NEXT-1. A truncated segment is continued from its new text. Without new text, or where
+    its end is not text, it is retried with a larger `max_tokens`, up to the ceiling.
+NEXT-2. A segment with a tool call is never continued: the caller's
+    `tool_call_recovery` says what happens.
+NEXT-3. Output that is constrained by a JSON schema is never continued: the
+    continuation would be a new document.
+NEXT-4. A limit ends the turn before any action that makes a call, and is named.
+NEXT-5. A prefill that was refused before any text arrived becomes a user turn, where
+    the caller leaves the strategy to us.
+NEXT-6. A stream that failed after its stop reason is complete; only its usage is
+    unknown.
+NEXT-7. A transient error is recovered from, as often as the caller allows. Before
+    anything arrived that is left to the caller and to botocore, except for an error in
+    a stream, which botocore never retries.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+from langchain_bedrock_continue._core.decisions.vocabulary import (
+    Action,
+    Ending,
+    Strategy,
+)
 
 if TYPE_CHECKING:
-    from langchain_bedrock_continue._core.decisions.stop_reasons import EndedBy, Verdict
+    from collections.abc import Callable
 
-Recovery: TypeAlias = Literal["retry", "resume", "return", "raise"]
+    from langchain_bedrock_continue._core.decisions.stop_reasons import StopMeaning
 
-Step: TypeAlias = Literal[
-    "end",
-    "go_on",  # from the text, by a prefill or a user turn
-    "resend",  # what the model wrote, as it is
-    "again",  # the same request
-    "larger",  # the same request, with more room
-    "arguments",  # the arguments of a cut tool call, as text
-]
+ToolCallRecovery: TypeAlias = Literal["retry", "resume", "return", "raise"]
+
+# After a response -----------------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class Situation:
-    """How things stand when a segment is over.
+class AfterResponse:
+    """The facts when a segment is over.
 
     Attributes:
-        judged: What its stop reason means.
-        has_calls: It has begun a tool call.
-        advances: It ends in new text.
-        can_be_resent: What stands of the answer can be sent back as it is.
-        constrained: Its output is held to a JSON schema.
-        repeats: Its text goes round in a cycle.
-        can_raise: The ceiling leaves more room than it had.
-        fits: `max_total_tokens` leaves more room than it had.
-        can_finish: One tool call alone was cut, in its arguments.
-        tried_again: Broken output was asked for once more before.
-        recovery: What the caller wants of a cut tool call.
+        stop: What its stop reason means.
+        has_tool_call: A tool call has begun in it.
+        has_progress: It ends in new text, which the next segment can continue.
+        can_be_resent: The answer so far can be sent back as it is.
+        constrained: The output is constrained by a JSON schema.
+        repeats: The text has run into a cycle.
+        can_grow: The ceiling allows a larger `max_tokens` than the segment had.
+        fits: `max_total_tokens` leaves room for more than the segment had.
+        can_complete_call: Exactly one tool call was truncated, in its arguments.
+        retried_output: Malformed output was retried before.
+        recovery: The caller's `tool_call_recovery`.
+        arguments: The state of a tool call's arguments that are written as text, or
+            None while the answer itself is written.
         limit: The limit that is reached, or None.
     """
 
-    judged: Verdict
-    has_calls: bool = False
-    advances: bool = True
+    stop: StopMeaning
+    has_tool_call: bool = False
+    has_progress: bool = True
     can_be_resent: bool = False
     constrained: bool = False
     repeats: bool = False
-    can_raise: bool = True
+    can_grow: bool = True
     fits: bool = True
-    can_finish: bool = False
-    tried_again: bool = False
-    recovery: Recovery = "retry"
-    limit: EndedBy | None = None
+    can_complete_call: bool = False
+    retried_output: bool = False
+    recovery: ToolCallRecovery = "retry"
+    arguments: Literal["complete", "continuable", "broken"] | None = None
+    limit: Ending | None = None
+
+    @property
+    def truncated_call(self) -> bool:
+        """Whether the segment was truncated at `max_tokens` with a tool call in it."""
+        return self.stop.action is Action.CONTINUE and self.has_tool_call
+
+    @property
+    def cannot_continue(self) -> bool:
+        """Whether a truncated segment can't be continued, and has to be retried."""
+        stuck = self.constrained or self.has_tool_call or not self.has_progress
+        return self.stop.action is Action.CONTINUE and stuck
 
 
-def next_step(now: Situation) -> tuple[Step, EndedBy]:
-    """Say what follows, and what ends the turn where nothing does."""
-    step, ended_by = _wanted(now)
-    if step != "end" and now.limit is not None:
-        return "end", now.limit  # N4
-    return step, ended_by
+class _AfterResponseRule(NamedTuple):
+    why: str
+    when: Callable[[AfterResponse], bool]
+    action: Action
+    ending: Ending | None = None
+    """What ended the turn; None: what the stop reason says."""
 
 
-def _wanted(now: Situation) -> tuple[Step, EndedBy]:
-    then, ended_by = now.judged.then, now.judged.ended_by
-    if then == "goes_on":
-        return _after_a_cut(now)
-    if then == "resends":
-        return _resent(now)
-    if then == "again" and not now.tried_again:
-        return "again", ended_by
-    return "end", ended_by
+_Response = _AfterResponseRule
+
+AFTER_RESPONSE: tuple[_AfterResponseRule, ...] = (
+    # The arguments of a truncated tool call, written as text.
+    _Response(
+        "the arguments are complete: the tool can run",
+        lambda now: now.arguments == "complete",
+        Action.END,
+        Ending.MODEL,
+    ),
+    _Response(
+        "the arguments were truncated again, in a place that can be continued",
+        lambda now: now.arguments == "continuable",
+        Action.COMPLETE_TOOL_CALL,
+    ),
+    _Response(
+        "the limit explains it better than the text that came",
+        lambda now: now.arguments == "broken" and now.limit is not None,
+        Action.COMPLETE_TOOL_CALL,
+    ),
+    _Response(
+        "no further segment could complete these arguments",
+        lambda now: now.arguments == "broken",
+        Action.END,
+        Ending.TOOL_CALL,
+    ),
+    # The model or the service ended the segment.
+    _Response(
+        "the stop reason is final",
+        lambda now: now.stop.action is Action.END,
+        Action.END,
+    ),
+    _Response(
+        "a paused model continues what it reads back",
+        lambda now: (
+            now.stop.action is Action.RESEND
+            and now.can_be_resent
+            and not now.constrained
+        ),
+        Action.RESEND,
+    ),
+    _Response(
+        "there is nothing that could be sent back",
+        lambda now: now.stop.action is Action.RESEND,
+        Action.END,
+        Ending.NO_PROGRESS,
+    ),
+    _Response(
+        "malformed output may come well formed, once",
+        lambda now: now.stop.action is Action.RETRY and not now.retried_output,
+        Action.RETRY,
+    ),
+    _Response(
+        "malformed output came twice",
+        lambda now: now.stop.action is Action.RETRY,
+        Action.END,
+    ),
+    # The segment was truncated at max_tokens.
+    _Response(
+        "the caller wants truncated tool calls back, not recovered",
+        lambda now: now.truncated_call and now.recovery in {"return", "raise"},
+        Action.END,
+        Ending.TOOL_CALL,
+    ),
+    _Response(
+        "more room is the vendors' advice for a truncated tool call (NEXT-1 to NEXT-3)",
+        lambda now: now.cannot_continue and now.can_grow and now.fits,
+        Action.RETRY_LARGER,
+    ),
+    _Response(
+        "the caller's total leaves no more room",
+        lambda now: now.cannot_continue and now.can_grow,
+        Action.END,
+        Ending.MAX_TOTAL_TOKENS,
+    ),
+    _Response(
+        "a call that exceeds the largest response is completed as text",
+        lambda now: (
+            now.truncated_call
+            and now.recovery == "resume"
+            and now.can_complete_call
+            and not now.constrained
+        ),
+        Action.COMPLETE_TOOL_CALL,
+    ),
+    _Response(
+        "a truncated tool call can't be made complete",
+        lambda now: now.truncated_call,
+        Action.END,
+        Ending.TOOL_CALL,
+    ),
+    _Response(
+        "there is no new text, and no larger max_tokens to try",
+        lambda now: now.cannot_continue,
+        Action.END,
+        Ending.NO_PROGRESS,
+    ),
+    _Response(
+        "a model does not leave an exact cycle by itself",
+        lambda now: now.repeats,
+        Action.END,
+        Ending.REPETITION,
+    ),
+    _Response(
+        "the text was truncated, and ends in new text",
+        lambda _now: True,
+        Action.CONTINUE,
+    ),
+)
 
 
-def _resent(now: Situation) -> tuple[Step, EndedBy]:
-    if now.can_be_resent and not now.constrained:
-        return "resend", "model"
-    return "end", "no_progress"
+def after_response(now: AfterResponse) -> tuple[Action, Ending]:
+    """Return what happens next, and what ended the turn if it is `END`."""
+    rule = next(rule for rule in AFTER_RESPONSE if rule.when(now))
+    if rule.action is not Action.END and now.limit is not None:
+        return Action.END, now.limit  # NEXT-4
+    return rule.action, rule.ending or now.stop.ending
 
 
-def _after_a_cut(now: Situation) -> tuple[Step, EndedBy]:
-    if now.has_calls:
-        return _after_a_cut_call(now)
-    if now.constrained or not now.advances:
-        return _larger(now, otherwise=("end", "no_progress"))  # N1, N3
-    return ("end", "repetition") if now.repeats else ("go_on", "model")
+# After an error -------------------------------------------------------------------
 
 
-def _after_a_cut_call(now: Situation) -> tuple[Step, EndedBy]:
-    if now.recovery in {"return", "raise"}:
-        return "end", "tool_call"
-    resumes = now.recovery == "resume" and now.can_finish and not now.constrained
-    last: tuple[Step, EndedBy] = ("arguments" if resumes else "end", "tool_call")
-    return _larger(now, otherwise=last)
+@dataclass(frozen=True)
+class AfterError:
+    """The facts when a call fails.
+
+    Attributes:
+        deadline_passed: The deadline left no time for the call, so it was not made.
+        refused: The service refused the assistant message in the final position.
+        strategy: How the failed segment was asked for.
+        may_fall_back: The caller allows a user turn in place of a prefill.
+        has_text: Text of the failed segment arrived.
+        over_limit: The service reported a lower limit for `max_tokens` than the one we
+            chose.
+        has_stop_reason: The stop reason of the failed segment arrived.
+        arrived: Something of the answer, or of the failed segment, arrived.
+        in_stream: The error came while a stream was read, not before it opened.
+        retryable: The error is transient.
+        may_recover: `stream_recoveries` and the limits allow another try.
+    """
+
+    deadline_passed: bool = False
+    refused: bool = False
+    strategy: Strategy | None = None
+    may_fall_back: bool = False
+    has_text: bool = False
+    over_limit: bool = False
+    has_stop_reason: bool = False
+    arrived: bool = False
+    in_stream: bool = False
+    retryable: bool = False
+    may_recover: bool = False
+
+    @property
+    def prefill_refused(self) -> bool:
+        """Whether the service refused what this package placed last."""
+        return self.refused and self.strategy in {Strategy.PREFILL, Strategy.RESEND}
 
 
-def _larger(now: Situation, *, otherwise: tuple[Step, EndedBy]) -> tuple[Step, EndedBy]:
-    if not now.can_raise:
-        return otherwise
-    return ("larger", "model") if now.fits else ("end", "max_total_tokens")
+class _AfterErrorRule(NamedTuple):
+    why: str
+    when: Callable[[AfterError], bool]
+    action: Action
+    ending: Ending = Ending.ERROR
+
+
+_Error = _AfterErrorRule
+
+AFTER_ERROR: tuple[_AfterErrorRule, ...] = (
+    _Error(
+        "no time was left for the call",
+        lambda now: now.deadline_passed,
+        Action.END,
+        Ending.MAX_SECONDS,
+    ),
+    _Error(
+        "the service does not take back what the paused model wrote",
+        lambda now: now.prefill_refused and now.strategy is Strategy.RESEND,
+        Action.END,
+        Ending.NO_PROGRESS,
+    ),
+    _Error(
+        "every model accepts a user turn (NEXT-5)",
+        lambda now: now.prefill_refused and now.may_fall_back and not now.has_text,
+        Action.FALL_BACK,
+    ),
+    _Error(
+        "the limit that the service reports takes precedence over ours",
+        lambda now: now.over_limit,
+        Action.RETRY_AT_LIMIT,
+    ),
+    _Error(
+        "all content had arrived (NEXT-6)",
+        lambda now: now.has_stop_reason,
+        Action.END_SEGMENT,
+    ),
+    _Error(
+        "a transient error, and part of the answer to keep (NEXT-7)",
+        lambda now: (
+            now.may_recover and now.retryable and (now.arrived or now.in_stream)
+        ),
+        Action.RECOVER,
+    ),
+    _Error("the caller has to see it", lambda _now: True, Action.RAISE),
+)
+
+
+def after_error(now: AfterError) -> tuple[Action, Ending]:
+    """Return what happens next, and what ended the turn if nothing does."""
+    rule = next(rule for rule in AFTER_ERROR if rule.when(now))
+    return rule.action, rule.ending

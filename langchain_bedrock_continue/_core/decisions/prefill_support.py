@@ -1,20 +1,21 @@
-"""What is known of a model: whether it takes a prefilled answer.
+"""Which models accept a prefill: the partial answer as the final assistant message.
 
-M1. Patterns, not lists of ids: every public list is out of date. A region's prefix and
-    an ARN round an id change nothing.
-M2. Claude takes a prefill up to version 4.5, and none from 4.6 on (vendor's text).
-    Amazon Nova takes one (documented for version 1, seen in practice for 2).
-M3. Of every other model nothing is known, so a user turn, which all take, is used.
-M4. What a service says goes before what is known: a model that refused a prefill once
-    is not asked again in this process, unless it was the request that it refused.
+PREFILL-1. Models are known by patterns, not by lists of ids: every public list is out
+    of date. A region prefix or an ARN around an id changes nothing.
+PREFILL-2. Claude accepts a prefill up to version 4.5 and refuses it from 4.6 on
+    (Anthropic's migration guide). Amazon Nova accepts one (documented for version 1,
+    observed for version 2).
+PREFILL-3. Nothing is known of any other model, so the strategy is a user turn, which
+    every model accepts.
+PREFILL-4. What a service says takes precedence: a model that refused a prefill is not
+    asked again in this process, unless the refusal was about the request.
 """
 
 from __future__ import annotations
 
 import re
 
-PREFILL_CEASED = (4, 6)
-"""The first version of Claude that takes no prefill."""
+FIRST_CLAUDE_WITHOUT_PREFILL = (4, 6)
 
 _CLAUDE = re.compile(r"claude-(?:[a-z]+-)?v?(\d{1,2})(?:[-.:](\d{1,2}))?(?!\d)")
 _NOVA = re.compile(r"(?:^|[./])amazon\.nova-")
@@ -27,7 +28,7 @@ REFUSED_BY_MODEL = (
     # Other vendors.
     "prefilling assistant messages is not supported",
 )
-"""Parts of the texts by which a service says that a model never takes a prefill."""
+"""Parts of the error messages of models that never accept a prefill, in lower case."""
 
 REFUSED_FOR_REQUEST = (
     # Claude with tools, or with an output format.
@@ -36,36 +37,64 @@ REFUSED_FOR_REQUEST = (
     "a final `assistant` message must start with a thinking block",
     "the final block in an assistant message cannot be `thinking`",
 )
-"""Parts of the texts by which it says so of one request."""
+"""Parts of the error messages for one request only, in lower case."""
 
-_refusing: set[str] = set()
+_refusing_models: set[str] = set()
 
 
-def takes_prefill(model_id: str) -> bool:
-    """Tell whether a model is known to take a prefill (M2, M3, M4)."""
-    if model_id in _refusing:
+def supports_prefill(model_id: str) -> bool:
+    """Return True if the model is known to accept a prefill.
+
+    Args:
+        model_id: A model id, with or without a region prefix or an ARN around it.
+    """
+    if model_id in _refusing_models:
         return False
     if claude := _CLAUDE.search(model_id):
-        return (int(claude[1]), int(claude[2] or 0)) < PREFILL_CEASED
+        version = (int(claude[1]), int(claude[2] or 0))
+        return version < FIRST_CLAUDE_WITHOUT_PREFILL
     return _NOVA.search(model_id) is not None
 
 
-def refuses_prefill(error: BaseException) -> bool:
-    """Tell whether a service's error says that it takes no prefilled answer."""
-    return _says(error, REFUSED_BY_MODEL + REFUSED_FOR_REQUEST)
+def starts_with_prefill(
+    *,
+    strategy: str,
+    may_fall_back: bool,
+    guards_last_turn: bool,
+    thinks: bool,
+    model_id: str,
+) -> bool:
+    """Return True if the first continuation of a turn is a prefill.
+
+    Args:
+        strategy: The caller's `strategy`.
+        may_fall_back: A user turn may replace a refused prefill.
+        guards_last_turn: A guardrail examines the last user turn only. It would examine
+            our words instead of the caller's, so there is no user turn.
+        thinks: The request asks for reasoning, which excludes a prefill.
+        model_id: The model's id.
+    """
+    if guards_last_turn or strategy == "prefill":
+        return True
+    return may_fall_back and not thinks and supports_prefill(model_id)
 
 
-def learn_refusal(model_id: str, error: BaseException) -> None:
-    """Remember a model that refused a prefill, for the life of the process (M4)."""
-    if _says(error, REFUSED_BY_MODEL):
-        _refusing.add(model_id)
+def is_prefill_refusal(error: BaseException) -> bool:
+    """Return True if the service's error says that it accepts no prefill."""
+    return _contains(error, REFUSED_BY_MODEL + REFUSED_FOR_REQUEST)
+
+
+def remember_refusal(model_id: str, error: BaseException) -> None:
+    """Remember a model that refuses every prefill, in this process (PREFILL-4)."""
+    if _contains(error, REFUSED_BY_MODEL):
+        _refusing_models.add(model_id)
 
 
 def forget_refusals() -> None:
-    """Begin anew, as a new process would: for tests."""
-    _refusing.clear()
+    """Forget the models that refused a prefill. Tests call it."""
+    _refusing_models.clear()
 
 
-def _says(error: BaseException, parts: tuple[str, ...]) -> bool:
+def _contains(error: BaseException, parts: tuple[str, ...]) -> bool:
     text = str(error).lower()
     return any(part in text for part in parts)

@@ -1,91 +1,82 @@
-"""What a stop reason means for the turn.
+"""What a stop reason means for the turn: one table.
 
-V1. Only what was cut at `max_tokens` is gone on with: every other reason is the model's
-    or the service's own end, or one that a longer prompt makes worse.
-V2. A reason that is not in the table is final, as it is for ChatBedrockConverse.
-V3. Unless the reason vouches for it, the last tool call of a segment may be cut.
+STOP-1. Only an answer that was truncated at `max_tokens` is continued. Every other
+    reason is the model's or the service's own end, or one that a longer prompt makes
+    worse.
+STOP-2. A reason that is not in the table is final, as it is for ChatBedrockConverse.
+STOP-3. Unless the reason says that the last block is complete, a segment's last tool
+    call may be truncated.
 
-Sources: Converse's enumeration in botocore's service model, and Anthropic's stop
-reasons for InvokeModel.
+Sources: the enumeration in botocore's service model for Converse, and Anthropic's
+documented stop reasons for InvokeModel.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
 
-EndedBy: TypeAlias = Literal[
-    "model",
-    "max_continuations",
-    "max_total_tokens",
-    "max_seconds",
-    "no_progress",
-    "repetition",
-    "context_window",
-    "tool_call",
-    "error",
-]
-
-Then: TypeAlias = Literal[
-    "ends",  # the turn is over
-    "goes_on",  # the answer was cut: the next segment goes on with it
-    "resends",  # the model waits to be called again with what it wrote
-    "again",  # what came is broken: the segment is asked for once more
-]
+from langchain_bedrock_continue._core.decisions.vocabulary import Action, Ending
 
 
 @dataclass(frozen=True)
-class Verdict:
+class StopMeaning:
     """What a stop reason means.
 
     Attributes:
-        then: What follows.
-        ended_by: What ended the turn, where nothing follows.
-        complete: Nothing is left to go on with.
-        vouches: The model ended its last block itself, so a tool call is whole.
+        action: What follows if nothing else prevents it.
+        ending: What ended the turn if nothing follows.
+        complete: The answer is complete.
+        last_block_complete: The model ended its last block itself, so a tool call at
+            the end is complete.
     """
 
-    then: Then = "ends"
-    ended_by: EndedBy = "model"
+    action: Action = Action.END
+    ending: Ending = Ending.MODEL
     complete: bool = True
-    vouches: bool = False
+    last_block_complete: bool = False
 
     @property
-    def is_cut(self) -> bool:
+    def truncated(self) -> bool:
         """Whether the last block was broken off, and not ended by the model."""
-        return not (self.vouches or self.complete)
+        return not (self.last_block_complete or self.complete)
 
 
-VERDICTS: dict[str, Verdict] = {
+STOP_REASONS: dict[str, StopMeaning] = {
     # The model says that it is done.
-    "end_turn": Verdict(vouches=True),
-    # It waits for the tools' results: the caller's turn.
-    "tool_use": Verdict(vouches=True),
+    "end_turn": StopMeaning(last_block_complete=True),
+    # It waits for tool results: the caller's turn.
+    "tool_use": StopMeaning(last_block_complete=True),
     # The caller's own end. It may have matched inside a tool call's arguments.
-    "stop_sequence": Verdict(),
-    # The one reason to go on.
-    "max_tokens": Verdict("goes_on", complete=False),
-    # A decision of the service: going on would go round it.
-    "guardrail_intervened": Verdict(),
-    "content_filtered": Verdict(),
-    "refusal": Verdict(),
-    # A longer prompt has less room still.
-    "model_context_window_exceeded": Verdict(ended_by="context_window", complete=False),
-    # What came is broken, not cut: another try may bring it whole.
-    "malformed_model_output": Verdict("again", ended_by="error", complete=False),
-    "malformed_tool_use": Verdict("again", ended_by="error", complete=False),
+    "stop_sequence": StopMeaning(),
+    # The one reason to continue.
+    "max_tokens": StopMeaning(Action.CONTINUE, complete=False),
+    # A decision of the service: continuing would circumvent it.
+    "guardrail_intervened": StopMeaning(),
+    "content_filtered": StopMeaning(),
+    "refusal": StopMeaning(),
+    # A longer prompt has even less room.
+    "model_context_window_exceeded": StopMeaning(
+        ending=Ending.CONTEXT_WINDOW, complete=False
+    ),
+    # The output is malformed, not truncated: a retry may return it well formed.
+    "malformed_model_output": StopMeaning(Action.RETRY, Ending.ERROR, complete=False),
+    "malformed_tool_use": StopMeaning(Action.RETRY, Ending.ERROR, complete=False),
     # InvokeModel with a server tool: the model waits to be called again.
-    "pause_turn": Verdict("resends", complete=False, vouches=True),
+    "pause_turn": StopMeaning(Action.RESEND, complete=False, last_block_complete=True),
 }
 
-UNKNOWN = Verdict()
+UNKNOWN = StopMeaning()
 
-OUT_OF_TIME = Verdict(ended_by="max_seconds", complete=False)
-"""A stream that the deadline ended has no reason of its own."""
+OUT_OF_TIME = StopMeaning(ending=Ending.MAX_SECONDS, complete=False)
+"""A stream that the deadline ended has no stop reason of its own."""
 
 
-def verdict(stop_reason: object) -> Verdict:
-    """Look a stop reason up; one that is not in the table is final (V2)."""
-    return (
-        VERDICTS.get(stop_reason, UNKNOWN) if isinstance(stop_reason, str) else UNKNOWN
-    )
+def meaning_of(stop_reason: object) -> StopMeaning:
+    """Return what a stop reason means; one that is not in the table is final (STOP-2).
+
+    Args:
+        stop_reason: As the service returned it; anything but a known string is unknown.
+    """
+    if not isinstance(stop_reason, str):
+        return UNKNOWN
+    return STOP_REASONS.get(stop_reason, UNKNOWN)

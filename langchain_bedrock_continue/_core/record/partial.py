@@ -1,10 +1,11 @@
-"""A partial message, as it is taken up: what stands in it, and what it cost.
+"""A partial message, read so that a turn can resume it.
 
-P1. A message that says that it is whole, or whose stop reason is final, needs nothing.
-    Of those that say neither, the sum of a stream's chunks was broken off.
-P2. Its content is taken as it is, in the form that the wrapped model gives, and whole
-    blocks alone: of a tool call that was cut nothing is kept.
-P3. Its segments, seams and usage go before those of the turn that takes it up.
+PARTIAL-1. A message that says that it is complete, or whose stop reason is final, needs
+    no resuming. If it says neither, the sum of a stream's chunks was broken off.
+PARTIAL-2. Its content is used as it is, in the wrapped model's own form, up to the
+    first tool call: a truncated call can't be sent back. A message of another form is
+    converted before it is read (`_wrapped`).
+PARTIAL-3. Its segments, seams and usage come before those of the turn that resumes it.
 """
 
 from __future__ import annotations
@@ -13,18 +14,20 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from langchain_aws.chat_models._compat import _convert_from_v1_to_converse
 from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.messages.ai import UsageMetadata
 from pydantic import TypeAdapter, ValidationError
 
 from langchain_bedrock_continue._core.content.incoming import (
-    REASONING_TYPES,
-    TOOL_TYPES,
-    blocks_of,
+    REASONING,
+    TOOL,
     is_text,
+    kind_of,
+    read,
 )
-from langchain_bedrock_continue._core.decisions.stop_reasons import verdict
+from langchain_bedrock_continue._core.decisions.stop_reasons import meaning_of
+from langchain_bedrock_continue._core.decisions.vocabulary import Action
+from langchain_bedrock_continue._core.record.continuation import entry_of
 from langchain_bedrock_continue._core.record.segment import Segment
 
 if TYPE_CHECKING:
@@ -34,29 +37,30 @@ if TYPE_CHECKING:
 
     from langchain_bedrock_continue._core.content.incoming import Block
 
-_CALL_TYPES = (*TOOL_TYPES, "tool_call", "invalid_tool_call", "tool_call_chunk")
+_STANDARD_CALLS = ("tool_call", "invalid_tool_call", "tool_call_chunk")
+"""The types of LangChain's standard blocks for tool calls."""
 
 _USAGE = TypeAdapter(UsageMetadata)
 
 
 @dataclass(frozen=True)
-class Past:
-    """What there was before a turn.
+class ResumedState:
+    """What there was of an answer before the turn that resumes it.
 
     Attributes:
-        blocks: What stands of the answer.
-        calls: A tool call was cut behind it.
-        entries: Its segments.
-        seams: Where they meet.
-        billed: What they cost, or None where that is unknown.
-        response: The same as one uncut response.
+        blocks: Its content blocks before the first tool call.
+        has_tool_call: A tool call followed them.
+        entries: Its segments' entries.
+        seams: Where they join, in characters.
+        billed: The usage over its calls, or None if unknown.
+        response: The usage as of one response, or None if unknown.
         provider: Its `model_provider`.
-        id: Its own, which the whole message has too: LangGraph then puts that in its
-            place.
+        id: Its id. The complete message gets it, too, so that LangGraph replaces the
+            partial one.
     """
 
     blocks: list[Block] = field(default_factory=list)
-    calls: bool = False
+    has_tool_call: bool = False
     entries: list[dict[str, Any]] = field(default_factory=list)
     seams: list[int] = field(default_factory=list)
     billed: UsageMetadata | None = None
@@ -65,17 +69,21 @@ class Past:
     id: str | None = None
 
     @property
-    def goes_on(self) -> bool:
-        """Whether its text is gone on from, and not the whole of it asked for again."""
+    def continues_text(self) -> bool:
+        """Whether its text is continued; otherwise its last segment is retried."""
         text = bool(self.blocks) and is_text(self.blocks[-1])
-        return text and bool(self.seams or not self.calls)
+        return text and bool(self.seams or not self.has_tool_call)
 
 
 def check_partial(messages: Sequence[BaseMessage], partial: object) -> AIMessage:
     """Return the partial message.
 
+    Args:
+        messages: The conversation that it answers.
+        partial: What the caller wants to resume.
+
     Raises:
-        ValueError: It is no AIMessage, or stands among the messages too.
+        ValueError: It is not an AIMessage, or it is also the last of the messages.
     """
     if not isinstance(partial, AIMessage):
         raise ValueError(
@@ -85,42 +93,45 @@ def check_partial(messages: Sequence[BaseMessage], partial: object) -> AIMessage
     last = messages[-1] if messages else None
     if isinstance(last, AIMessage) and last.content == partial.content:
         raise ValueError(
-            "messages: must end before the partial message, which is given beside "
-            "them: leave the last one out."
+            "messages: must end before the partial message, which is a separate "
+            "argument: leave out the last message."
         )
     return partial
 
 
 def needs_resuming(partial: AIMessage) -> bool:
-    """Tell whether there is anything to go on with (P1)."""
-    said = partial.response_metadata.get("continuation")
-    if isinstance(said, dict) and "complete" in said:
-        return not said["complete"]
-    reason = _response(partial).stop_reason
+    """Return True if the message is incomplete (PARTIAL-1)."""
+    continuation = partial.response_metadata.get("continuation")
+    if isinstance(continuation, dict) and "complete" in continuation:
+        return not continuation["complete"]
+    reason = _as_segment(partial).stop_reason
     if reason is None:
         return isinstance(partial, AIMessageChunk)
-    return verdict(reason).then != "ends"
+    return meaning_of(reason).action is not Action.END
 
 
-def past_of(partial: AIMessage) -> Past:
-    """Read a partial message (P2, P3)."""
-    said = partial.response_metadata.get("continuation")
-    said = said if isinstance(said, dict) else {}
-    blocks, calls = _kept(partial)
+def read_partial(partial: AIMessage) -> ResumedState:
+    """Read a partial message (PARTIAL-2, PARTIAL-3).
+
+    Args:
+        partial: A message in the wrapped model's own form. It comes from outside, and
+            may be older or younger than this version: what is malformed is ignored.
+    """
+    continuation = partial.response_metadata.get("continuation")
+    said = continuation if isinstance(continuation, dict) else {}
+    blocks, has_tool_call = _blocks_before_calls(partial)
     own = partial.usage_metadata
-    return Past(
+    segment: Any = entry_of(_as_segment(partial))
+    return ResumedState(
         blocks=blocks,
-        calls=calls,
-        entries=_entries(said.get("segments")) or [_response(partial).entry()],
+        has_tool_call=has_tool_call,
+        entries=_entries(said.get("segments")) or [segment],
         seams=_seams(said.get("seams"), len(partial.text)),
         billed=_usage(said.get("billed", own)),
         response=_usage(said.get("response", own)),
         provider=partial.response_metadata.get("model_provider"),
         id=partial.id,
     )
-
-
-# A partial comes from outside, and may be older or younger than this version.
 
 
 def _entries(said: object) -> list[dict[str, Any]]:
@@ -139,37 +150,28 @@ def _usage(said: object) -> UsageMetadata | None:
     return None
 
 
-def _kept(partial: AIMessage) -> tuple[list[Block], bool]:
+def _blocks_before_calls(partial: AIMessage) -> tuple[list[Block], bool]:
     """Return the blocks before the first tool call, and whether there is one."""
-    blocks = [_unnumbered(block) for _, block in blocks_of(_as_given(partial))]
-    types = [block.get("type") for block in blocks]
-    first = next((i for i, kind in enumerate(types) if kind in _CALL_TYPES), None)
-    calls = bool(partial.tool_calls or partial.invalid_tool_calls)
-    kept = blocks if first is None else blocks[:first]
-    while kept and kept[-1].get("type") in REASONING_TYPES:
-        kept = kept[:-1]  # it is nothing to go on from
-    return kept, calls or first is not None
+    blocks = [block for _, _, block in read(partial).blocks]
+    calls = (i for i, block in enumerate(blocks) if _is_call(block))
+    first = next(calls, None)
+    kept = blocks[:first]
+    while kept and kept[-1] and kind_of(kept[-1]) is REASONING:
+        kept = kept[:-1]  # it can't be continued
+    has_calls = bool(partial.tool_calls or partial.invalid_tool_calls)
+    return [_unnumbered(block) for block in kept], has_calls or first is not None
 
 
-def _as_given(partial: AIMessage) -> AIMessage:
-    """Return a message in the form that the wrapped model gives."""
-    if partial.response_metadata.get("output_version") != "v1":
-        return partial
-    content: Any = [
-        block
-        for block in partial.content
-        if isinstance(block, dict) and block.get("type") not in _CALL_TYPES
-    ]
-    given: Any = _convert_from_v1_to_converse(content, "bedrock_converse")
-    return AIMessage(content=given)
+def _is_call(block: Block) -> bool:
+    return kind_of(block) is TOOL or block.get("type") in _STANDARD_CALLS
 
 
 def _unnumbered(block: Block) -> Block:
     return {key: value for key, value in block.items() if key != "index"}
 
 
-def _response(partial: AIMessage) -> Segment:
-    """Read a message as one response: so it is, where ChatBedrockConverse gave it."""
-    segment = Segment(max_tokens=None, strategy=None)
-    segment.receive(partial)
+def _as_segment(partial: AIMessage) -> Segment:
+    """Read a message as one response: ChatBedrockConverse returned it as one."""
+    segment = Segment()
+    segment.response.receive(partial)
     return segment

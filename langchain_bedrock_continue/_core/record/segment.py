@@ -1,113 +1,80 @@
-"""What is known of one Bedrock response, besides its content."""
+"""A segment: one Bedrock response, and how it was asked for."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from langchain_core.messages.ai import UsageMetadata, add_usage
-
-from langchain_bedrock_continue._core.content.incoming import REASONING_TYPES, blocks_of
+from langchain_bedrock_continue._core.content.incoming import Response
+from langchain_bedrock_continue._core.decisions.limits import UNSET_MAX_TOKENS
 
 if TYPE_CHECKING:
-    from langchain_core.messages import AIMessage
+    from langchain_bedrock_continue._core.decisions.vocabulary import Strategy
 
 
 @dataclass
 class Segment:
-    """One Bedrock response, as it arrives.
+    """One Bedrock response of a turn.
 
     Attributes:
-        max_tokens: What was asked for; None where it was left to the service.
-        strategy: How it goes on from the one before, or `"retry"`, where it is that one
-            once more; None for the first.
-        started: Something of it arrived.
+        max_tokens: What the call asked for; None for the service's default.
+        strategy: How it was asked for; None for the first of a turn.
+        response: What arrived.
+        corrected_stop_reason: The stop reason that replaces the service's: a stop
+            sequence that a seam split, or a tool call that was completed as text.
         error: What broke it, or None.
-        keeps_reasoning: Its reasoning is in the message.
-        metadata: Its `response_metadata`.
-        usage: None while unknown.
+        reasoning_before: How much reasoning the caller had been shown before it.
     """
 
-    max_tokens: int | None
-    strategy: str | None
-    metadata: dict[str, Any] = field(default_factory=dict)
-    additional_kwargs: dict[str, Any] = field(default_factory=dict)
-    usage: UsageMetadata | None = None
-    started: bool = False
+    max_tokens: int | None = None
+    strategy: Strategy | None = None
+    response: Response = field(default_factory=Response)
+    corrected_stop_reason: str | None = None
     error: str | None = None
-    keeps_reasoning: bool = False
-    _reasoning: set[int] = field(default_factory=set)
-    _says_more: bool = False
-    _texts: list[str] = field(default_factory=list)
-
-    @property
-    def text(self) -> str:
-        """All text of the response, as it came."""
-        return "".join(self._texts)
+    reasoning_before: int = 0
 
     @property
     def stop_reason(self) -> str | None:
-        """Converse's `stopReason`, or InvokeModel's `stop_reason`."""
-        reason = self.metadata.get("stopReason") or self.metadata.get("stop_reason")
-        return reason if isinstance(reason, str) else None
-
-    @stop_reason.setter
-    def stop_reason(self, reason: str) -> None:
-        key = "stop_reason" if "stop_reason" in self.metadata else "stopReason"
-        self.metadata[key] = reason
+        """Why the segment ended; None while it has not."""
+        return self.corrected_stop_reason or self.response.stop_reason
 
     @property
     def output_tokens(self) -> int | None:
-        """Output tokens, or None where the service did not say."""
-        return None if self.usage is None else self.usage["output_tokens"]
+        """The output tokens, or None if the service did not report them."""
+        usage = self.response.usage
+        return None if usage is None else usage["output_tokens"]
 
     @property
-    def reasoning_blocks(self) -> int:
-        """How many blocks of reasoning came."""
-        return len(self._reasoning)
+    def counted_tokens(self) -> int:
+        """The output tokens; all that it asked for if they are unknown (LIMIT-5)."""
+        tokens = self.output_tokens
+        return (self.max_tokens or 0) if tokens is None else tokens
 
     @property
-    def drops_reasoning(self) -> bool:
-        """Whether reasoning came that is not in the message."""
-        return bool(self._reasoning) and not self.keeps_reasoning
+    def size(self) -> int:
+        """The tokens that it could write, as far as is known."""
+        return self.max_tokens or max(UNSET_MAX_TOKENS, self.output_tokens or 0)
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """The `response_metadata`, with the stop reason that counts."""
+        metadata = self.response.metadata
+        if self.corrected_stop_reason is None:
+            return metadata
+        key = "stop_reason" if "stop_reason" in metadata else "stopReason"
+        return {**metadata, key: self.corrected_stop_reason}
 
     @property
     def reasoning_tokens(self) -> int | None:
-        """Tokens of reasoning: as the service says, or all where nothing else came.
+        """The reasoning tokens, or None if they are unknown.
 
-        None where neither is so; the service says it only where it is asked to
+        They are what the service reports, or all output tokens of a response that is
+        nothing but reasoning. The service reports them on request only
         (`additional_model_response_field_paths=["/usage"]`).
         """
-        details = {} if self.usage is None else self.usage.get("output_token_details")
-        told = (details or {}).get("reasoning")
-        if isinstance(told, int):
-            return told
-        return None if self._says_more else self.output_tokens
-
-    def receive(self, message: AIMessage) -> None:
-        """Take the metadata of a response, or of one of its chunks."""
-        self.started = True
-        self._texts.append(message.text)
-        for number, block in blocks_of(message):
-            reasons = block.get("type") in REASONING_TYPES
-            self._says_more = self._says_more or not reasons
-            if reasons:
-                self._reasoning.add(number)
-        self.metadata.update(message.response_metadata)
-        self.additional_kwargs.update(message.additional_kwargs)
-        if message.usage_metadata is not None:
-            self.usage = add_usage(self.usage, message.usage_metadata)
-
-    def entry(self) -> dict[str, Any]:
-        """Return its line in `response_metadata["continuation"]["segments"]`."""
-        http = self.metadata.get("ResponseMetadata")
-        error = {} if self.error is None else {"error": self.error}
-        return {
-            "stop_reason": self.stop_reason,
-            "input_tokens": None if self.usage is None else self.usage["input_tokens"],
-            "output_tokens": self.output_tokens,
-            "max_tokens": self.max_tokens,
-            "request_id": http.get("RequestId") if isinstance(http, dict) else None,
-            "strategy": self.strategy,
-            **error,
-        }
+        usage = self.response.usage
+        details = {} if usage is None else usage.get("output_token_details")
+        reported = (details or {}).get("reasoning")
+        if isinstance(reported, int):
+            return reported
+        return None if self.response.has_content else self.output_tokens

@@ -1,10 +1,12 @@
-"""How a turn that is not whole says so: the log's line, and the errors."""
+"""How a turn that is not complete says so: the log's line, and the errors."""
 
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from langchain_bedrock_continue._core.decisions.vocabulary import LIMITS, Ending
+from langchain_bedrock_continue._core.record.continuation import entries_of
 from langchain_bedrock_continue.errors import (
     PrefillRefusedError,
     SegmentError,
@@ -18,60 +20,63 @@ if TYPE_CHECKING:
 
     from langchain_core.messages import AIMessage
 
-    from langchain_bedrock_continue._core.decisions.stop_reasons import EndedBy
     from langchain_bedrock_continue._core.policy import Policy
     from langchain_bedrock_continue._core.record.record import Record
     from langchain_bedrock_continue.errors import ContinuationError
 
 logger = logging.getLogger("langchain_bedrock_continue")
 
-LIMITS: frozenset[EndedBy] = frozenset(
-    {
-        "max_continuations",
-        "max_total_tokens",
-        "max_seconds",
-        "no_progress",
-        "repetition",
-        "context_window",
-    }
-)
-"""The ends that `on_limit` is about."""
 
+def raise_or_warn(
+    record: Record, policy: Policy, partial: Callable[[], AIMessage]
+) -> None:
+    """Raise what ended a turn that is not complete, or log a warning.
 
-def settle(record: Record, policy: Policy, partial: Callable[[], AIMessage]) -> None:
-    """Log what ended a turn that is not whole, or raise it.
+    Args:
+        record: The turn's record.
+        policy: What the caller asked for.
+        partial: Returns the message, for the error.
 
     Raises:
-        TurnLimitError: A limit ended it, and `on_limit` is `"raise"`.
-        TruncatedToolCallError: A cut tool call did, and `tool_call_recovery` is
-            `"raise"`.
+        TurnLimitError: A limit ended the turn, and `on_limit` is `"raise"`.
+        TruncatedToolCallError: A truncated tool call ended it, and `tool_call_recovery`
+            is `"raise"`.
     """
     text = (
-        f"The answer is not whole: {record.ended_by} ended it "
+        f"The answer is incomplete: {record.ending} ended it "
         f"after {len(record.segments)} segments."
     )
-    kind = _kind(record, policy)
+    kind = _error_class(record, policy)
     if kind is not None:
-        raise kind(text, partial=partial(), segments=record.entries())
+        segments: Any = entries_of(record)
+        raise kind(text, partial=partial(), segments=segments)
     logger.warning(text)
 
 
-def _kind(record: Record, policy: Policy) -> type[ContinuationError] | None:
-    if record.ended_by in LIMITS and policy.on_limit == "raise":
+def _error_class(record: Record, policy: Policy) -> type[ContinuationError] | None:
+    if record.ending in LIMITS and policy.on_limit == "raise":
         return TurnLimitError
-    if record.ended_by == "tool_call" and policy.tool_call_recovery == "raise":
+    if record.ending is Ending.TOOL_CALL and policy.tool_call_recovery == "raise":
         return TruncatedToolCallError
     return None
 
 
-def failed(
+def segment_error(
     error: Exception, record: Record, partial: AIMessage, *, refused: bool
 ) -> SegmentError:
-    """Return the error for a call that failed after something arrived."""
+    """Return the error for a call that failed after something arrived.
+
+    Args:
+        error: What the call raised.
+        record: The turn's record.
+        partial: The message with all that arrived.
+        refused: The service refused a prefill.
+    """
     kind = PrefillRefusedError if refused else SegmentError
-    what = "the model takes no prefilled answer" if refused else "a call failed"
+    what = "the model accepts no prefill" if refused else "a call failed"
     text = (
-        f"The answer is not whole: {what} in segment {len(record.segments)} "
+        f"The answer is incomplete: {what} in segment {len(record.segments)} "
         f"({type(error).__name__}: {error}). What arrived is in .partial."
     )
-    return from_cause(kind, text, partial, record.entries(), error)
+    segments: Any = entries_of(record)
+    return from_cause(kind, text, partial, segments, error)

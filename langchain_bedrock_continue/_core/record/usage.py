@@ -1,10 +1,10 @@
-"""Usage over the segments of a turn: two readers, two sums.
+"""Usage over the segments of a turn: two sums for two readers.
 
-U1. `billed` is the sum over all calls: what the bill says.
-U2. `response` is the size of one uncut response: the first call's input, and the output
-    of all segments that stand; not of those that were asked for again. It is what
-    context management needs.
-U3. A segment whose usage is unknown adds nothing, and nothing is invented for it.
+USAGE-SUM-1. `billed` is the sum over all calls: what the bill says.
+USAGE-SUM-2. `response` is the size of one response that was not truncated: the first
+    call's input, and the output of all segments but those that a retry replaced. It is
+    what context management needs.
+USAGE-SUM-3. A segment whose usage is unknown adds nothing, and nothing is estimated.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def billed(usages: Sequence[UsageMetadata]) -> UsageMetadata | None:
-    """Sum the usage over the calls (U1)."""
+    """Return the sum over all calls (USAGE-SUM-1)."""
     total: UsageMetadata | None = None
     for usage in usages:
         total = add_usage(total, usage)
@@ -26,7 +26,7 @@ def billed(usages: Sequence[UsageMetadata]) -> UsageMetadata | None:
 
 
 def response(usages: Sequence[UsageMetadata]) -> UsageMetadata | None:
-    """Return the usage that one uncut response would have had (U2)."""
+    """Return the usage of one response that was not truncated (USAGE-SUM-2)."""
     if not usages:
         return None
     first = usages[0]

@@ -1,1 +1,1 @@
-"""Strings in, strings out: cuts, echoes, overlaps, quotes. Knows no message."""
+"""Work on text: strings in, strings out. Nothing here knows a message."""

@@ -1,265 +1,304 @@
-"""How a continuation that was written in a user turn joins the text.
+"""How a message that answers a user turn is joined to the text.
 
-The model was asked to begin by repeating the end of the text, the quote, and then to
-go on. Where it did, what follows the echo is the continuation. Where it did not, the
-rules below look for what else it repeated, or put in front.
+The prompt asks the model to repeat the end of the text, the quote, and to continue from
+there. If the model does so, its new text begins after this echo. If not, the rules look
+for other text that it repeated, and for what it wrote before that (`lead_ins`).
 
-J1. A message that begins with the quote goes on right behind it: the echo counts once,
-    whatever follows.
-J2. What is dropped of a message is text that stands already, or a lead-in. Everything
-    else is kept, in order: loss is worse than duplication.
-J3. Of the text, only trailing whitespace (and half a character) is replaced, and only
-    where the message goes on with whitespace of its own.
-J4. A join depends on the message alone, not on its chunks: a rule decides when no
-    further character could change what it says.
-J5. A join is decided within WINDOW characters, and those of the quote, unless the
-    message repeats the text from an earlier place: then when it stops doing so.
+Example: the text ends in "every evening he asked for an", the quote is "he asked for
+an", and the message is 'Sure! "he asked for another bed'. The rules find a preamble, a
+quotation mark and the quote, so "other bed" is appended.
+
+ECHO-1. If a message begins with the quote, the new text begins directly after it: the
+    echo counts once, whatever follows.
+ECHO-2. Only text that is already there, or a lead-in, is dropped from a message.
+    Everything else is kept, in order: a loss is worse than a duplication.
+ECHO-3. Only whitespace (and half a character) at the end of the text is replaced, and
+    whitespace only if the new text begins with whitespace of its own.
+ECHO-4. A join depends on the message, and not on how it is split into chunks: a rule
+    decides only when no further character could change its result.
+ECHO-5. A join is decided within WINDOW characters and the length of a quote, unless the
+    message repeats the text from an earlier place: then it is decided when the
+    repetition ends.
 """
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from langchain_bedrock_continue._core.text.healed_cut import HALF
+from langchain_bedrock_continue._core.text.healed_cut import HALF_CHARACTER
+from langchain_bedrock_continue._core.text.join_rules import JoinRule
 from langchain_bedrock_continue._core.text.lead_ins import (
     WINDOW,
-    Head,
-    Lead,
-    LeadName,
-    leads,
+    LeadIn,
+    MessageStart,
+    find_lead_ins,
 )
-from langchain_bedrock_continue._core.text.overlap import Follower, Tail
+from langchain_bedrock_continue._core.text.overlap import OverlapMatcher, TextEnd
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Self
 
-How: TypeAlias = Literal[
-    "echo",  # the quote, repeated as asked
-    "restart",  # more than the quote: from an earlier line, or from the top
-    "overlap",  # less than the quote: its end
-    LeadName,  # the same behind a lead-in, or behind it alone
-    "unfinished",  # nothing but a part of the text, repeated
-    "as_is",
-]
-
-_WRAPPED = 4
-"""What a quote must weigh to be found behind a lead-in that proves nothing itself."""
+_MIN_QUOTE_WEIGHT = 4
+"""The least weight of a quote that counts after a lead-in that is not trusted."""
 
 
 @dataclass(frozen=True)
 class _Found:
-    """Where the continuation begins in the message."""
-
-    how: How
-    at: int
-    closing: str = ""
-    aligned: bool = True  # what stands before it in the message ends the text
-
-
-class Join:
-    """One join, decided once, as the message arrives.
+    """Where the new text begins in the message.
 
     Attributes:
-        how: The rule that decided, or None before.
-        back: How many characters at the end of the text are replaced.
+        rule: The rule that found it.
+        at: The place in the message.
+        closing: What may follow there, to be dropped with a lead-in.
+        aligned: The message is known to continue at the end of the text's body, so
+            that the whitespace of both can be compared.
+    """
+
+    rule: JoinRule
+    at: int
+    closing: str = ""
+    aligned: bool = True
+
+
+class EchoJoin:
+    """Joins one message to the text, as the message arrives.
+
+    Attributes:
+        rule: The rule that decided; None while the join is undecided.
+        replaced: How many characters at the end of the text are replaced.
+        truncated: Whether the message ended by truncation; known when it is over.
+        text_end: The text, prepared for comparison.
+        lead_ins: The lead-ins that were found so far.
+        may_find_more: Whether more of the message may contain further lead-ins.
     """
 
     def __init__(self, text: str, quote: str, *, opening: str = "") -> None:
-        """Begin a join.
+        """Prepare a join.
 
         Args:
-            text: The turn's text so far, with its trailing whitespace.
+            text: The text so far, with its trailing whitespace.
             quote: What the model was asked to repeat; may be empty.
-            opening: The delimiter in front of the quote in the prompt, `<tail>`.
+            opening: The tag that precedes the quote in the prompt, such as `<tail>`.
 
         Raises:
             ValueError: The text does not end in the quote.
         """
-        self.how: How | None = None
-        self.back = 0
-        self.cut = False
-        self.tail = Tail(text, quote)
+        self.text_end = TextEnd(text, quote)
         self._opening = opening
-        self._parts: list[str] = []
+        self.begin()
+
+    def begin(self) -> None:
+        """Prepare to receive a message."""
+        self.rule: JoinRule | None = None
+        self.replaced = 0
+        self.truncated = False
+        self._chunks: list[str] = []
         self._window = ""
-        self._followers: dict[int, Follower] = {0: Follower(self.tail)}
-        self.leads: list[Lead] = []
-        self.more_leads = True
+        self._matchers = {0: OverlapMatcher(self.text_end)}
+        self.lead_ins: list[LeadIn] = []
+        self.may_find_more = True
+
+    def fresh(self) -> Self:
+        """Return a join to the same text that has received nothing.
+
+        Its cost does not depend on the length of the text: both share the prepared
+        text, which never changes.
+        """
+        join: Self = copy.copy(self)
+        join.begin()
+        return join
 
     def feed(self, chunk: str) -> str | None:
-        """Take more of the message.
+        """Receive more of the message.
 
         Returns:
             What to append to the text, or None while the join is undecided.
         """
-        if self.how is not None:
+        if self.rule is not None:
             return chunk
-        self._parts.append(chunk)
-        for follower in self._followers.values():
-            follower.feed(chunk)
+        self._chunks.append(chunk)
+        for matcher in self._matchers.values():
+            matcher.feed(chunk)
         self._window = (self._window + chunk)[:WINDOW]
-        return self._settle(final=False)
+        return self._decide(final=False)
 
-    def finish(self, *, cut: bool = False) -> str:
-        """Decide with what came, now that the message is over.
+    def finish(self, *, truncated: bool = False) -> str:
+        """Decide with what was received, because the message is over.
 
         Args:
-            cut: Whether the message was cut, and not ended by the model.
+            truncated: Whether the message was truncated, and not ended by the model.
 
         Returns:
-            What to append to the text, beyond what `feed` returned.
+            What to append to the text, in addition to what `feed` returned.
         """
-        if self.how is not None:
+        if self.rule is not None:
             return ""
-        self.cut = cut
-        return self._settle(final=True) or ""
+        self.truncated = truncated
+        return self._decide(final=True) or ""
 
-    def follower(self, at: int) -> Follower:
-        """Return the follower from a place in the message on."""
-        if at not in self._followers:
-            self._followers[at] = Follower(self.tail)
-            self._followers[at].feed("".join(self._parts)[at:])
-        return self._followers[at]
+    def matcher(self, at: int) -> OverlapMatcher:
+        """Return the matcher of the message from a place on."""
+        if at not in self._matchers:
+            self._matchers[at] = OverlapMatcher(self.text_end)
+            self._matchers[at].feed("".join(self._chunks)[at:])
+        return self._matchers[at]
 
-    def followers(self) -> list[Follower]:
-        """Return all followers, from the start of the message and behind lead-ins."""
-        return list(self._followers.values())
+    def matchers(self) -> list[OverlapMatcher]:
+        """Return all matchers: of the complete message, and after each lead-in."""
+        return list(self._matchers.values())
 
     @property
     def received(self) -> int:
         """Count the characters of the message so far."""
-        return sum(map(len, self._parts))
+        return sum(map(len, self._chunks))
 
-    def see_leads(self, *, final: bool) -> None:
-        """Look for lead-ins in what came since."""
-        if self.more_leads:
-            over = final or len(self._window) == WINDOW
-            head = Head(self._window, over, self.tail, self._opening)
-            self.leads, self.more_leads = leads(head)
+    def update_lead_ins(self, *, final: bool) -> None:
+        """Look for lead-ins in what was received since the last time."""
+        if self.may_find_more:
+            is_final = final or len(self._window) == WINDOW
+            start = MessageStart(self._window, is_final, self.text_end, self._opening)
+            self.lead_ins, self.may_find_more = find_lead_ins(start)
 
-    def _settle(self, *, final: bool) -> str | None:
-        for rule in RULES:
+    def _decide(self, *, final: bool) -> str | None:
+        for rule in _RULES:
             found = rule(self, final=final)
             if found == "wait":
                 return None
             if found:
-                return self._take(found, final=final)
+                return self._accept(found, final=final)
         raise AssertionError("the last rule always decides")
 
-    def _take(self, found: _Found, *, final: bool) -> str | None:
-        """Take a decision, once the first character behind it is known."""
-        rest = "".join(self._parts)[found.at :]
+    def _accept(self, found: _Found, *, final: bool) -> str | None:
+        """Accept a decision once the first new character is known."""
+        rest = "".join(self._chunks)[found.at :]
         if found.closing:
-            closed = _without_closing(rest, found.closing, final=final)
-            if closed is None:
+            unclosed = _without_closing(rest, found.closing, final=final)
+            if unclosed is None:
                 return None
-            rest = closed
+            rest = unclosed
         if not (rest or final):
             return None
-        self.how = found.how
+        self.rule = found.rule
         if rest:
-            self.back = _back(self.tail.after, rest, found)
-        self._parts.clear()
+            self.replaced = _replaced(self.text_end.trailing, rest, found)
+        self._chunks.clear()
         return rest
 
 
 def _without_closing(rest: str, closing: str, *, final: bool) -> str | None:
-    """Drop what closes a wrapped echo; None while it can't be told."""
-    solid = rest.lstrip() if closing.startswith("</") else rest
-    if solid.startswith(closing):
-        return solid[len(closing) :]
-    if not final and closing.startswith(solid):
+    """Drop the closing of a lead-in; return None while it may still arrive."""
+    start = rest.lstrip() if closing.startswith("</") else rest
+    if start.startswith(closing):
+        return start[len(closing) :]
+    if not final and closing.startswith(start):
         return None
     return rest
 
 
-def _back(after: str, rest: str, found: _Found) -> int:
-    """Count what of the text's trailing whitespace the rest replaces (J3)."""
-    if found.how != "as_is" and rest[0].isspace():
+def _replaced(trailing: str, rest: str, found: _Found) -> int:
+    """Count how much of the text's trailing whitespace is replaced (ECHO-3)."""
+    if found.rule is not JoinRule.AS_IS and rest[0].isspace():
         if found.aligned or rest[0] == "\n":
-            return len(after)
-        if "\n" in after:  # the rest begins with its line's indentation
-            return len(after) - after.rindex("\n") - 1
-    return len(after) - after.find(HALF) if HALF in after else 0
+            return len(trailing)
+        if "\n" in trailing:  # the new text begins with the indentation of its line
+            return len(trailing) - trailing.rindex("\n") - 1
+    return (
+        len(trailing) - trailing.find(HALF_CHARACTER)
+        if HALF_CHARACTER in trailing
+        else 0
+    )
 
 
-# The rules -----------------------------------------------------------------------
+# The rules ------------------------------------------------------------------------
 
-Answer: TypeAlias = "_Found | Literal['wait'] | None"
+_Result: TypeAlias = "_Found | Literal['wait'] | None"
+"""A decision, a request for more of the message, or nothing to say."""
 
 
-def _echo(join: Join, *, final: bool) -> Answer:
-    """The message begins with the quote (J1)."""
-    follower = join.follower(0)
-    if follower.quote_end is not None:
-        return _Found("echo", follower.quote_end)
-    if follower.quoting and not final:
+def _find_echo(join: EchoJoin, *, final: bool) -> _Result:
+    """The message begins with the quote (ECHO-1)."""
+    matcher = join.matcher(0)
+    if matcher.quote_end is not None:
+        return _Found(JoinRule.ECHO, matcher.quote_end)
+    if matcher.in_quote and not final:
         return "wait"
-    # Cut in the echo that it was asked for, however little of it came.
-    cut_in_it = join.cut and follower.quoting and join.received
-    return _Found("unfinished", join.received) if cut_in_it else None
+    # A message truncated inside the echo adds nothing, however short it is.
+    is_partial = join.truncated and matcher.in_quote and join.received
+    return _Found(JoinRule.UNFINISHED, join.received) if is_partial else None
 
 
-def _overlap(join: Join, *, final: bool) -> Answer:
+def _find_overlap(join: EchoJoin, *, final: bool) -> _Result:
     """The message begins with an end of the text, longer or shorter than the quote."""
-    follower = join.follower(0)
-    if follower.pending() and not final:
+    matcher = join.matcher(0)
+    if matcher.is_pending() and not final:
         return "wait"
-    best = follower.best()
-    if best is None:
+    overlap = matcher.longest()
+    if overlap is None:
         return None
-    quote_at = join.tail.quote_at
-    earlier = quote_at is not None and best[0] < quote_at
-    return _Found("restart" if earlier else "overlap", best[1])
+    quote_at = join.text_end.quote_at
+    is_longer = quote_at is not None and overlap.text_start < quote_at
+    rule = JoinRule.RESTART if is_longer else JoinRule.OVERLAP
+    return _Found(rule, overlap.message_end)
 
 
-def _led(join: Join, *, final: bool) -> Answer:
-    """The message repeats the text behind a lead-in."""
-    join.see_leads(final=final)
-    for lead in join.leads:
-        follower = join.follower(lead.at)
-        end = follower.quote_end
-        trusted = lead.own or lead.sure or join.tail.quote_weight >= _WRAPPED
-        if end is not None and trusted:
-            return _Found(lead.how, lead.at + end, lead.closing)
-        if follower.pending(lead.loose) and not final:
+def _find_after_lead_in(join: EchoJoin, *, final: bool) -> _Result:
+    """The message repeats the text after a lead-in."""
+    join.update_lead_ins(final=final)
+    for lead_in in join.lead_ins:
+        matcher = join.matcher(lead_in.at)
+        end = matcher.quote_end
+        if end is not None and _quote_counts(join, lead_in):
+            return _Found(lead_in.rule, lead_in.at + end, lead_in.closing)
+        if matcher.is_pending(lead_in.unproven_at) and not final:
             return "wait"
-        best = follower.best(lead.loose)
-        if best:
-            return _Found(lead.how, lead.at + best[1], lead.closing)
-    return "wait" if join.more_leads and not final else None
+        overlap = matcher.longest(lead_in.unproven_at)
+        if overlap:
+            at = lead_in.at + overlap.message_end
+            return _Found(lead_in.rule, at, lead_in.closing)
+    return "wait" if join.may_find_more and not final else None
 
 
-def _unfinished(join: Join, *, final: bool) -> Answer:
-    """The message ends before it has repeated what it began to repeat."""
-    places = (join.tail.quote_at, 0 if join.cut else None)
+def _quote_counts(join: EchoJoin, lead_in: LeadIn) -> bool:
+    """Return True if the quote is evidence of a repetition after this lead-in."""
+    is_heavy = join.text_end.quote_weight >= _MIN_QUOTE_WEIGHT
+    return lead_in.droppable or lead_in.trusted or is_heavy
+
+
+def _find_unfinished(join: EchoJoin, *, final: bool) -> _Result:
+    """The message ends inside a repetition of the text."""
+    places = (join.text_end.quote_at, 0 if join.truncated else None)
     if final and any(
-        follower.repeats(at) for follower in join.followers() for at in places
+        matcher.repeats(at) for matcher in join.matchers() for at in places
     ):
-        return _Found("unfinished", join.received)
+        return _Found(JoinRule.UNFINISHED, join.received)
     return None
 
 
-def _dropped(join: Join, *, final: bool) -> Answer:
-    """A lead-in that can be dropped by itself, and nothing repeated behind it."""
+def _find_lead_in(join: EchoJoin, *, final: bool) -> _Result:
+    """The message begins with a droppable lead-in, and repeats nothing (LEAD-3)."""
     del final
-    last = next((lead for lead in reversed(join.leads) if lead.own), None)
-    return _Found(last.how, last.at, aligned=last.how == "ellipsis") if last else None
+    droppable = [lead_in for lead_in in join.lead_ins if lead_in.droppable]
+    if not droppable:
+        return None
+    last = droppable[-1]
+    return _Found(last.rule, last.at, aligned=last.rule is JoinRule.ELLIPSIS)
 
 
-def _as_is(join: Join, *, final: bool) -> Answer:
-    """Nothing is known: keep every character."""
+def _keep_all(join: EchoJoin, *, final: bool) -> _Result:
+    """Nothing is known: keep every character (ECHO-2)."""
     del join, final
-    return _Found("as_is", 0, aligned=False)
+    return _Found(JoinRule.AS_IS, 0, aligned=False)
 
 
-RULES: tuple[Callable[..., Answer], ...] = (
-    _echo,
-    _overlap,
-    _led,
-    _unfinished,
-    _dropped,
-    _as_is,
+_RULES: tuple[Callable[..., _Result], ...] = (
+    _find_echo,
+    _find_overlap,
+    _find_after_lead_in,
+    _find_unfinished,
+    _find_lead_in,
+    _keep_all,
 )
-"""In the order of evidence: the first that says anything decides, or waits."""
+"""The strongest evidence first: the first rule with a result decides, or waits."""

@@ -1,188 +1,275 @@
-"""How text goes on over a seam: where a cut text is kept up to, and what may be shown.
+r"""Where a truncated text is cut before the next segment continues it.
 
-A model that goes on from a prefill writes what it would have written, if the prefill
-ends where one of its tokens ends. Claude refuses a prefill that ends in whitespace, and
-many tokenizers fuse punctuation with the line break after it (`{` and newline are one
-token): a text cut behind a line break can't just be stripped, or the model sees a lone
-`{` and takes another path. Hence the healed cut: what is
-removed goes back to the end of a word, or to a place where one plain blank follows,
-which tokenizers glue to what comes after it. A cut in mid-word needs nothing.
+A model that continues a prefill writes what it would have written without the
+interruption, provided that the prefill ends where one of the model's tokens ends.
+Claude refuses a prefill that ends in whitespace, and many tokenizers fuse punctuation
+with the line break after it: `{` and a newline are one token. If only the newline were
+removed, the model would read a lone `{` and continue differently. So the cut is
+*healed*: the whitespace is removed together with the punctuation before it, back to the
+end of a word, or to a place where one plain blank follows, which tokenizers attach to
+the word after it. The model writes what was removed again. A cut inside a word needs no
+healing.
 
-S1. What is kept of a cut text never ends in whitespace, nor in half a character.
-S2. A cut behind anything but whitespace gives nothing back, and one behind a single
-    plain blank gives back that blank.
-S3. Any other cut gives back the whitespace and the punctuation before it, on and on, to
-    the end of a word or to a single plain blank; at most HEAL_LIMIT characters, and not
-    all of the segment. Otherwise it gives back the whitespace alone.
-S4. What was released is never taken back: at any moment, what is released is a prefix
-    of what any later cut keeps.
-S5. What is released and kept depends on the text alone, not on its chunks.
-S6. What a cut gave back is written anew by the next segment. Where that segment writes
-    no text, or is itself ended before it got so far, what was given back stands.
-S7. A pause, for a continuation that repeats the text's end, gives nothing back: its
-    whitespace waits, unreleased, to stand or to be written anew.
-S8. The caller's stop sequences end the text where a seam splits one, too: what could
-    be the beginning of one is not released, until it is known not to be. What a cut
-    gave back does not stand where a stop sequence came in its place.
+    "x = {\n"   ->  "x"        the model writes " = {\n" again
+    "the qui"   ->  "the qui"  nothing is removed
+
+TEXT-1. The kept text never ends in whitespace or in half a character.
+TEXT-2. A cut after anything but whitespace removes nothing, and a cut after a single
+    plain blank removes that blank.
+TEXT-3. Any other cut removes the whitespace and the punctuation before it, repeatedly,
+    to the end of a word or to a single plain blank: at most HEAL_LIMIT characters, and
+    never all that the segment brought. Where that is impossible, only the whitespace
+    is removed.
+TEXT-4. Released text is never taken back: what is released is at any moment a prefix of
+    what any later cut keeps.
+TEXT-5. What is released and kept depends on the text alone, not on its chunks.
+TEXT-6. The next segment writes again what a cut removed. If that segment writes no
+    text, or is itself ended before it got that far, the removed text is restored.
+TEXT-7. Before a user turn, whose answer repeats the end of the text, nothing is
+    removed: whitespace at the end waits, unreleased, to be kept or to be rewritten.
+TEXT-8. The caller's stop sequences also end the text where a seam splits one: text that
+    could be the beginning of one is not released before it is known not to be. Text
+    that a cut removed is not restored if a stop sequence came in its place.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 HEAL_LIMIT = 60
-"""Characters that a healed cut gives back at most, besides the final whitespace."""
+"""How many characters a healed cut removes at most, besides the final whitespace."""
 
-HALF = "\ufffd"
+HALF_CHARACTER = "\ufffd"
 """What half a character decodes to."""
 
 
 def is_unsafe_end(char: str) -> bool:
-    """Tell whether a kept text must not end in this character (S1)."""
-    return char.isspace() or char == HALF
+    """Return True if a kept text must not end in this character (TEXT-1)."""
+    return char.isspace() or char == HALF_CHARACTER
 
 
-def _solid(text: str, end: int) -> int:
-    """Step back from `end` over what a text must not end in."""
-    while end and is_unsafe_end(text[end - 1]):
+def _safe_end(text: str, end: int) -> int:
+    """Return where the text before `end` ends without unsafe characters."""
+    while end and ((char := text[end - 1]).isspace() or char == HALF_CHARACTER):
         end -= 1
     return end
 
 
-def _word(text: str, end: int) -> int:
+def _word_end(text: str, end: int) -> int:
     """Step back from `end` over punctuation, to a word or to whitespace."""
-    while end and not (text[end - 1].isalnum() or is_unsafe_end(text[end - 1])):
+    while end and not ((char := text[end - 1]).isalnum() or is_unsafe_end(char)):
         end -= 1
     return end
 
 
-def _joint(text: str) -> int | None:
-    """Find where a cut behind `text` and a line break should fall (S3)."""
-    solid = at = _solid(text, len(text))
+def _heal_point(text: str) -> int | None:
+    """Return where a cut after `text` and a line break falls (TEXT-3), or None."""
+    solid = at = _safe_end(text, len(text))
     while at and solid - at <= HEAL_LIMIT:
-        word = _word(text, at)
+        word = _word_end(text, at)
         if word and text[word - 1].isalnum():
             return word if solid - word <= HEAL_LIMIT else None
-        at = _solid(text, word)
+        at = _safe_end(text, word)
         if at and text[at:word] == " ":
             return at if solid - at <= HEAL_LIMIT else None
     return None
 
 
-class TextRun:
+class BufferMark(NamedTuple):
+    """The state of a buffer at a moment; its size does not depend on the text's."""
+
+    parts: int
+    tail: str
+    last: str
+    removed: str
+    released: int
+    segment_start: int
+    seam: int
+
+
+class TextBuffer:
     """The text of one block, as it grows over the segments of a turn.
 
-    The tail is what is not yet released; `released` counts the characters before it.
+    The tail is the text that is not yet released.
+
+    Attributes:
+        stopped: A stop sequence that a seam split has ended the text.
     """
 
-    def __init__(self, stops: Sequence[str] = ()) -> None:
-        """Begin an empty block, which `stops` end where a seam splits them."""
+    def __init__(self, stop_sequences: Sequence[str] = ()) -> None:
+        """Begin an empty text.
+
+        Args:
+            stop_sequences: The caller's; empty strings are ignored.
+        """
         self.stopped = False
-        self._stops = tuple(stop for stop in stops if stop)
-        self._seam = 0
-        self._released: list[str] = []
+        self._stops = tuple(stop for stop in stop_sequences if stop)
+        self._parts: list[str] = []
         self._tail = ""
-        self._before = ""
-        self._given_back = ""
-        self._length = 0
-        self._floor = 0
+        self._last = ""  # the last released character
+        self._removed = ""  # what the last cut removed, and the model writes again
+        self._released = 0
+        self._segment_start = 0  # a segment has progress where its text ends after it
+        self._seam = 0
+
+    def mark(self) -> BufferMark:
+        """Return the state, for `at`. It takes constant time."""
+        return BufferMark(
+            len(self._parts),
+            self._tail,
+            self._last,
+            self._removed,
+            self._released,
+            self._segment_start,
+            self._seam,
+        )
+
+    def at(self, mark: BufferMark) -> TextBuffer:
+        """Return a new buffer as this one was at a mark."""
+        buffer = TextBuffer(self._stops)
+        buffer.restore(self._parts[: mark.parts], mark)
+        return buffer
+
+    def restore(self, parts: list[str], mark: BufferMark) -> None:
+        """Set the state to that of a mark.
+
+        Args:
+            parts: The released text up to the mark.
+            mark: The state.
+        """
+        self._parts = parts
+        self._tail, self._last, self._removed = mark.tail, mark.last, mark.removed
+        self._released, self._seam = mark.released, mark.seam
+        self._segment_start = mark.segment_start
 
     @property
     def text(self) -> str:
-        """All text that stands, released or not."""
-        return "".join(self._released) + self._tail
+        """All text, released or not."""
+        return "".join(self._parts) + self._tail
 
     @property
-    def held(self) -> str:
-        """The text that stands and is not yet released."""
+    def unreleased(self) -> str:
+        """The text that is not yet released."""
         return self._tail
 
     @property
     def released(self) -> int:
-        """Count the characters that were released."""
-        return self._length
+        """The number of released characters."""
+        return self._released
 
     def __len__(self) -> int:
-        """Count the characters that stand."""
-        return self._length + len(self._tail)
+        """Return the number of characters, released or not."""
+        return self._released + len(self._tail)
+
+    def last(self, count: int) -> str:
+        """Return the last `count` characters, or more; all of them if there are fewer.
+
+        It takes time in proportion to `count`, not to the text.
+        """
+        parts, size = [self._tail], len(self._tail)
+        for part in reversed(self._parts):
+            if size >= count:
+                break
+            parts.append(part)
+            size += len(part)
+        return "".join(reversed(parts))
 
     def feed(self, text: str) -> str:
-        """Take what arrived; return what may be released now (S4)."""
+        """Take what arrived; return what may be released now (TEXT-4)."""
         if self.stopped:
             return ""
-        again = self._given_back.startswith(text)
-        self._given_back = self._given_back[len(text) :] if again else ""
+        if self._removed:
+            rewritten = self._removed.startswith(text)
+            self._removed = self._removed[len(text) :] if rewritten else ""
         self._tail += text
-        if (at := self._split_stop()) is not None:
+        if not self._stops:
+            return self._release(self._healed_length(self._tail))
+        if (at := self._split_stop_sequence()) is not None:
             self.stopped, self._tail = True, self._tail[:at]
             return self._release(at)
-        return self._release(self._safe())
+        return self._release(self._releasable())
 
-    def advances(self) -> bool:
-        """Tell whether a cut here would keep more than the segment began with."""
-        return self._length + self._kept() > self._floor
+    def has_progress(self) -> bool:
+        """Return True if a cut here keeps more than the segment began with."""
+        return self._released + self._kept_length() > self._segment_start
 
-    def cut(self) -> str:
-        """End a segment that was cut: keep what S1 to S3 say, release it."""
-        kept = self._kept()
-        self._given_back, self._tail = self._tail[kept:], self._tail[:kept]
-        self._floor = self._seam = self._length + kept
-        return self._release(kept - self._begun_stop())
+    def end_for_prefill(self) -> str:
+        """End a truncated segment that a prefill continues; release what is kept."""
+        kept = self._kept_length()
+        self._removed, self._tail = self._tail[kept:], self._tail[:kept]
+        self._segment_start = self._seam = self._released + kept
+        return self._release(kept - self._begun_stop_sequence())
 
-    def pause(self) -> str:
-        """End a segment that a user turn goes on from: give nothing back (S7)."""
-        self._tail = self._tail.rstrip(HALF)
-        self._floor = self._length + _solid(self._tail, len(self._tail))
+    def end_for_user_turn(self) -> str:
+        """End a segment that a user turn continues: remove nothing (TEXT-7)."""
+        self._tail = self._tail.rstrip(HALF_CHARACTER)
+        solid = _safe_end(self._tail, len(self._tail))
+        self._segment_start = self._released + solid
         self._seam = len(self)
-        return self._release(self._safe())
+        return self._release(self._releasable())
 
-    def restore(self) -> None:
-        """Take a cut back: what it gave back stands again."""
-        self._tail, self._given_back = self._tail + self._given_back, ""
+    def undo_cut(self) -> None:
+        """Restore what the last cut removed: the prefill was refused."""
+        self._tail, self._removed = self._tail + self._removed, ""
 
-    def let_go(self) -> None:
-        """Leave what a cut gave back to another block, which writes it anew."""
-        self._given_back = ""
+    def forget_removed(self) -> None:
+        """Leave what a cut removed to another block, in which the model writes it."""
+        self._removed = ""
 
-    def rewind(self, count: int) -> None:
-        """Take whitespace at the end back, which the next segment writes anew."""
+    def remove_whitespace(self, count: int) -> None:
+        """Remove whitespace at the end, which the next segment writes again.
+
+        Raises:
+            ValueError: There are not so many unsafe characters at the end.
+        """
         end = len(self._tail) - count
-        if not 0 <= end <= len(self._tail) or _solid(self._tail, len(self._tail)) > end:
+        if (
+            not 0 <= end <= len(self._tail)
+            or _safe_end(self._tail, len(self._tail)) > end
+        ):
             raise ValueError(f"count: {count} is more than the whitespace at the end")
         self._tail = self._tail[:end]
         self._seam -= count
 
-    def finish(self, *, cut: bool = False) -> str:
-        """End the block: release all that stands, less half a character if cut (S6)."""
-        if cut or len(self) == self._floor:
-            self._tail += self._given_back
-        self._given_back = ""
-        if cut:
-            self._tail = self._tail.rstrip(HALF)
+    def finish(self, *, truncated: bool = False) -> str:
+        """End the text: release all of it.
+
+        Args:
+            truncated: Whether it was truncated; then half a character at its end is
+                dropped, and what a cut removed is restored (TEXT-6).
+        """
+        if truncated or len(self) == self._segment_start:
+            self._tail += self._removed
+        self._removed = ""
+        if truncated:
+            self._tail = self._tail.rstrip(HALF_CHARACTER)
         return self._release(len(self._tail))
+
+    def end_at_stop_sequence(self, *, in_echo: bool) -> None:
+        """End the text where the service found a stop sequence (TEXT-8).
+
+        Args:
+            in_echo: The model wrote it while it repeated the text. The stop sequence
+                then begins in the text.
+        """
+        self._removed = ""
+        if in_echo and len(self) == self._seam:
+            end = len(self._tail) - self._begun_stop_sequence()
+            self._tail = self._tail[:end]
 
     def _release(self, count: int) -> str:
         released, self._tail = self._tail[:count], self._tail[count:]
-        self._released.append(released)
-        self._length += len(released)
-        self._before = released[-1:] or self._before
+        if released:
+            self._parts.append(released)
+            self._released += len(released)
+            self._last = released[-1]
         return released
 
-    def end_at_stop(self, *, in_echo: bool) -> None:
-        """End the text where the service found a stop sequence (S8).
-
-        Args:
-            in_echo: It did so while the model repeated the text, which then begins it.
-        """
-        self._given_back = ""
-        if in_echo and len(self) == self._seam:
-            self._tail = self._tail[: len(self._tail) - self._begun_stop()]
-
-    def _begun_stop(self) -> int:
-        """Count the characters at the end that could begin a stop sequence (S8)."""
+    def _begun_stop_sequence(self) -> int:
+        """Return how many characters at the end could begin a stop sequence."""
         begun = (
             size
             for stop in self._stops
@@ -191,9 +278,9 @@ class TextRun:
         )
         return max(begun, default=0)
 
-    def _split_stop(self) -> int | None:
-        """Find a stop sequence that begins before the last seam and ends behind it."""
-        seam = self._seam - self._length
+    def _split_stop_sequence(self) -> int | None:
+        """Find a stop sequence that begins before the last seam and ends after it."""
+        seam = self._seam - self._released
         found = (
             at
             for stop in self._stops
@@ -202,19 +289,23 @@ class TextRun:
         )
         return min(found, default=None)
 
-    def _safe(self) -> int:
-        """Return how much of the tail every later cut will keep (S4)."""
-        return min(self._healed(self._tail), len(self._tail) - self._begun_stop())
+    def _releasable(self) -> int:
+        """Return how much of the tail every later cut keeps (TEXT-4)."""
+        begun = len(self._tail) - self._begun_stop_sequence()
+        return min(self._healed_length(self._tail), begun)
 
-    def _kept(self) -> int:
-        """Return how much of the tail a cut here keeps (S1, S2, S3)."""
-        whole = self._tail.rstrip(HALF)
-        solid = _solid(whole, len(whole))
-        return solid if whole[solid:] in {"", " "} else self._healed(whole)
+    def _kept_length(self) -> int:
+        """Return how much of the tail a cut here keeps (TEXT-1 to TEXT-3)."""
+        whole = self._tail.rstrip(HALF_CHARACTER)
+        solid = _safe_end(whole, len(whole))
+        return solid if whole[solid:] in {"", " "} else self._healed_length(whole)
 
-    def _healed(self, tail: str) -> int:
-        """Return the joint, or the end of the text where a joint is no progress."""
-        joint = _joint(self._before + tail)
-        at = -1 if joint is None else joint - len(self._before)
-        progress = at >= 0 and self._length + at > self._floor
-        return at if progress else _solid(tail, len(tail))
+    def _healed_length(self, tail: str) -> int:
+        """Return how much of a tail is before the heal point, if that is progress."""
+        if tail[-1:].isalnum():
+            return len(tail)  # it ends in a word: there is nothing to heal
+        point = _heal_point(self._last + tail)
+        at = -1 if point is None else point - len(self._last)
+        if at >= 0 and self._released + at > self._segment_start:
+            return at
+        return _safe_end(tail, len(tail))

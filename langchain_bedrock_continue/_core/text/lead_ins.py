@@ -1,276 +1,339 @@
-"""What models write before they go on: marks, fences, headers, preambles, dots.
+"""Lead-ins: what models write before they continue, such as marks, fences, preambles.
 
-L1. A lead-in is seen in the first WINDOW characters of a message, or not at all.
-L2. More of the message only adds lead-ins behind those already seen.
-L3. A lead-in is `own` where it can be dropped with no repeated text behind it: it
-    could not have stood there in an answer that was not cut. Any other is dropped
-    only in front of text that is repeated.
+Example: a message begins with "Sure, here is the rest:", a blank line, and "...and then
+she left". The first line is a lead-in, and so are the dots.
+
+LEAD-1. A lead-in lies in the first WINDOW characters of a message, or is not found.
+LEAD-2. A longer message only adds lead-ins after those that are already found.
+LEAD-3. A lead-in is droppable if it could not occur there in an answer that was not
+    interrupted. It is dropped even if no repeated text follows. Any other lead-in is
+    dropped only if repeated text follows.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
+from langchain_bedrock_continue._core.text.join_rules import JoinRule
 from langchain_bedrock_continue._core.text.preambles import (
-    LINE_END,
+    LINE,
     OPENERS,
-    SENTENCE,
-    speaks_of_the_cut,
+    SENTENCE_END,
+    mentions_interruption,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from langchain_bedrock_continue._core.text.overlap import Tail
+    from langchain_bedrock_continue._core.text.overlap import TextEnd
 
 WINDOW = 300
-"""Characters of a message that a lead-in is looked for in."""
+"""How many characters of a message are searched for lead-ins."""
 
-_DEPTH = 4
-_LINE = 200
-_FENCE_LINE = 40
-_RUN = 12
-_LETTERS = 3
-
-
-LeadName: TypeAlias = Literal[
-    "opening",  # the delimiter that the quote stood in, repeated
-    "fence",  # a code fence, opened again
-    "ellipsis",  # dots
-    "header",  # the table's header, repeated
-    "preamble",  # a line, or its first sentences, that speaks of going on
-    "marks",  # quotation marks, backticks, emphasis
-]
+_MAX_LEAD_INS = 4
+_MAX_LINE = 200
+_MAX_FENCE_LINE = 40
+_MAX_MARKS = 12
+_MIN_LETTERS = 3
 
 
 @dataclass(frozen=True)
-class Lead:
+class LeadIn:
     """A lead-in of a message.
 
     Attributes:
-        how: Its name, as in `Join.how`.
-        at: Where what follows begins.
-        own: Whether it can be dropped by itself (L3).
-        sure: Whether the quote counts behind it, however short.
-        closing: What may stand behind the repeated text, to be dropped with it.
-        loose: A place of the text where an overlap behind it needs no proof.
+        rule: The kind of lead-in.
+        at: Where the text after it begins.
+        droppable: It is dropped even if no repeated text follows (LEAD-3).
+        trusted: The quote counts as a repetition after it, however short it is.
+        closing: What may follow the repeated text, to be dropped with the lead-in.
+        unproven_at: A place of the text; an overlap that begins there counts after
+            this lead-in without further evidence.
     """
 
-    how: LeadName
+    rule: JoinRule
     at: int
-    own: bool = False
-    sure: bool = False
+    droppable: bool = False
+    trusted: bool = False
     closing: str = ""
-    loose: int | None = None
+    unproven_at: int | None = None
 
 
 @dataclass(frozen=True)
-class Head:
-    """The start of a message: what is there, and whether more can come."""
+class MessageStart:
+    """The start of a message, in which lead-ins are searched.
+
+    Attributes:
+        text: Its characters.
+        is_final: No more characters will come.
+        text_end: The text that the message continues.
+        opening: The tag that precedes the quote in the prompt; may be empty.
+    """
 
     text: str
-    over: bool
-    tail: Tail
+    is_final: bool
+    text_end: TextEnd
     opening: str
 
 
-class _More(Exception):  # noqa: N818 - no error: a kind asks for more characters
-    """It can't be told yet."""
+_Finder: TypeAlias = "Callable[[MessageStart, int], list[LeadIn]]"
 
 
-Kind: TypeAlias = "Callable[[Head, int], list[Lead]]"
+class _NeedMore(Exception):  # noqa: N818 - no error: a request for more characters
+    """More characters are needed to decide.
+
+    Attributes:
+        found: Lead-ins that are already certain.
+    """
+
+    def __init__(self, found: list[LeadIn] | None = None) -> None:
+        super().__init__()
+        self.found = found or []
 
 
-def leads(head: Head) -> tuple[list[Lead], bool]:
-    """Return the lead-ins of a message in order, and whether more may follow (L2)."""
-    found: list[Lead] = []
-    last = Lead("opening", 0, own=True)
-    for _ in range(_DEPTH):
+def find_lead_ins(start: MessageStart) -> tuple[list[LeadIn], bool]:
+    """Find the lead-ins of a message.
+
+    Returns:
+        The lead-ins, in order, and whether more may be found once more of the message
+        is known (LEAD-2).
+    """
+    found: list[LeadIn] = []
+    last = LeadIn(JoinRule.OPENING, 0, droppable=True)
+    for _ in range(_MAX_LEAD_INS):
         try:
-            step = next(filter(None, (kind(head, last.at) for kind in KINDS)), None)
-        except _Partly as partly:
-            return found + _behind(last, partly.leads), True
-        except _More:
-            return found, True
-        if step is None:
+            results = (finder(start, last.at) for finder in _FINDERS)
+            more = next(filter(None, results), None)
+        except _NeedMore as need:
+            return found + _chained(last, need.found), True
+        if more is None:
             break
-        step = _behind(last, step)
-        found += step
-        last = step[-1]
+        more = _chained(last, more)
+        found += more
+        last = more[-1]
     return found, False
 
 
-class _Partly(_More):
-    """Some lead-ins are sure, others may come."""
+def _chained(previous: LeadIn, lead_ins: list[LeadIn]) -> list[LeadIn]:
+    """Describe lead-ins that follow another one.
 
-    def __init__(self, sure: list[Lead]) -> None:
-        super().__init__()
-        self.leads = sure
-
-
-def _behind(before: Lead, step: list[Lead]) -> list[Lead]:
-    """Put lead-ins behind another: it must be own too, and be closed after them."""
+    They are droppable only if the other one is, and its closing follows theirs.
+    """
     return [
         replace(
-            lead, own=lead.own and before.own, closing=lead.closing + before.closing
+            lead_in,
+            droppable=lead_in.droppable and previous.droppable,
+            closing=lead_in.closing + previous.closing,
         )
-        for lead in step
+        for lead_in in lead_ins
     ]
 
 
-def _starts(head: Head, at: int, words: tuple[str, ...]) -> bool:
-    """Tell whether one of the words stands here; ask for more where it may."""
-    here = head.text[at : at + max(map(len, words))].lower().replace("\u2019", "'")
+def _starts_with(start: MessageStart, at: int, words: tuple[str, ...]) -> bool:
+    """Return True if one of the words begins at this place, in any case.
+
+    Raises:
+        _NeedMore: One of them may begin here.
+    """
+    here = start.text[at : at + max(map(len, words))].lower().replace("\u2019", "'")
     if here.startswith(words):
         return True
-    if not head.over and any(word.startswith(here) for word in words):
-        raise _More
+    if not start.is_final and any(word.startswith(here) for word in words):
+        raise _NeedMore
     return False
 
 
-def _opening(head: Head, at: int) -> list[Lead]:
-    """See the delimiter of the quote, repeated."""
-    tag = head.opening
-    if not tag or not _starts(head, at, (tag.lower(),)):
+# The tag of the quote -------------------------------------------------------------
+
+
+def _find_opening(start: MessageStart, at: int) -> list[LeadIn]:
+    """Find the tag that precedes the quote in the prompt."""
+    tag = start.opening
+    if not tag or not _starts_with(start, at, (tag.lower(),)):
         return []
     closing = tag.replace("<", "</", 1)
-    return [Lead("opening", at + len(tag), own=True, closing=closing)]
+    return [LeadIn(JoinRule.OPENING, at + len(tag), droppable=True, closing=closing)]
 
 
-def _fence(head: Head, at: int) -> list[Lead]:
-    """See a code fence that is opened again."""
-    if not _starts(head, at, ("```", "~~~")):
+# Code fences ----------------------------------------------------------------------
+
+
+def _find_fence(start: MessageStart, at: int) -> list[LeadIn]:
+    """Find a code fence that the text has already opened."""
+    if not _starts_with(start, at, ("```", "~~~")):
         return []
-    line_end = head.text.find("\n", at, at + _FENCE_LINE)
+    line_end = start.text.find("\n", at, at + _MAX_FENCE_LINE)
     if line_end < 0:
-        if len(head.text) < at + _FENCE_LINE and not head.over:
-            raise _More
+        if len(start.text) < at + _MAX_FENCE_LINE and not start.is_final:
+            raise _NeedMore
         return []
-    end = _line_breaks(head, line_end)
-    if not head.text[at:line_end].strip("`~ ") or not head.tail.in_fence:
-        return [Lead("fence", end)]  # a bare fence closes the one that is open
-    return [Lead("fence", end, own=True, loose=_cut_line(head.tail))]
+    end = _skip_line_breaks(start, line_end)
+    has_info = start.text[at:line_end].strip("`~ ")
+    if not has_info or not start.text_end.in_fence:
+        return [LeadIn(JoinRule.FENCE, end)]  # a bare fence closes the open one
+    unproven_at = _cut_line(start.text_end)
+    return [LeadIn(JoinRule.FENCE, end, droppable=True, unproven_at=unproven_at)]
 
 
-def _cut_line(tail: Tail) -> int | None:
-    """Return where the text's last line begins, if it is cut after some letters."""
-    begun = tail.solid[tail.line_at :]
-    letters = sum(map(str.isalpha, begun))
-    return tail.line_at if not tail.after and letters >= _LETTERS else None
+def _cut_line(text_end: TextEnd) -> int | None:
+    """Return where the last line begins if the text ends inside it, after letters."""
+    line = text_end.compact[text_end.line_at :]
+    letters = sum(map(str.isalpha, line))
+    is_cut = not text_end.trailing and letters >= _MIN_LETTERS
+    return text_end.line_at if is_cut else None
 
 
-def _line_breaks(head: Head, at: int) -> int:
-    """Return the end of the line breaks here, before any indentation."""
-    if not head.over and not head.text[at:].strip():
-        raise _More
-    breaks = _BREAKS.match(head.text, at)
+def _skip_line_breaks(start: MessageStart, at: int) -> int:
+    """Return the end of the line breaks at this place, before any indentation."""
+    if not start.is_final and not start.text[at:].strip():
+        raise _NeedMore
+    breaks = _LINE_BREAKS.match(start.text, at)
     return breaks.end() if breaks else at
 
 
-_BREAKS = re.compile(r"\s*\n")
+_LINE_BREAKS = re.compile(r"\s*\n")
 
 
-def _ellipsis(head: Head, at: int) -> list[Lead]:
-    """See the dots that say: there was something before this."""
-    if not _starts(head, at, ("…", "...", "[…]", "[...]")):
+# Dots -----------------------------------------------------------------------------
+
+
+def _find_ellipsis(start: MessageStart, at: int) -> list[LeadIn]:
+    """Find the dots that stand for the earlier text.
+
+    Dots may belong to the text: if a blank or a capital letter follows, if the text
+    itself uses them, or if they are the spread operator of a programming language.
+    """
+    if not _starts_with(start, at, ("…", "...", "[…]", "[...]")):
         return []
-    dots = _DOTS.match(head.text, at)
-    end = dots.end() if dots else at + 1
-    if len(head.text) < end + 2 and not head.over:
-        raise _More
-    glyph, body = head.text[at:end], head.tail.body
-    spread = glyph == "..." and body.endswith(("(", "[", "{", ","))
-    goes_on = (_AFTER_THREE if "." in glyph else _AFTER_ONE).match(head.text, end)
-    at_home = glyph in body[-WINDOW:]
-    own = bool(goes_on) and not at_home and not spread
-    return [Lead("ellipsis", end, own=own)]
+    match = _DOTS.match(start.text, at)
+    end = match.end() if match else at + 1
+    if len(start.text) < end + 2 and not start.is_final:
+        raise _NeedMore
+    dots, body = start.text[at:end], start.text_end.body
+    is_spread = dots == "..." and body.endswith(("(", "[", "{", ","))
+    is_used_by_text = dots in body[-WINDOW:]
+    follows = _AFTER_THREE_DOTS if "." in dots else _AFTER_ONE_SIGN
+    is_followed = bool(follows.match(start.text, end))
+    droppable = is_followed and not is_used_by_text and not is_spread
+    return [LeadIn(JoinRule.ELLIPSIS, end, droppable=droppable)]
 
 
-_AFTER_ONE = re.compile(r"[^\s…]| [^\s…A-Z]")
-_AFTER_THREE = re.compile(r"[^\s.…]| [^\s.…A-Z]")
+_AFTER_ONE_SIGN = re.compile(r"[^\s…]| [^\s…A-Z]")
+_AFTER_THREE_DOTS = re.compile(r"[^\s.…]| [^\s.…A-Z]")
 _DOTS = re.compile(r"…|\.\.\.|\[(?:…|\.\.\.)\]")
-_MARKS = re.compile("[\"'\u201c\u2018«「『`*_>(\\[]+ ?")
-_CLOSING = str.maketrans("\u201c\u2018«「『([", "\u201d\u2019»」』)]", "> ")
 
 
-def _marks(head: Head, at: int) -> list[Lead]:
-    """See quotation marks, backticks, emphasis."""
-    marks = _MARKS.match(head.text, at)
-    if not marks or len(marks[0]) > _RUN:
-        if at == len(head.text) and not head.over:
-            raise _More
-        return []
-    if marks.end() == len(head.text) and not head.over:
-        raise _More
-    return [  # the last of them may be the text's own
-        Lead("marks", at + size, closing=marks[0][:size].translate(_CLOSING)[::-1])
-        for size in range(1, len(marks[0]) + 1)
-    ]
+# Table headers --------------------------------------------------------------------
 
 
-def _header(head: Head, at: int) -> list[Lead]:
-    """See the header of the table that the text ends in, repeated."""
-    table = head.tail.table
+def _find_header(start: MessageStart, at: int) -> list[LeadIn]:
+    """Find the header of the table in which the text ends."""
+    table = start.text_end.table
     if not table:
         return []
-    end = _skip(head, at, table[0])
-    rest = head.text[end:]
-    if end < 0 or (rest.strip() and not _BREAKS.match(rest)):
+    header, row_is_complete = table
+    end = _skip(start, at, header)
+    rest = start.text[end:]
+    if end < 0 or (rest.strip() and not _LINE_BREAKS.match(rest)):
         return []
-    if not rest.strip() and not head.over:
-        raise _More
-    loose = None if table[1] else head.tail.line_at
-    return [Lead("header", end, own=True, loose=loose)]
+    if not rest.strip() and not start.is_final:
+        raise _NeedMore
+    unproven_at = None if row_is_complete else start.text_end.line_at
+    return [LeadIn(JoinRule.HEADER, end, droppable=True, unproven_at=unproven_at)]
 
 
-def _skip(head: Head, at: int, wanted: str) -> int:
-    """Return where the wanted characters end, whitespace aside, or -1."""
+def _skip(start: MessageStart, at: int, wanted: str) -> int:
+    """Return where the wanted characters end, whitespace ignored, or -1."""
     for char in "".join(wanted.split()):
-        while at < len(head.text) and head.text[at].isspace():
+        while at < len(start.text) and start.text[at].isspace():
             at += 1
-        if at == len(head.text) and not head.over:
-            raise _More
-        if not head.text.startswith(char, at):
+        if at == len(start.text) and not start.is_final:
+            raise _NeedMore
+        if not start.text.startswith(char, at):
             return -1
         at += 1
     return at
 
 
-def _preamble(head: Head, at: int) -> list[Lead]:
-    """See a line, or its first sentences, that speaks of going on."""
-    if not _starts(head, at, OPENERS):
+# Preambles ------------------------------------------------------------------------
+
+
+def _find_preamble(start: MessageStart, at: int) -> list[LeadIn]:
+    """Find a line, or its first sentences, about the continuation itself."""
+    if not _starts_with(start, at, OPENERS):
         return []
-    line_end = head.text.find("\n", at, at + _LINE)
-    closed = line_end >= 0 or head.over or len(head.text) > at + _LINE
-    stop = line_end if line_end >= 0 else min(len(head.text), at + _LINE)
-    sure = _sentences(head, at, stop)
-    if not closed:
-        raise _Partly(sure)
-    if line_end < 0 or not LINE_END.fullmatch(head.text[at:line_end].rstrip()):
-        return sure
+    text = start.text
+    line_end = text.find("\n", at, at + _MAX_LINE)
+    is_closed = line_end >= 0 or start.is_final or len(text) > at + _MAX_LINE
+    stop = line_end if line_end >= 0 else min(len(text), at + _MAX_LINE)
+    found = _find_sentences(start, at, stop)
+    if not is_closed:
+        raise _NeedMore(found)
+    if line_end < 0 or not LINE.fullmatch(text[at:line_end].rstrip()):
+        return found
     try:
-        end = _line_breaks(head, line_end)
-    except _More:
-        raise _Partly(sure) from None
-    last = head.text[sure[-1].at if sure else at : line_end]
-    return [*sure, Lead("preamble", end, own=speaks_of_the_cut(last))]
+        end = _skip_line_breaks(start, line_end)
+    except _NeedMore:
+        raise _NeedMore(found) from None
+    last = text[found[-1].at if found else at : line_end]
+    droppable = mentions_interruption(last)
+    return [*found, LeadIn(JoinRule.PREAMBLE, end, droppable=droppable)]
 
 
-def _sentences(head: Head, at: int, stop: int) -> list[Lead]:
-    """See the sentences of a preamble that goes on in the same line."""
-    found: list[Lead] = []
-    for match in SENTENCE.finditer(head.text, at, stop):
-        if match.end() == len(head.text) and not head.over:
+def _find_sentences(start: MessageStart, at: int, stop: int) -> list[LeadIn]:
+    """Find the sentences of a preamble that other text follows on the same line."""
+    found: list[LeadIn] = []
+    for match in SENTENCE_END.finditer(start.text, at, stop):
+        end = match.end()
+        if end == len(start.text) and not start.is_final:
             break
-        sentence = head.text[at : match.end()]
-        speaks = speaks_of_the_cut(sentence)
-        colon = sentence.rstrip().endswith((":", "\uff1a"))
-        found.append(Lead("preamble", match.end(), own=speaks and colon, sure=speaks))
-        at = match.end()
+        sentence = start.text[at:end]
+        mentions = mentions_interruption(sentence)
+        droppable = mentions and sentence.rstrip().endswith((":", "\uff1a"))
+        found.append(
+            LeadIn(JoinRule.PREAMBLE, end, droppable=droppable, trusted=mentions)
+        )
+        at = end
     return found
 
 
-KINDS: tuple[Kind, ...] = (_opening, _fence, _ellipsis, _header, _preamble, _marks)
-"""In the order of evidence: the first that sees its own takes it."""
+# Marks ----------------------------------------------------------------------------
+
+_MARKS = re.compile("[\"'\u201c\u2018«「『`*_>(\\[]+ ?")
+_CLOSING_MARKS = str.maketrans("\u201c\u2018«「『([", "\u201d\u2019»」』)]", "> ")
+
+
+def _find_marks(start: MessageStart, at: int) -> list[LeadIn]:
+    """Find quotation marks, backticks and emphasis.
+
+    Each mark ends a lead-in of its own, because those after it may belong to the text.
+    """
+    match = _MARKS.match(start.text, at)
+    if not match or len(match[0]) > _MAX_MARKS:
+        if at == len(start.text) and not start.is_final:
+            raise _NeedMore
+        return []
+    if match.end() == len(start.text) and not start.is_final:
+        raise _NeedMore
+    marks = match[0]
+    return [
+        LeadIn(
+            JoinRule.MARKS,
+            at + size,
+            closing=marks[:size].translate(_CLOSING_MARKS)[::-1],
+        )
+        for size in range(1, len(marks) + 1)
+    ]
+
+
+_FINDERS: tuple[_Finder, ...] = (
+    _find_opening,
+    _find_fence,
+    _find_ellipsis,
+    _find_header,
+    _find_preamble,
+    _find_marks,
+)
+"""The strongest evidence first: the first that finds something decides."""

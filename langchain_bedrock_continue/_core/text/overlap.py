@@ -1,84 +1,142 @@
-"""Where a message follows the end of a text: overlaps, and what they prove.
+"""Overlaps: where the start of a message repeats the end of a text, and if that counts.
 
-Whitespace is left out of every comparison, and typographic quotes count as plain
-ones: models change both when they repeat a text.
+Example: the text ends in "every evening he asked for an", and the message begins with
+"he asked for another bed". The overlap is "he asked for an"; "other bed" is new.
 
-O1. An overlap is a start of the message that equals an end of the text, whole.
-O2. An overlap counts only where it proves something: "ha ha" + "ha ha!" are four.
-    What repeats itself, what the end of the text repeats already, and what is too
-    short to be no chance, proves nothing.
-O3. What a follower finds depends on the message alone, not on its chunks, and what it
-    found stays: more of the message adds to it.
-O4. Time is linear in text and message.
+Comparisons ignore whitespace and read typographic quotation marks as plain ones,
+because models change both when they repeat a text.
+
+OVERLAP-1. An overlap is a start of the message that equals an end of the text.
+OVERLAP-2. An overlap counts only if it is evidence of a repetition: "ha ha" followed by
+    "ha ha!" is four times "ha". An overlap is no evidence if it is short, if it is
+    periodic, or if the text before it ends in the same way.
+OVERLAP-3. The result depends on the message, and not on how it is split into chunks. A
+    longer message can add overlaps; it never removes one.
+OVERLAP-4. Time is linear in text and message. If the message begins with the quote,
+    only the quote is compared.
 """
 
 from __future__ import annotations
 
 from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
 
 from langchain_bedrock_continue._core.text.healed_cut import is_unsafe_end
 from langchain_bedrock_continue._core.text.markdown import in_fence, table_at_end
 
-FLOOR = 10
-"""What an overlap must weigh at least; a CJK character or an emoji weighs three."""
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-NEAR = 240
-"""An overlap may begin anywhere in so many solid characters before the text's end."""
+MIN_WEIGHT = 10
+"""The least weight of an overlap that counts; see `weight`."""
 
-LINES = 64
-"""Further back it begins at the start of one of so many lines, or of the text."""
+MAX_DISTANCE = 240
+"""An overlap may begin anywhere in so many visible characters at the text's end."""
 
-REACH = 1024
-"""How far back a period is looked for, in solid characters."""
+MAX_LINES = 64
+"""Before that, it may begin at the start of one of so many lines, or of the text."""
+
+MAX_PERIOD = 1024
+"""The longest period that makes an overlap periodic, in visible characters."""
 
 _CJK = 0x2E80
-_PLAIN_QUOTES = str.maketrans("\u201c\u201d\u2018\u2019", "\"\"''")
+_PLAIN_QUOTES = {"\u201c": '"', "\u201d": '"', "\u2018": "'", "\u2019": "'"}
 
 
-def solid(text: str) -> str:
-    """Return what is compared of a text: its characters without whitespace."""
-    return "".join(text.split()).translate(_PLAIN_QUOTES)
+def without_whitespace(text: str) -> str:
+    """Return a text as it is compared: without whitespace, with plain quotes."""
+    compared = "".join(text.split())
+    for quote, plain in _PLAIN_QUOTES.items():  # much faster than `translate`
+        compared = compared.replace(quote, plain)
+    return compared
 
 
 def weight(text: str) -> int:
-    """Weigh what a text proves by coming twice."""
+    """Measure how much a text proves if it occurs twice.
+
+    A character counts once; a CJK character or an emoji counts three times.
+    """
     return sum(3 if ord(char) >= _CJK else 1 for char in text)
 
 
-def solid_end(text: str) -> int:
-    """Return the length of the text without its trailing whitespace."""
+def body_length(text: str) -> int:
+    """Return the length of a text without its trailing whitespace."""
     end = len(text)
     while end and is_unsafe_end(text[end - 1]):
         end -= 1
     return end
 
 
-class Tail:
-    """The text that a message goes on from, prepared for comparison."""
+class TextEnd:
+    """A text whose end is compared with messages.
+
+    It never changes, so that several joins can share it. Places in the text are
+    offsets in `compact`.
+
+    Attributes:
+        body: The text without its trailing whitespace.
+        trailing: That whitespace, with half a character if there is one.
+        quote: What the model was asked to repeat, without whitespace.
+    """
 
     def __init__(self, text: str, quote: str) -> None:
         """Prepare a text.
 
         Args:
-            text: All of the turn's text so far, with its trailing whitespace.
+            text: The text so far, with its trailing whitespace.
             quote: What the model was asked to repeat: an end of the text's body.
 
         Raises:
             ValueError: The text does not end in the quote.
         """
-        end = solid_end(text)
-        self.body, self.after = text[:end], text[end:]
-        self.solid = solid(self.body)
-        quoted = solid(quote)
-        if not self.solid.endswith(quoted):
+        end = body_length(text)
+        self.body, self.trailing = text[:end], text[end:]
+        self.quote = without_whitespace(quote)
+        # The second test looks at the complete text, and is rarely needed.
+        if not (self.body.endswith(quote) or self.compact.endswith(self.quote)):
             raise ValueError(f"quote must be the end of the text, got {quote!r}")
-        self.quote_at = len(self.solid) - len(quoted) if quoted else None
-        self.quote_weight = weight(quoted)
-        lines = _line_starts(self.body)
-        self.line_at = lines[-1]
-        near = range(max(0, len(self.solid) - NEAR), len(self.solid))
-        self.starts = sorted({0, *lines[-LINES:], *near}) if self.solid else []
-        self._proofs: dict[int, bool] = {}
+        self._evidence: dict[int, bool] = {}
+
+    @cached_property
+    def compact(self) -> str:
+        """The body without whitespace."""
+        return without_whitespace(self.body)
+
+    @cached_property
+    def quote_at(self) -> int | None:
+        """Where the quote begins; None if it is empty."""
+        return len(self.compact) - len(self.quote) if self.quote else None
+
+    @cached_property
+    def quote_weight(self) -> int:
+        """How much a repetition of the quote proves."""
+        return weight(self.quote)
+
+    @property
+    def line_at(self) -> int:
+        """Where the last line begins."""
+        return self._line_starts[0]
+
+    @cached_property
+    def starts(self) -> list[int]:
+        """Where an overlap may begin, in order."""
+        size = len(self.compact)
+        near = range(max(0, size - MAX_DISTANCE), size)
+        return sorted({0, *self._line_starts, *near}) if size else []
+
+    @cached_property
+    def _line_starts(self) -> list[int]:
+        """Where the last lines begin that are not blank, the last one first."""
+        starts: list[int] = []
+        at, end = len(self.compact), len(self.body)
+        while end >= 0 and len(starts) < MAX_LINES:
+            start = self.body.rfind("\n", 0, end) + 1
+            line = without_whitespace(self.body[start:end])
+            at -= len(line)
+            if line:
+                starts.append(at)
+            end = start - 1
+        return starts or [0]
 
     @cached_property
     def in_fence(self) -> bool:
@@ -87,29 +145,31 @@ class Tail:
 
     @cached_property
     def table(self) -> tuple[str, bool] | None:
-        """The header of the table that the text ends in, and if its row is whole."""
-        ended = self.after.count("\n") > 1
-        return None if ended else table_at_end(self.body)
+        """The table in which the text ends; see `table_at_end`."""
+        is_closed = self.trailing.count("\n") > 1
+        return None if is_closed else table_at_end(self.body)
 
-    def proves(self, at: int) -> bool:
-        """Tell whether an overlap that begins here counts (O2)."""
-        if at not in self._proofs:
-            self._proofs[at] = self._prove(self.solid[at:])
-        return self._proofs[at]
+    def is_evidence(self, at: int) -> bool:
+        """Return True if an overlap that begins at this place counts (OVERLAP-2)."""
+        if at not in self._evidence:
+            self._evidence[at] = self._judge(self.compact[at:])
+        return self._evidence[at]
 
-    def _prove(self, overlap: str) -> bool:
+    def _judge(self, overlap: str) -> bool:
         size = len(overlap)
-        again = max(3, size // 4)
-        if weight(overlap) < FLOOR or size - self._period(overlap) >= again:
+        repeated = max(3, size // 4)
+        if size < MIN_WEIGHT and weight(overlap) < MIN_WEIGHT:
             return False
-        before = self.solid[: len(self.solid) - size]
-        if len(before) >= again and before.endswith(overlap[-again:]):
+        if size - self._period(overlap) >= repeated:
             return False
-        return overlap + overlap[:4] not in before[-4 * REACH :] + overlap
+        before = self.compact[: len(self.compact) - size]
+        if len(before) >= repeated and before.endswith(overlap[-repeated:]):
+            return False
+        return overlap + overlap[:4] not in before[-4 * MAX_PERIOD :] + overlap
 
     def _period(self, overlap: str) -> int:
         """Return the smallest period of an end of the text, or its size."""
-        size = min(len(overlap), REACH)
+        size = min(len(overlap), MAX_PERIOD)
         period = size - self._borders[size]
         if size == len(overlap):
             return period
@@ -119,7 +179,7 @@ class Tail:
     @cached_property
     def _borders(self) -> list[int]:
         """For each size of an end of the text, its longest own border."""
-        end = self.solid[-REACH:][::-1]
+        end = self.compact[-MAX_PERIOD:][::-1]
         borders = [0, 0]
         border = 0
         for char in end[1:]:
@@ -130,83 +190,117 @@ class Tail:
         return borders
 
 
-def _line_starts(body: str) -> list[int]:
-    """Return where the lines that hold something begin, in solid characters."""
-    starts, at = [0], 0
-    for line in body.split("\n"):
-        size = len(solid(line))
-        if size:
-            starts.append(at)
-        at += size
-    return starts
+class Overlap(NamedTuple):
+    """An overlap: where it begins in the text, and where it ends in the message."""
+
+    text_start: int
+    message_end: int
 
 
-class Follower:
-    """How a message follows the text, from one place in the message on."""
+class _Comparison:
+    """A message compared with the ends of a text that begin at certain places.
 
-    def __init__(self, tail: Tail) -> None:
-        """Begin with every place that an overlap may begin at."""
-        self._tail = tail
-        self._alive = tail.starts
-        self._solid = 0
-        self._raw = 0
-        self._places: list[int] = []
-        self._done: dict[int, int] = {}
+    Attributes:
+        active: The places from which the message still repeats the text.
+        ends: Where the message has repeated all of the text from a place on, and the
+            offset in the message at which that repetition ends.
+        compared: How many visible characters of the message were compared.
+    """
+
+    def __init__(self, compact: str, starts: Sequence[int]) -> None:
+        self._compact = compact
+        self.active = starts
+        self.ends: dict[int, int] = {}
+        self.compared = 0
+        self._received = 0
+        self._offsets: list[int] = []
 
     def feed(self, text: str) -> None:
-        """Take more of the message."""
-        if not self._alive:
+        if not self.active:
             return
-        new = solid(text)
-        self._places += [
-            at for at, char in enumerate(text, self._raw + 1) if not char.isspace()
+        new = without_whitespace(text)
+        self._offsets += [
+            at for at, char in enumerate(text, self._received + 1) if not char.isspace()
         ]
-        self._alive = [at for at in self._alive if self._follows(at, new)]
-        self._solid += len(new)
-        self._raw += len(text)
+        self.active = [at for at in self.active if self._stays_active(at, new)]
+        self.compared += len(new)
+        self._received += len(text)
 
-    def _follows(self, at: int, new: str) -> bool:
-        """Tell whether the message still follows from here; note where it ends."""
-        whole, since = self._tail.solid, at + self._solid
-        if len(whole) - since > len(new):
-            return whole.startswith(new, since)
-        if new.startswith(whole[since:]):
-            self._done[at] = self._places[len(whole) - at - 1]
+    def _stays_active(self, at: int, new: str) -> bool:
+        """Compare new characters from one place on; record where a repetition ends."""
+        position = at + self.compared
+        if len(self._compact) - position > len(new):
+            return self._compact.startswith(new, position)
+        if new.startswith(self._compact[position:]):
+            self.ends[at] = self._offsets[len(self._compact) - at - 1]
         return False
 
-    def pending(self, loose: int | None = None) -> bool:
-        """Tell whether more of the message could make another overlap that counts."""
-        free = {loose, self._tail.quote_at}
-        return any(at in free or self._tail.proves(at) for at in self._alive)
+
+class OverlapMatcher:
+    """Finds the overlaps of a text with a message, or with a message after a lead-in.
+
+    The quote is compared first and by itself. The other places are compared only when
+    they matter, because that takes the complete text (OVERLAP-4).
+    """
+
+    def __init__(self, text_end: TextEnd) -> None:
+        """Prepare to match a message that begins here."""
+        self._text_end = text_end
+        self._quote = _Comparison(text_end.quote, [0] if text_end.quote else [])
+        self._overlaps: _Comparison | None = None
+        self._unread: list[str] = []
+
+    def feed(self, text: str) -> None:
+        """Receive more of the message."""
+        self._quote.feed(text)
+        self._unread.append(text)
 
     @property
-    def quoting(self) -> bool:
-        """Tell whether the message has begun to repeat the quote, and not ended."""
-        return self._tail.quote_at in self._alive
+    def in_quote(self) -> bool:
+        """Whether all of the message so far repeats a part of the quote."""
+        return bool(self._quote.active)
 
     @property
     def quote_end(self) -> int | None:
-        """Where the quote ends in the message, once repeated whole."""
-        at = self._tail.quote_at
-        return None if at is None else self._done.get(at)
+        """Where the quote ends in the message, once it is repeated completely."""
+        return self._quote.ends.get(0)
+
+    def is_pending(self, unproven_at: int | None = None) -> bool:
+        """Return True if more of the message could make another overlap count."""
+        exempt = {unproven_at, self._text_end.quote_at}
+        return any(
+            at in exempt or self._text_end.is_evidence(at)
+            for at in self._compare().active
+        )
 
     def repeats(self, at: int | None) -> bool:
-        """Tell whether all of the message so far repeats the text from a place on."""
-        if at is None or at not in self._alive:
+        """Return True if all of the message so far repeats the text from a place on."""
+        comparison = self._compare()
+        if at is None or at not in comparison.active:
             return False
-        return weight(self._tail.solid[at : at + self._solid]) >= FLOOR
+        repeated = self._text_end.compact[at : at + comparison.compared]
+        return weight(repeated) >= MIN_WEIGHT
 
-    def best(self, loose: int | None = None) -> tuple[int, int] | None:
-        """Return the longest overlap that counts: its start, its end in the message.
+    def longest(self, unproven_at: int | None = None) -> Overlap | None:
+        """Return the longest overlap that counts.
 
         Args:
-            loose: An overlap that begins here counts without a proof.
+            unproven_at: An overlap that begins at this place counts without evidence.
         """
         return min(
             (
-                (at, end)
-                for at, end in self._done.items()
-                if at == loose or self._tail.proves(at)
+                Overlap(at, end)
+                for at, end in self._compare().ends.items()
+                if at == unproven_at or self._text_end.is_evidence(at)
             ),
             default=None,
         )
+
+    def _compare(self) -> _Comparison:
+        """Compare what was received with all places where an overlap may begin."""
+        if self._overlaps is None:
+            self._overlaps = _Comparison(self._text_end.compact, self._text_end.starts)
+        if self._unread:
+            self._overlaps.feed("".join(self._unread))
+            self._unread.clear()
+        return self._overlaps

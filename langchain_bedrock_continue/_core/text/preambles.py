@@ -1,7 +1,8 @@
-"""The words of a preamble: how a line begins, and what it says, that leads in the rest.
+"""The words of a preamble, such as "Continuing from where I left off:".
 
-P1. Words alone drop nothing that could be text: a line must begin as a preamble does,
-    and speak of the cut, to be dropped with no repeated text behind it.
+PREAMBLE-1. Words alone are not enough to drop a line that could belong to the text. A
+    line is dropped without a repetition after it only if it begins as a preamble does
+    (OPENERS) and mentions the interruption (`mentions_interruption`).
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ OPENERS = tuple(
     .replace("    ", "")
     .split("|")
 )
-"""What a preamble begins with, in lower case and with plain apostrophes."""
+"""How a preamble begins, in lower case and with plain apostrophes."""
 
-_OF_THE_CUT = re.compile(
+_INTERRUPTION = re.compile(
     r"left off|cut (?:off|short)|interrupt|truncat"
     r"|where (?:i|we|it|you) (?:stop|end|was)"
     r"|(?:previous|last) (?:message|response|answer|reply)"
@@ -37,15 +38,15 @@ _OF_THE_CUT = re.compile(
     r"|je continue|la suite|fortsetzung|continuación",
     re.IGNORECASE,
 )
-SENTENCE = re.compile(
+SENTENCE_END = re.compile(
     r"""[.:!…]["\u201d*_)\]]*[ \t]+|[。\uff1a\uff01](?![\n」』])[ \t]*"""
 )
-"""Where a sentence ends and another follows on the same line."""
+"""The end of a sentence that another one follows on the same line."""
 
-LINE_END = re.compile(r".*[.:!…。\uff1a\uff01)\]*_]", re.DOTALL)
+LINE = re.compile(r".*[.:!…。\uff1a\uff01)\]*_]", re.DOTALL)
 """A line that ends as a preamble does."""
 
 
-def speaks_of_the_cut(line: str) -> bool:
-    """Tell whether a line speaks of the answer that was cut."""
-    return bool(_OF_THE_CUT.search(line))
+def mentions_interruption(line: str) -> bool:
+    """Return True if a line mentions that the answer was interrupted."""
+    return bool(_INTERRUPTION.search(line))

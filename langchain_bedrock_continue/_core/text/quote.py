@@ -1,68 +1,52 @@
-"""What a user turn asks the model to repeat, and the words that ask for it.
+"""The quote: the end of the text that a user turn asks the model to repeat.
 
-Q1. A quote is an end of the text without its trailing whitespace; it is not blank and
-    does not begin with whitespace. It may be empty.
-Q2. It has at most LENGTH characters, and costs at most a share of what the segment may
-    write (_SHARES), so that a segment of a few tokens still gets on.
-Q3. It begins at the border of a word where there is one, and never inside a
-    combining sequence.
-Q4. It stands between delimiters that do not occur in it.
+The repetition, the echo, shows where the new text begins. A long quote is easier to
+recognize, but it costs input once and output again, so its length is limited.
+
+QUOTE-1. A quote is an end of the text without its trailing whitespace. It does not
+    begin with whitespace. It may be empty.
+QUOTE-2. A quote has at most MAX_QUOTE characters and costs at most a share of the next
+    segment's tokens (_SHARES), so that even a segment of a few tokens adds new text.
+QUOTE-3. A quote begins at a word boundary if there is one, and never inside a combining
+    sequence such as an emoji with a skin tone.
+QUOTE-4. The tag in front of a quote does not occur in the quote.
 """
 
 from __future__ import annotations
 
 import unicodedata
 
-from langchain_bedrock_continue._core.text.overlap import solid_end
+from langchain_bedrock_continue._core.text.overlap import body_length
 
-LENGTH = 100
-"""Characters of a quote at most."""
+MAX_QUOTE = 100
+"""The most characters of a quote."""
 
 _SHARES = (5, 2)
-"""A quote costs at most the fifth part of a segment, or half of it where nothing fits
-into a fifth: without any echo a true repetition can't be told from a restart."""
+"""A quote costs at most a fifth of a segment, or half of it if nothing fits into a
+fifth: without any echo, a repetition that belongs to the text looks like a restart."""
 
-_FEW = 8
-"""Tokens of a segment that has no half to spare."""
-
-_TAIL = "{tail}"
-
-DEFAULT_PROMPT = """\
-Your answer was cut off before it was complete. Its last characters were:
-
-{tail}
-
-Begin your next message by repeating exactly the text between these two tags, \
-character for character and without the tags, and then go on from there as if there \
-had been no interruption: in the same format and language, with no preamble, no recap, \
-no apology and no new code fence. If the answer was already complete, only repeat that \
-text."""
-"""Built on the wording that vendors document: quote the end, ask to go on from it."""
-
-_NOTHING_TO_REPEAT = """\
-Your answer was cut off before it was complete. Go on exactly where it ended, as if \
-there had been no interruption: in the same format and language, with no preamble, no \
-recap, no apology and no new code fence."""
+_SMALL_SEGMENT = 8
+"""A segment of fewer tokens can't spend half of them on a quote."""
 
 
-def quote_of(text: str, max_tokens: int) -> str:
-    """Choose what the model shall repeat (Q1, Q2, Q3).
+def choose_quote(text: str, max_tokens: int) -> str:
+    """Choose the end of the text that the model is asked to repeat.
 
     Args:
-        text: The turn's text so far.
-        max_tokens: What the next segment may write, in tokens.
+        text: The text so far.
+        max_tokens: The `max_tokens` of the next segment.
 
     Returns:
-        An end of the text without its trailing whitespace; empty where nothing fits.
+        An end of the text without its trailing whitespace; empty if nothing fits.
     """
-    shares = _SHARES if max_tokens >= _FEW else _SHARES[:1]
+    shares = _SHARES if max_tokens >= _SMALL_SEGMENT else _SHARES[:1]
     quotes = (_affordable(text, 4 * max_tokens // share) for share in shares)
     return next(filter(None, quotes), "")
 
 
 def _affordable(text: str, budget: int) -> str:
-    """Choose the longest quote for so many quarters of a token."""
-    end = solid_end(text)
+    """Return the longest quote within a budget in quarters of a token."""
+    end = body_length(text)
     first = _first_affordable(text, end, budget)
     start = _word_start(text, first, end)
     while start < end and (text[start].isspace() or _is_joined(text, start)):
@@ -71,9 +55,9 @@ def _affordable(text: str, budget: int) -> str:
 
 
 def _first_affordable(text: str, end: int, budget: int) -> int:
-    """Go back from the end as far as the budget goes, in quarters of a token."""
+    """Step back from the end as far as the budget in quarters of a token allows."""
     at = end
-    while at and end - at < LENGTH:
+    while at and end - at < MAX_QUOTE:
         budget -= _cost(text[at - 1])
         if budget < 0:
             break
@@ -82,7 +66,7 @@ def _first_affordable(text: str, end: int, budget: int) -> int:
 
 
 def _cost(char: str) -> int:
-    """Estimate a character's cost in quarters of a token, rather too much."""
+    """Estimate a character's cost in quarters of a token; rather too high."""
     if char.isascii():
         return 1 if char.isalpha() or char.isspace() else 2
     if char < "\u0600":
@@ -91,32 +75,40 @@ def _cost(char: str) -> int:
 
 
 def _word_start(text: str, first: int, end: int) -> int:
-    """Return the first place, if half of the quote is left, where a word begins.
+    """Return the first word boundary in the first half of a quote, else its start.
 
-    Best is behind a blank; not behind a mark, for a model may put marks around what
-    it repeats, and then nobody could tell them from the text's own.
+    A boundary after whitespace is preferred. A boundary after a quotation mark or the
+    like is avoided: models put such marks around what they repeat, and then the mark
+    of the model can't be distinguished from the mark of the text.
     """
     if first in {0, end}:
         return first
     places = range(first, (first + end) // 2 + 1)
-    borders = [
+    boundaries = [
         at for at in places if not (_in_word(text[at - 1]) and _in_word(text[at]))
     ]
-    clear = [at for at in borders if text[:at].rstrip()[-1:] not in _MARKS]
-    blanks = (at for at in clear if text[at - 1].isspace())
-    return next(blanks, next(iter(clear or borders), first))
+    unmarked = [at for at in boundaries if _follows_unmarked(text, at)]
+    after_whitespace = (at for at in unmarked if text[at - 1].isspace())
+    return next(after_whitespace, next(iter(unmarked or boundaries), first))
 
 
 _MARKS = "\"'`*_<([{\u201c\u2018«「『"
 
 
+def _follows_unmarked(text: str, at: int) -> bool:
+    """Return True if the last visible character before a place is no mark."""
+    while at and text[at - 1].isspace():
+        at -= 1
+    return at > 0 and text[at - 1] not in _MARKS
+
+
 def _in_word(char: str) -> bool:
-    """Tell whether a character belongs to a word that blanks or marks set off."""
+    """Return True for a character of a script that separates its words."""
     return (char.isalnum() or char == "_") and char < "\u2e80"
 
 
 def _is_joined(text: str, at: int) -> bool:
-    """Tell whether a character can't be parted from the one before it."""
+    """Return True if a character can't be separated from the one before it."""
     char, before = text[at], text[at - 1] if at else ""
     return (
         unicodedata.category(char).startswith("M")
@@ -134,46 +126,17 @@ def _is_flag_half(char: str) -> bool:
 
 
 def _flag_halves_before(text: str, at: int) -> int:
-    """Count the regional indicators right before a place."""
+    """Count the regional indicators that directly precede a place."""
     start = at
     while start and _is_flag_half(text[start - 1]):
         start -= 1
     return at - start
 
 
-def opening_of(quote: str) -> str:
-    """Return a delimiter that neither it nor its closing form occurs in the quote."""
+def opening_tag(quote: str) -> str:
+    """Return a tag of which neither form occurs in the quote (QUOTE-4)."""
     name, number = "tail", 1
     while f"<{name}" in quote or f"</{name}" in quote:
         number += 1
         name = f"tail-{number}"
     return f"<{name}>"
-
-
-def continuation_prompt(template: str, quote: str) -> str:
-    """Write the user message that asks to go on.
-
-    Args:
-        template: Text with `{tail}`; other braces stand for themselves.
-        quote: As `quote_of` chose it. With nothing to repeat, the default template
-            gives way to one that does not ask for it.
-    """
-    if not quote and template == DEFAULT_PROMPT:
-        return _NOTHING_TO_REPEAT
-    opening = opening_of(quote)
-    closing = opening.replace("<", "</", 1)
-    return template.replace(_TAIL, f"{opening}{quote}{closing}")
-
-
-def check_template(template: str) -> str:
-    """Return the template.
-
-    Raises:
-        ValueError: It has no `{tail}`.
-    """
-    if _TAIL not in template:
-        raise ValueError(
-            f"continuation_prompt must contain {_TAIL}: the end of the answer so far "
-            "is put there, for the model to repeat"
-        )
-    return template

@@ -1,100 +1,107 @@
-"""Whether a text has run into a cycle that a model does not leave by itself.
+"""Whether a text ends in a cycle: a passage that a model repeats without end.
 
-It is asked at a seam, about the text of the turn that is still open. Only exact cycles
-count: what changes with every repeat, as a number does, may be a list or a table.
+The question is asked at a seam, about the text so far, before the next segment is
+requested. Example: a text that ends in "He walked on. " repeated 300 times. Only exact
+cycles count: a passage that changes with every repetition, such as a numbered line, can
+be a list or a table.
 
-What weighs is the bytes of a text's UTF-8: they follow what a text costs in tokens
-better than its characters do, and a Japanese sentence proves more than it has letters.
+Lengths are measured in bytes of UTF-8. They follow the cost in tokens better than
+characters do, and a Japanese sentence is more evidence than its few characters suggest.
 
-C1. The answer depends on the last TAIL bytes of the text alone, so on no seam or chunk.
-C2. A cycle reaches to the end of the text: what comes after it ends it.
-C3. Every byte of a cycle, but for its first period, is the byte one period before it.
-    The period is the shortest there is, whole characters, and at most PERIOD bytes.
-C4. A cycle counts only with at least COUNT whole periods, and with enough bytes that
-    repeat: WORDS of them, or DATA of them where the period has too few letters, as
-    zeros, rules, blanks, hexadecimal, `null` and `false` are more often meant.
-C5. Every cycle that C2 to C4 describe is found.
-C6. Time is linear in the tail, whatever the text.
+CYCLE-1. The result depends on the last TAIL bytes of the text only, and so not on where
+    its seams and chunks are.
+CYCLE-2. A cycle extends to the end of the text. Text after it ends it.
+CYCLE-3. Every byte of a cycle, except in its first period, equals the byte one period
+    earlier. The period is the shortest possible, consists of complete characters, and
+    has at most MAX_PERIOD bytes.
+CYCLE-4. A cycle counts only if it has at least MIN_COUNT complete periods and enough
+    bytes that repeat: WORDS bytes, or DATA bytes if the period has few letters. Zeros,
+    rules, blanks, hexadecimal digits, `null` and `false` are more often intended.
+CYCLE-5. Every cycle that CYCLE-2 to CYCLE-4 describe is found.
+CYCLE-6. Time is linear in the length of the tail, for any text.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-PERIOD = 2_048
-"""The longest period that is looked for, in bytes."""
+MAX_PERIOD = 2_048
+"""The longest period that is searched, in bytes."""
 
-COUNT = 4
-"""A period must stand so often: refrains and restarts come two or three times."""
+MIN_COUNT = 4
+"""The least number of periods: refrains and restarts occur two or three times."""
 
 WORDS = 3_072
-"""So many bytes must repeat where the period has words, about 750 tokens: a hundred
-lines of 30 letters, as users do ask for, have less."""
+"""How many bytes must repeat if the period has words, about 750 tokens. A hundred lines
+of 30 letters, which users do ask for, have fewer."""
 
 DATA = 16_384
-"""So many bytes must repeat where it has none: a table of 70 by 70 zeros has less."""
+"""How many bytes must repeat if it has none. A table of 70 by 70 zeros has fewer."""
 
-LETTERS = 5
-"""So many bytes of different letters make words of a period, `a` to `f` left out."""
+MIN_LETTERS = 5
+"""How many bytes of different letters make words, without `a` to `f`."""
 
-TAIL = DATA + PERIOD
-"""What is looked at of a text, in bytes."""
+TAIL = DATA + MAX_PERIOD
+"""How much of the end of a text is searched, in bytes."""
 
 _HEXADECIMAL = frozenset("abcdef")
 
 
 @dataclass(frozen=True)
 class Cycle:
-    """A text that repeats itself up to its end.
+    """A cycle in which a text ends.
 
     Attributes:
-        length: The characters of one period.
-        count: How many whole periods stand in the tail that was looked at.
+        length: The number of characters in one period.
+        count: The number of complete periods in the part that was searched.
     """
 
     length: int
     count: int
 
 
-def cycle_of(text: str, *, words: int = WORDS, data: int = DATA) -> Cycle | None:
-    """Return the cycle that a text is caught in, or None.
+def find_cycle(text: str, *, words: int = WORDS, data: int = DATA) -> Cycle | None:
+    """Return the cycle in which a text ends, or None.
 
     Args:
-        text: The text as it stands, or at least the last TAIL characters of it.
-        words: What must repeat of a period with words, in bytes; from PERIOD on, C5
-            holds.
-        data: What must repeat of one without, in bytes, from `words` to DATA.
+        text: The text so far, or at least its last TAIL characters.
+        words: How many bytes must repeat of a period with words. From MAX_PERIOD on,
+            CYCLE-5 holds.
+        data: How many bytes must repeat of a period without words, from `words` to
+            DATA.
     """
     tail = text[-TAIL:].encode(errors="surrogatepass")[-TAIL:]
-    back = tail[::-1]
-    size = _shortest_period(back, words)
+    reversed_tail = tail[::-1]
+    size = _shortest_period(reversed_tail, words)
     if size is None:
         return None
     period = tail[-size:].decode(errors="surrogatepass")
-    repeated = _repeated(back, size)
+    repeated = _count_repeated(reversed_tail, size)
     count = 1 + repeated // size
     needed = words if _has_words(period) else data
-    return Cycle(len(period), count) if count >= COUNT and repeated >= needed else None
+    if count < MIN_COUNT or repeated < needed:
+        return None
+    return Cycle(len(period), count)
 
 
-def _shortest_period(back: bytes, window: int) -> int | None:
-    """Return after how many bytes a window at the end comes again, read backwards.
+def _shortest_period(reversed_tail: bytes, window: int) -> int | None:
+    """Return the distance at which the window at the end occurs before itself.
 
-    Of the periods up to the window's length none is lost by taking the shortest: two
-    of them over one text have a common divisor that is its period too (the theorem of
-    Fine and Wilf), so the shortest divides the others.
+    The shortest distance is enough. If a text has two periods that are not longer than
+    the window, their greatest common divisor is a period too (the theorem of Fine and
+    Wilf), so the shortest period divides the others.
     """
-    size = back.find(back[:window], 1, window + PERIOD)
+    size = reversed_tail.find(reversed_tail[:window], 1, window + MAX_PERIOD)
     return None if size < 0 else size
 
 
-def _repeated(back: bytes, size: int) -> int:
-    """Return how many bytes repeat what stands one period before them."""
-    pairs = enumerate(zip(back, back[size:], strict=False))
-    return next((at for at, (a, b) in pairs if a != b), len(back) - size)
+def _count_repeated(reversed_tail: bytes, size: int) -> int:
+    """Count the bytes at the end that equal the byte one period earlier."""
+    pairs = enumerate(zip(reversed_tail, reversed_tail[size:], strict=False))
+    return next((at for at, (a, b) in pairs if a != b), len(reversed_tail) - size)
 
 
 def _has_words(period: str) -> bool:
-    """Tell a period of words from one that may as well be data, or a drawing."""
+    """Distinguish a period of words from one that may be data, or a drawing."""
     letters = {char for char in period.lower() if char.isalpha()} - _HEXADECIMAL
-    return sum(len(letter.encode()) for letter in letters) >= LETTERS
+    return sum(len(letter.encode()) for letter in letters) >= MIN_LETTERS

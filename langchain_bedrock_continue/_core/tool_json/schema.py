@@ -1,10 +1,10 @@
-"""The schema of a tool: found among a call's arguments, and applied.
+"""The input schema of a tool: found in a call's arguments, and validated against.
 
-Y1. A tool is read as langchain-aws reads it, in every form that it takes.
-Y2. What is of an unknown form is None, and what can't be checked does not fit: a schema
-    that is unknown, broken, or refers to somewhere else.
-Y3. No schema is ever fetched.
-Y4. Nothing from outside makes these rules fail, and nothing is changed.
+SCHEMA-1. Tools are read as langchain-aws reads them, in every form that it accepts.
+SCHEMA-2. A tool of an unknown form has no schema, and nothing conforms to a schema that
+    can't be checked: one that is unknown, invalid, or refers to another document.
+SCHEMA-3. No schema is ever fetched.
+SCHEMA-4. No input makes these functions raise, and no input is changed.
 """
 
 from __future__ import annotations
@@ -21,32 +21,33 @@ if TYPE_CHECKING:
 
 
 def schema_of(kwargs: dict[str, Any], name: str) -> dict[str, Any] | None:
-    """Find the input schema of a tool among the arguments of a call (Y1, Y2).
+    """Find the input schema of a tool in the arguments of a call (SCHEMA-1).
 
     Args:
-        kwargs: As `bind_tools` of ChatBedrockConverse or of ChatBedrock leaves them, or
-            as a caller writes them: `tools`, `toolConfig`, `tool_config`.
+        kwargs: The arguments as `bind_tools` of ChatBedrockConverse or of ChatBedrock
+            returns them, or as a caller writes them: `tools`, `toolConfig`,
+            `tool_config`.
         name: The tool's name.
 
     Returns:
-        The caller's own schema; None where there is no such tool, or it is of an
-        unknown form. Converse may have sent a narrower one: langchain-aws strips null
-        from optional types.
+        The caller's own schema, or None if there is no such tool, or its form is
+        unknown (SCHEMA-2). The request may contain a narrower schema: langchain-aws
+        removes null from optional types.
     """
-    found = (_named_schema(tool) for tool in _tools(kwargs))
-    schema = next((schema for given, schema in found if given == name), None)
+    named = (_named_schema(tool) for tool in _tools(kwargs))
+    schema = next((schema for found, schema in named if found == name), None)
     return schema if isinstance(schema, dict) else None
 
 
 def _tools(kwargs: dict[str, Any]) -> Iterator[Any]:
-    """Return the tools that langchain-aws sends: a configuration goes first."""
+    """Iterate over the tools of a request: those of a configuration come first."""
     for config in (kwargs.get("toolConfig"), kwargs.get("tool_config"), kwargs):
         tools = config.get("tools") if isinstance(config, dict) else None
         yield from tools if isinstance(tools, (list, tuple)) else ()
 
 
 def _named_schema(tool: Any) -> tuple[Any, Any]:
-    """Read a tool's name and schema; (None, None) of an unknown form."""
+    """Return a tool's name and schema, or (None, None) for an unknown form."""
     try:
         if isinstance(tool, dict) and ("toolSpec" in tool or "tool_spec" in tool):
             spec = tool.get("toolSpec") or tool["tool_spec"]
@@ -58,20 +59,20 @@ def _named_schema(tool: Any) -> tuple[Any, Any]:
         return None, None
 
 
-def fits(args: dict[str, Any], schema: dict[str, Any] | None) -> bool:
-    """Tell whether arguments fit a schema that stands on its own (Y2, Y3).
+def conforms(args: dict[str, Any], schema: dict[str, Any] | None) -> bool:
+    """Return True if arguments conform to a self-contained schema (SCHEMA-2).
 
     Args:
         args: The arguments.
-        schema: Of no `$schema`, or of an unknown one, it is read as draft 2020-12, the
-            one that Claude asks for. `format` is not checked.
+        schema: Without `$schema`, or with an unknown one, it is read as draft 2020-12,
+            the one that Claude asks for. `format` is not checked.
     """
     if not isinstance(schema, dict):
         return False
     try:
         validator = validator_for(schema, default=Draft202012Validator)
         validator.check_schema(schema)
-        # A registry of one's own retrieves nothing; the default one opens URLs.
+        # An own registry retrieves nothing; the default one opens URLs (SCHEMA-3).
         return bool(validator(schema, registry=Registry()).is_valid(args))
-    except Exception:  # noqa: BLE001 - a schema from outside can fail in any way
+    except Exception:  # noqa: BLE001 - a caller's schema can fail in any way
         return False

@@ -1,147 +1,196 @@
-"""The arguments of a cut tool call, written on as text.
+"""The arguments of a truncated tool call, written as text over further segments.
 
-The call itself can't be sent back: half of it is no legal tool call. So its JSON stands
-as text behind what the answer says before it, and the model goes on with the text. What
-is asked, and when the text is arguments, `arguments` says.
+A truncated call can't be sent back: half of it is not a legal tool call. So its JSON is
+sent as text after what the answer says before the call, and the model continues the
+text. `request/prompts` words what is asked, and `json_text` says when the text is
+arguments.
 
-K1. The JSON is joined by itself: what leads it in is sent, and not joined to.
-K2. A continuation in a user turn counts only where the end of the JSON was found in it.
-    For arguments, a join that nothing proves is worse than none.
-K3. Where nothing but `{` is known, nothing is joined: the whole is asked for.
+ARGS-1. The JSON is joined by itself: the words that lead in to it are sent, and not
+    joined.
+ARGS-2. A continuation in a user turn counts only if the end of the JSON was found in
+    it. For arguments, an unproven join is worse than none.
+ARGS-3. If nothing but `{` is known, nothing is joined: the model is asked for the
+    complete object.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from langchain_core.messages import AIMessage, AIMessageChunk
-
-from langchain_bedrock_continue._core.content.content import Answer
-from langchain_bedrock_continue._core.content.incoming import as_block
-from langchain_bedrock_continue._core.request.track import Track
-from langchain_bedrock_continue._core.text.quote import quote_of
+from langchain_bedrock_continue._core.content.incoming import TEXT
+from langchain_bedrock_continue._core.request.prompts import arguments_lead_in
+from langchain_bedrock_continue._core.text.echo_join import EchoJoin
+from langchain_bedrock_continue._core.text.healed_cut import BufferMark, TextBuffer
+from langchain_bedrock_continue._core.text.join_rules import JoinRule
+from langchain_bedrock_continue._core.text.quote import choose_quote, opening_tag
 from langchain_bedrock_continue._core.tool_json.json_text import (
-    ask,
-    begun,
-    lead_in,
-    opened,
-    whole,
+    object_in_reply,
+    parse_complete,
+    resumable_prefix,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from langchain_core.messages import BaseMessage
-
-    from langchain_bedrock_continue._core.content.incoming import Block, Pieces
+    from langchain_bedrock_continue._core.content.incoming import (
+        Block,
+        Chunks,
+        Incoming,
+    )
     from langchain_bedrock_continue._core.content.tool_calls import Call
 
-NOTHING = "{"
+UNKNOWN = "{"
 """The beginning of arguments of which nothing is known."""
 
-UNPROVEN = frozenset({"as_is", "overlap"})
-"""Joins that did not find what the model was asked to repeat."""
+UNPROVEN = frozenset({JoinRule.AS_IS, JoinRule.OVERLAP})
+"""Joins that did not find what the model was asked to repeat (ARGS-2)."""
 
 
-class Finishing(Track):
-    """The track on which a call's arguments are finished."""
+class ToolArguments:
+    """The JSON of a tool call's arguments, which the next segments complete.
 
-    def __init__(
-        self,
-        messages: Sequence[BaseMessage],
-        before: list[Block],
-        call: Call,
-        schema: dict[str, Any] | None,
-    ) -> None:
-        """Begin with what came of a call.
+    The turn writes into it as it writes into `Content`, with the same methods. It never
+    returns a chunk: the caller sees the call once its arguments are complete.
+
+    Attributes:
+        quote: What the model was last asked to repeat in a user turn.
+        stopped: Never: the caller's stop sequences are about the answer's text.
+        is_replaying: Never: nothing of it was shown.
+    """
+
+    stopped = False
+    is_replaying = False
+
+    def __init__(self, call: Call, schema: dict[str, Any] | None) -> None:
+        """Begin with what arrived of a call.
 
         Args:
-            messages: The caller's conversation.
-            before: What the answer says before the call.
-            call: The call that was cut.
-            schema: What its arguments must fit; None where it is unknown.
+            call: The truncated call.
+            schema: What its arguments must conform to; None if unknown.
         """
-        super().__init__(messages, Answer(), "")
-        self._name = call.name or ""
+        self.quote = ""
         self._schema = schema
-        self._before = before
-        self._lead = lead_in(self._name)
-        self._asked_whole = False
-        self._quote = ""
+        self._lead_in = arguments_lead_in(call.name or "")
         self._proven = True
-        self._message: list[str] = []
-        self._begin(begun(call.json_text, streamed=call.streamed))
+        self._reply: list[str] = []
+        self._buffer = TextBuffer()
+        self._join: EchoJoin | None = None
+        self._asked_for_all = False
+        self._begin(resumable_prefix(call.json_text, streamed=call.streamed))
+        self._start: tuple[BufferMark, EchoJoin | None] = (self._buffer.mark(), None)
+
+    # The state ---------------------------------------------------------------------
 
     @property
     def text(self) -> str:
-        """The arguments' JSON, as it stands."""
-        text = self.answer.open_text
-        return (opened(text) or "") if self._asked_whole else text
+        """The JSON so far."""
+        text = self._buffer.text
+        return (object_in_reply(text) or "") if self._asked_for_all else text
 
-    def receive(self, message: AIMessage) -> Pieces:
-        """Take a response or a chunk of one: it counts when the segment is over."""
-        self._message.append(message.text)
-        return []
+    def has_progress(self) -> bool:
+        """Return True if the segment ends in new text."""
+        return self._buffer.has_progress()
 
-    def end_text(self, *, cut: bool) -> Pieces:
-        """Join the segment's text to the JSON."""
-        said, self._message = "".join(self._message), []
-        said = said.removeprefix(self._lead.rstrip()).removeprefix("\n\n")
-        self._place(said)
-        self.answer.end_text(cut=cut)
-        if self._quote and self.answer.advances():
-            found = self._quote in said and self.answer.how not in UNPROVEN
-            self._proven = found  # K2
-        return []
-
-    def arguments(self, *, cut: bool) -> dict[str, Any] | None:
-        """Return the arguments, if all of them are there.
+    def parsed(self, *, truncated: bool) -> dict[str, Any] | None:
+        """Return the arguments if they are complete, else None.
 
         Args:
-            cut: Whether the last segment was cut.
+            truncated: Whether the last segment was truncated.
         """
-        return whole(self.text, self._schema, cut=cut) if self._proven else None
+        if not self._proven:
+            return None
+        return parse_complete(self.text, self._schema, truncated=truncated)
 
-    def can_go_on(self) -> bool:
-        """Tell whether another segment could finish them."""
-        kept = begun(self.text, streamed=True)  # less an escape that was cut
-        gets_on = kept != NOTHING or self.text.strip() == NOTHING
-        return self._proven and gets_on and self.answer.advances()
+    def can_continue(self) -> bool:
+        """Return True if another segment could complete them."""
+        prefix = resumable_prefix(self.text, streamed=True)  # less a truncated escape
+        is_begun = prefix != UNKNOWN or self.text.strip() == UNKNOWN
+        return self._proven and is_begun and self.has_progress()
 
-    def prefill(self) -> Pieces:
-        """End the segment so that a prefill goes on from it."""
-        self._quote = ""
-        self._begin(begun(self.text, streamed=True))
-        return super().prefill()
+    def sendable(self) -> list[Block]:
+        """Return the JSON so far, for the next request."""
+        text = UNKNOWN if self._asked_for_all else self._buffer.text.rstrip()
+        return [{"type": "text", "text": text}]
 
-    def ask(self, spoken: AIMessage, tokens: int) -> Pieces:
-        """End the segment so that a user turn goes on from it."""
-        self._begin(begun(self.text, streamed=True))
-        if self.text == NOTHING:
-            return self._ask_for_all(spoken)
-        self._quote = quote_of(self.text, tokens)
-        return super().ask(spoken, tokens)
+    def spoken(self, raw: str) -> str:
+        """Return the last segment's text for the conversation: as it came."""
+        return raw
 
-    def _ask_for_all(self, spoken: AIMessage) -> Pieces:
-        """Ask for the whole object, which then begins in the message itself (K3)."""
-        self._quote = ""
-        self.conversation.ask(self._sendable(), spoken, ask(self._name, ""))
-        self._asked_whole, self.answer = True, Answer()
+    # What arrives ------------------------------------------------------------------
+
+    def begin_segment(self) -> None:
+        """Begin a segment that is not a retry."""
+        self._start, self._reply = (self._buffer.mark(), self._join), []
+
+    def begin_retry(self) -> None:
+        """Begin the segment once more."""
+        mark, join = self._start
+        self._buffer, self._reply = self._buffer.at(mark), []
+        self._join = join.fresh() if join else None
+
+    def abandon_retry(self) -> None:
+        """Keep what arrived: nothing of a first attempt was shown."""
+
+    def receive(self, incoming: Incoming) -> Chunks:
+        """Take a response or a chunk of one; it counts once the segment is over."""
+        self._reply += [
+            block["text"] for _, kind, block in incoming.blocks if kind is TEXT
+        ]
         return []
 
+    # Where a segment ends ----------------------------------------------------------
+
+    def end_text(self, *, truncated: bool) -> Chunks:
+        """Join the segment's text to the JSON (ARGS-1)."""
+        reply, self._reply = "".join(self._reply), []
+        reply = reply.removeprefix(self._lead_in.rstrip()).removeprefix("\n\n")
+        rule = self._add(reply, truncated=truncated)
+        if self.quote and self.has_progress():
+            self._proven = self.quote in reply and rule not in UNPROVEN  # ARGS-2
+        return []
+
+    def _add(self, reply: str, *, truncated: bool) -> JoinRule | None:
+        """Add a reply; return the rule that joined it, if it had to be joined."""
+        join, self._join = self._join, None
+        if join is None:
+            self._buffer.feed(reply)
+            return None
+        joined = (join.feed(reply) or "") + join.finish(truncated=truncated)
+        self._buffer.remove_whitespace(join.replaced)
+        self._buffer.feed(joined)
+        return join.rule
+
+    def end_at_stop_sequence(self) -> None:
+        """End the text where a stop sequence ended the segment."""
+        self._buffer.end_at_stop_sequence(in_echo=False)
+
+    def end_for_prefill(self) -> Chunks:
+        """End a segment that a prefill continues."""
+        self.quote = ""
+        self._begin(resumable_prefix(self.text, streamed=True))
+        self._buffer.end_for_prefill()
+        return []
+
+    def end_for_user_turn(self, tokens: int) -> Chunks:
+        """End a segment that a user turn continues; it chooses the quote.
+
+        Args:
+            tokens: What the next segment may write.
+        """
+        text = resumable_prefix(self.text, streamed=True)
+        self._begin("" if text == UNKNOWN else text)
+        self._asked_for_all = text == UNKNOWN  # ARGS-3
+        self.quote = "" if self._asked_for_all else choose_quote(text, tokens)
+        self._buffer.end_for_user_turn()
+        if not self._asked_for_all:
+            opening = opening_tag(self.quote)
+            self._join = EchoJoin(self._buffer.text, self.quote, opening=opening)
+        return []
+
+    def undo_cut(self) -> None:
+        """Take the last cut back: its prefill was refused."""
+        self._buffer.undo_cut()
+
     def _begin(self, text: str) -> None:
-        """Begin an answer of its own with this text."""
-        self.answer, self._asked_whole = Answer(), False
-        self._place(text)
-
-    def _place(self, text: str) -> None:
-        content: Any = [as_block(text)] if text else []
-        self.answer.receive(AIMessageChunk(content=content))
-
-    def _prompt(self, quote: str) -> str:
-        return ask(self._name, quote)
-
-    def _sendable(self) -> list[Block]:
-        texts = [str(block["text"]) for block in self.answer.sendable()]
-        lead = f"\n\n{self._lead}" if self._before else self._lead
-        return [*self._before, {"type": "text", "text": "".join([lead, *texts])}]
+        """Begin a new text with this one."""
+        self._buffer, self._join = TextBuffer(), None
+        self._asked_for_all = False
+        self._buffer.feed(text)

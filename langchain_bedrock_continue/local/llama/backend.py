@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from langchain_bedrock_continue.local.backend import Fault, Finish
-from langchain_bedrock_continue.local.llama import server as _llama_server
-from langchain_bedrock_continue.local.llama.template import (
+from langchain_bedrock_continue.local.llama import server as llama_server
+from langchain_bedrock_continue.local.llama.answer_parser import AnswerParser
+from langchain_bedrock_continue.local.llama.chat_template import (
     SPLIT,
     UnsupportedContentError,
     to_chat,
@@ -21,14 +22,13 @@ from langchain_bedrock_continue.local.llama.tool_choice import (
     forced_name,
     tool_names,
 )
-from langchain_bedrock_continue.local.llama.tools_text import AnswerParser
 from langchain_bedrock_continue.local.llama.weights import WEIGHTS, weights_path
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
 
     from langchain_bedrock_continue.local.backend import Json, Piece, Request
-    from langchain_bedrock_continue.local.llama.template import Chat
+    from langchain_bedrock_continue.local.llama.chat_template import Chat
 
 _STOP_REASONS = {"eos": "end_turn", "word": "stop_sequence", "limit": "max_tokens"}
 _SEED = 0
@@ -74,7 +74,7 @@ class LlamaBackend:
         self._weights = weights
         self._threads = threads
         self._context_tokens = context_tokens
-        self._settings: _llama_server.ServerSettings | None = None
+        self._settings: llama_server.ServerSettings | None = None
         self._address = ""
         self._native_tools = False
 
@@ -90,10 +90,10 @@ class LlamaBackend:
             return
         named = isinstance(self._weights, str) and self._weights in WEIGHTS
         path = weights_path(str(self._weights)) if named else Path(self._weights)
-        settings = _llama_server.ServerSettings(
+        settings = llama_server.ServerSettings(
             path.resolve(), self._threads, self._context_tokens
         )
-        self._address = _llama_server.acquire(settings)
+        self._address = llama_server.acquire(settings)
         self._settings = settings
         self._native_tools = self._knows_tools()
 
@@ -101,7 +101,7 @@ class LlamaBackend:
         """Stop the model and free its memory; idempotent."""
         settings, self._settings = self._settings, None
         if settings:
-            _llama_server.release(settings)
+            llama_server.release(settings)
 
     async def count_tokens(self, request: Request) -> int:
         """Count the tokens of the prompt, as the model reads it, prefill included.

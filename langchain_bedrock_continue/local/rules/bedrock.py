@@ -5,18 +5,18 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from langchain_bedrock_continue.local.rules import view as look
+from langchain_bedrock_continue.local.rules import fields
 
 if TYPE_CHECKING:
+    from langchain_bedrock_continue.local.rules.fields import Json, Rule
     from langchain_bedrock_continue.local.rules.models import ModelRules
-    from langchain_bedrock_continue.local.rules.view import Json, Rule
 
 
 def in_range(field: str, low: float, high: float) -> Rule:
     """Make the rule that an `inferenceConfig` number lies in its range."""
 
     def rule(body: Json, _model: ModelRules) -> str | None:
-        value = look.inference(body).get(field)
+        value = fields.inference(body).get(field)
         if value is None or low <= value <= high:
             return None
         bound = ("greater", low) if value < low else ("less", high)
@@ -31,7 +31,7 @@ def in_range(field: str, low: float, high: float) -> Rule:
 
 def roles(body: Json, _model: ModelRules) -> str | None:
     """A role is a user's or an assistant's; newer models also take a system's."""
-    for i, message in enumerate(look.messages(body)):
+    for i, message in enumerate(fields.messages(body)):
         if message.get("role") not in ("user", "assistant", "system"):
             return (
                 "1 validation error detected: Value "
@@ -44,7 +44,7 @@ def roles(body: Json, _model: ModelRules) -> str | None:
 
 def empty_content(body: Json, _model: ModelRules) -> str | None:
     """A message has content."""
-    for i, message in enumerate(look.messages(body)):
+    for i, message in enumerate(fields.messages(body)):
         if not message.get("content"):
             return (
                 f"The content field in the Message object at messages.{i} is empty. "
@@ -54,7 +54,7 @@ def empty_content(body: Json, _model: ModelRules) -> str | None:
 
 
 def _turns(body: Json) -> list[str]:
-    return [m["role"] for m in look.messages(body) if m["role"] != "system"]
+    return [m["role"] for m in fields.messages(body) if m["role"] != "system"]
 
 
 def starts_with_user(body: Json, _model: ModelRules) -> str | None:
@@ -80,7 +80,7 @@ def alternates(body: Json, _model: ModelRules) -> str | None:
 
 def blank_text(body: Json, model: ModelRules) -> str | None:
     """A text is not blank."""
-    for where, block in look.blocks(body):
+    for where, block in fields.blocks(body):
         text = block.get("text", "x")
         # A Claude's blank that is not empty passes Bedrock; Anthropic refuses it.
         if not text or (not text.strip() and not model.is_claude):
@@ -93,7 +93,7 @@ def blank_text(body: Json, model: ModelRules) -> str | None:
 
 def max_tokens(body: Json, model: ModelRules) -> str | None:
     """`maxTokens` is within the model's limit."""
-    limit, asked = model.max_output_tokens, look.inference(body).get("maxTokens")
+    limit, asked = model.max_output_tokens, fields.inference(body).get("maxTokens")
     if limit is None or asked is None or asked <= limit:
         return None
     return (
@@ -107,7 +107,7 @@ def max_tokens(body: Json, model: ModelRules) -> str | None:
 
 def tool_config(body: Json, _model: ModelRules) -> str | None:
     """Tool blocks come with a `toolConfig`."""
-    uses = any("toolUse" in b or "toolResult" in b for _, b in look.blocks(body))
+    uses = any("toolUse" in b or "toolResult" in b for _, b in fields.blocks(body))
     if body.get("toolConfig") or not uses:
         return None
     return (
@@ -122,8 +122,8 @@ def tool_results(body: Json, _model: ModelRules) -> str | None:
     A server's tools (those with a `type`) are answered in the same message.
     """
     calls: list[str] = []
-    for i, message in enumerate(look.messages(body)):
-        answers = look.of("toolResult", message)
+    for i, message in enumerate(fields.messages(body)):
+        answers = fields.blocks_of("toolResult", message)
         results = [r["toolUseId"] for r in answers if not r.get("type")]
         if missing := [call for call in calls if call not in results]:
             return (
@@ -135,7 +135,7 @@ def tool_results(body: Json, _model: ModelRules) -> str | None:
                 f"The number of toolResult blocks at messages.{i}.content exceeds the "
                 "number of toolUse blocks of previous turn."
             )
-        uses = look.of("toolUse", message)
+        uses = fields.blocks_of("toolUse", message)
         calls = [use["toolUseId"] for use in uses if not use.get("type")]
     return None
 
@@ -145,7 +145,7 @@ def tool_results(body: Json, _model: ModelRules) -> str | None:
 
 def cache_point_after_reasoning(body: Json, _model: ModelRules) -> str | None:
     """No cachePoint stands right behind reasoning."""
-    for message in look.messages(body):
+    for message in fields.messages(body):
         content = message["content"]
         for before, block in pairwise(content):
             if "cachePoint" in block and "reasoningContent" in before:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from langchain_bedrock_continue.local.rules import view as look
+from langchain_bedrock_continue.local.rules import fields
 from langchain_bedrock_continue.local.rules.thinking_binding import Binding
 from langchain_bedrock_continue.local.wire.errors import VENDOR_PREFIX
 
 if TYPE_CHECKING:
+    from langchain_bedrock_continue.local.rules.fields import Json
     from langchain_bedrock_continue.local.rules.models import ModelRules
-    from langchain_bedrock_continue.local.rules.view import Json
 
 GUIDE = (
     "Please consult our documentation at "
@@ -22,7 +22,7 @@ def reasoning_alone(body: Json, model: ModelRules) -> str | None:
     """Newer Claudes take a turn of reasoning alone for a prefill, wherever it is."""
     alone = any(
         m["role"] == "assistant" and all("reasoningContent" in b for b in m["content"])
-        for m in look.messages(body)
+        for m in fields.messages(body)
     )
     refused = model.is_claude and not model.takes_prefill and alone
     return model.prefill_refusal if refused else None
@@ -30,16 +30,16 @@ def reasoning_alone(body: Json, model: ModelRules) -> str | None:
 
 def prefill_reasoning(body: Json, model: ModelRules) -> str | None:
     """A Claude's prefill is no reasoning, and goes without thinking."""
-    prefill = look.prefill(body)
+    prefill = fields.prefill(body)
     if prefill is None or not model.is_claude:
         return None
-    where, content = f"messages.{len(look.messages(body)) - 1}", prefill["content"]
+    where, content = f"messages.{len(fields.messages(body)) - 1}", prefill["content"]
     if "reasoningContent" in content[-1]:
         return (
             f"{VENDOR_PREFIX}{where}: The final block in an assistant message cannot "
             "be `thinking`."
         )
-    if not look.thinking(body):
+    if not fields.thinking(body):
         return None
     if "reasoningContent" in content[0]:
         # Refused too, but with which of Anthropic's texts is not known.
@@ -61,7 +61,7 @@ def signatures(body: Json, model: ModelRules) -> str | None:
     """A Claude gets its reasoning back with the signature; an empty one is none."""
     if not model.is_claude:
         return None
-    for where, block in look.blocks(body):
+    for where, block in fields.blocks(body):
         text = (block.get("reasoningContent") or {}).get("reasoningText")
         if text is not None and not text.get("signature"):
             return f"{VENDOR_PREFIX}{where}.thinking.signature: Field required"
@@ -73,12 +73,12 @@ def bound(body: Json, model: ModelRules) -> str | None:
 
     The caller may ask to have such blocks dropped instead; then they are accepted.
     """
-    control = look.thinking(body).get("block_binding") or {}
+    control = fields.thinking(body).get("block_binding") or {}
     dropped = control.get("prefix_mismatch_behavior") == "drop_block"
     if not model.binds_thinking:
         return None
     binding = Binding(body.get("system") or [], body.get("toolConfig"))
-    for i, message in enumerate(look.messages(body)):
+    for i, message in enumerate(fields.messages(body)):
         for j, block in enumerate(message["content"]):
             fits = _fits(binding, block)
             if fits is None or (fits is False and not dropped):
@@ -104,8 +104,8 @@ def _fits(binding: Binding, block: Json) -> bool | None:
 
 def thinking_budget(body: Json, model: ModelRules) -> str | None:
     """Thinking leaves some of `maxTokens` to the answer."""
-    budget = look.thinking(body).get("budget_tokens")
-    allowed = look.inference(body).get("maxTokens") or model.default_max_tokens
+    budget = fields.thinking(body).get("budget_tokens")
+    allowed = fields.inference(body).get("maxTokens") or model.default_max_tokens
     if not model.is_claude or budget is None or budget < allowed:
         return None
     return (
@@ -116,8 +116,8 @@ def thinking_budget(body: Json, model: ModelRules) -> str | None:
 
 def thinking_temperature(body: Json, model: ModelRules) -> str | None:
     """Thinking goes with no temperature but 1."""
-    temperature = look.inference(body).get("temperature")
-    if not (model.is_claude and look.thinking(body)) or temperature in (None, 1):
+    temperature = fields.inference(body).get("temperature")
+    if not (model.is_claude and fields.thinking(body)) or temperature in (None, 1):
         return None
     return (
         f"{VENDOR_PREFIX}`temperature` may only be set to 1 when thinking is enabled. "
@@ -129,7 +129,7 @@ def thinking_tool_choice(body: Json, model: ModelRules) -> str | None:
     """Thinking goes with no tool choice that forces a call."""
     choice = (body.get("toolConfig") or {}).get("toolChoice") or {}
     forced = "any" in choice or "tool" in choice
-    if not (model.is_claude and look.thinking(body) and forced):
+    if not (model.is_claude and fields.thinking(body) and forced):
         return None
     return (
         f"{VENDOR_PREFIX}Thinking may not be enabled when tool_choice forces tool use."

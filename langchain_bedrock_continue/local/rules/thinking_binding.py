@@ -19,6 +19,7 @@ from base64 import b64decode, b64encode
 from contextlib import aclosing
 from typing import TYPE_CHECKING, cast
 
+from langchain_bedrock_continue.local.anthropic_server_tools import to_converse
 from langchain_bedrock_continue.local.backend import (
     BlockEnd,
     Reasoning,
@@ -27,7 +28,6 @@ from langchain_bedrock_continue.local.backend import (
     ToolInput,
     ToolStart,
 )
-from langchain_bedrock_continue.local.script.server_tools import to_converse
 from langchain_bedrock_continue.local.wire.converse import whole_keys
 
 if TYPE_CHECKING:

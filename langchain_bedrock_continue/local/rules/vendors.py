@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from langchain_bedrock_continue.local.rules import view as look
+from langchain_bedrock_continue.local.rules import fields
 from langchain_bedrock_continue.local.wire.errors import VENDOR_PREFIX
 
 if TYPE_CHECKING:
+    from langchain_bedrock_continue.local.rules.fields import Json
     from langchain_bedrock_continue.local.rules.models import ModelRules
-    from langchain_bedrock_continue.local.rules.view import Json
 
 MAX_CACHE_POINTS = 4
 
@@ -20,7 +20,7 @@ MAX_CACHE_POINTS = 4
 def cache_points(body: Json, _model: ModelRules) -> str | None:
     """There are four cachePoints at most."""
     tools = (body.get("toolConfig") or {}).get("tools") or []
-    blocks = [*tools, *(body.get("system") or []), *(b for _, b in look.blocks(body))]
+    blocks = [*tools, *(body.get("system") or []), *(b for _, b in fields.blocks(body))]
     found = sum("cachePoint" in block for block in blocks)
     if found <= MAX_CACHE_POINTS:
         return None
@@ -35,14 +35,14 @@ def cache_points(body: Json, _model: ModelRules) -> str | None:
 
 def takes_prefill(body: Json, model: ModelRules) -> str | None:
     """A final assistant message goes to a model that takes one."""
-    if model.takes_prefill or look.prefill(body) is None:
+    if model.takes_prefill or fields.prefill(body) is None:
         return None
     return model.prefill_refusal
 
 
 def prefill_beside(body: Json, model: ModelRules) -> str | None:
     """A prefill goes without an output format, and without tools on some models."""
-    if look.prefill(body) is None:
+    if fields.prefill(body) is None:
         return None
     if not model.prefill_with_tools and body.get("toolConfig"):
         return _BESIDE.format("tools")
@@ -60,7 +60,7 @@ _BESIDE = (
 
 def trailing_whitespace(body: Json, model: ModelRules) -> str | None:
     """A Claude's prefill does not end in whitespace."""
-    prefill = look.prefill(body)
+    prefill = fields.prefill(body)
     if prefill is None or not model.is_claude:
         return None
     texts = [block["text"] for block in prefill["content"] if "text" in block]
@@ -77,10 +77,10 @@ def trailing_whitespace(body: Json, model: ModelRules) -> str | None:
 
 def server_results(body: Json, model: ModelRules) -> str | None:
     """A Claude's call of a server tool has its result, but in a paused turn."""
-    history = look.messages(body)[: -1 if look.paused(body) else None]
+    history = fields.messages(body)[: -1 if fields.paused(body) else None]
     for i, message in enumerate(history if model.is_claude else []):
-        results = [r["toolUseId"] for r in look.of("toolResult", message)]
-        for use in look.of("toolUse", message):
+        results = [r["toolUseId"] for r in fields.blocks_of("toolResult", message)]
+        for use in fields.blocks_of("toolUse", message):
             if use.get("type") and use["toolUseId"] not in results:
                 name, tool_use_id = use["name"], use["toolUseId"]
                 return (
@@ -97,7 +97,7 @@ def server_results(body: Json, model: ModelRules) -> str | None:
 def whitespace_text(body: Json, model: ModelRules) -> str | None:
     """A Claude is sent no text of whitespace alone."""
     if not model.is_claude or all(
-        b.get("text", "x").strip() for _, b in look.blocks(body)
+        b.get("text", "x").strip() for _, b in fields.blocks(body)
     ):
         return None
     return (
@@ -107,7 +107,7 @@ def whitespace_text(body: Json, model: ModelRules) -> str | None:
 
 def whitespace_stops(body: Json, model: ModelRules) -> str | None:
     """A Claude is sent no stop sequence of whitespace alone."""
-    stops = look.inference(body).get("stopSequences") or []
+    stops = fields.inference(body).get("stopSequences") or []
     if not model.is_claude or all(stop.strip() for stop in stops):
         return None
     return (
@@ -117,7 +117,7 @@ def whitespace_stops(body: Json, model: ModelRules) -> str | None:
 
 def one_sampler(body: Json, model: ModelRules) -> str | None:
     """From Claude 4.1 on, temperature and top_p exclude each other."""
-    both = {"temperature", "topP"} <= look.inference(body).keys()
+    both = {"temperature", "topP"} <= fields.inference(body).keys()
     if not (model.is_claude and model.version >= (4, 1) and both):
         return None
     return (

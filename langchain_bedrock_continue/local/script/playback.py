@@ -17,6 +17,10 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from langchain_bedrock_continue.local.anthropic_server_tools import (
+    server_tool_id,
+    to_converse,
+)
 from langchain_bedrock_continue.local.backend import (
     BlockEnd,
     Citation,
@@ -37,11 +41,7 @@ from langchain_bedrock_continue.local.script.answers import (
     Say,
     Think,
 )
-from langchain_bedrock_continue.local.script.server_tools import (
-    server_tool_id,
-    to_converse,
-)
-from langchain_bedrock_continue.local.script.tokens import tokenize
+from langchain_bedrock_continue.local.script.tokenizer import tokenize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -25,7 +25,7 @@ from langchain_bedrock_continue.local.backend import (
     ToolInput,
     ToolStart,
 )
-from langchain_bedrock_continue.local.wire import frames as _wire
+from langchain_bedrock_continue.local.wire import frames
 from langchain_bedrock_continue.local.wire.converse import whole_keys
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class AnthropicEvents:
     def frame(self, event: Event) -> bytes:
         """One event on the wire (V1)."""
         raw = json.dumps(event[1], ensure_ascii=False).encode()
-        return _wire.event("chunk", {"bytes": b64encode(raw).decode()})
+        return frames.event("chunk", {"bytes": b64encode(raw).decode()})
 
     def _started(self, piece: Piece) -> list[Event]:
         if self._in_block:

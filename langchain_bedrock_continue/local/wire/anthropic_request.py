@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from langchain_bedrock_continue.local.script.server_tools import (
+from langchain_bedrock_continue.local.anthropic_server_tools import (
     is_server_block,
     to_converse,
     to_converse_tool,

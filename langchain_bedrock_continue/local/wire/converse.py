@@ -24,7 +24,7 @@ from langchain_bedrock_continue.local.backend import (
     ToolInput,
     ToolStart,
 )
-from langchain_bedrock_continue.local.wire import frames as _wire
+from langchain_bedrock_continue.local.wire import frames
 
 if TYPE_CHECKING:
     from langchain_bedrock_continue.local.backend import Piece
@@ -76,7 +76,7 @@ class ConverseEvents:
 
     def frame(self, event: Event) -> bytes:
         """One event on the wire."""
-        return _wire.event(*event)
+        return frames.event(*event)
 
     def feed(self, piece: Piece) -> list[Event]:
         """The events of one piece; none for what has no event."""

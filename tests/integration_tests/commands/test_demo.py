@@ -110,7 +110,7 @@ def test_the_demo_shows_what_arrived_before_an_error(capsys):
     assert code == 1
     assert "\none two⟦seam 1⟧\n" in out
     assert "       2  -                   -       -           2  -\n" in out
-    assert "The answer is not whole: an error ended it in segment 2.\n" in out
+    assert "The answer is incomplete: an error ended it in segment 2.\n" in out
     assert err.startswith("error: PrefillRefusedError: ")
     assert err.count("\n") == 1
 

@@ -72,7 +72,7 @@ def test_a_refused_prefill_is_an_error_with_the_partial_message(
 ) -> None:
     bedrock = serve(LONG)
     llm = model(bedrock, model=REFUSING_MODEL, max_tokens=5, strategy="prefill")
-    with pytest.raises(PrefillRefusedError, match="no prefilled answer") as raised:
+    with pytest.raises(PrefillRefusedError, match="accepts no prefill") as raised:
         every_entrance(llm, "Hi")
     assert LONG.startswith(raised.value.partial.text)
     assert len(raised.value.partial.text) > 10
@@ -122,7 +122,7 @@ def test_an_error_has_the_type_of_its_cause(serve: Serve, once: Any, name: str) 
         list(llm.stream("Hi"))
     assert isinstance(raised.value, SegmentError)
     assert isinstance(raised.value, type(raised.value.__cause__))
-    assert str(raised.value).startswith("The answer is not whole: a call failed in ")
+    assert str(raised.value).startswith("The answer is incomplete: a call failed in ")
     assert ending(raised.value.partial)[0] == (
         "context_window" if fault is TOO_LONG else "error"
     )

@@ -22,7 +22,7 @@ from langchain_bedrock_continue.local.backend import (
     ToolStart,
 )
 from langchain_bedrock_continue.local.llama.backend import LlamaBackend, _prompt
-from langchain_bedrock_continue.local.llama.template import to_chat
+from langchain_bedrock_continue.local.llama.chat_template import to_chat
 from langchain_bedrock_continue.local.llama.weights import WeightsUnavailableError
 
 pytest.importorskip("xllamacpp", reason="the extra [local] is not installed")

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from langchain_bedrock_continue.local.backend import Finish, Piece, Request
-from langchain_bedrock_continue.local.llama import server as _llama_server
+from langchain_bedrock_continue.local.llama import server as llama_server
 from langchain_bedrock_continue.local.llama.backend import LlamaBackend
 from langchain_bedrock_continue.local.llama.weights import WeightsUnavailableError
 
@@ -33,18 +33,18 @@ async def finish_of(backend: LlamaBackend) -> Piece:
 
 
 async def test_backends_share_one_server_until_the_last_is_closed(backend):
-    running = len(_llama_server._running)
+    running = len(llama_server._running)
     other = LlamaBackend(context_tokens=256)
     other.start()
     other.start()
-    assert len(_llama_server._running) == running
+    assert len(llama_server._running) == running
     other.close()
     other.close()
     assert await finish_of(backend) == Finish("max_tokens", 2)
     with pytest.raises(RuntimeError, match="not running"):
         await finish_of(other)
     backend.close()
-    assert len(_llama_server._running) == running - 1
+    assert len(llama_server._running) == running - 1
 
 
 async def test_it_can_be_started_again(backend):

@@ -23,7 +23,7 @@ from langchain_bedrock_continue.local import (
     Think,
 )
 from langchain_bedrock_continue.local.backend import Piece
-from langchain_bedrock_continue.local.wire.http import MAX_BODY_BYTES
+from langchain_bedrock_continue.local.wire.http_request import MAX_BODY_BYTES
 
 MODEL = "us.anthropic.claude-3-5-sonnet-20241022-v2:0"
 HI: list[dict[str, Any]] = [{"role": "user", "content": [{"text": "Hi"}]}]

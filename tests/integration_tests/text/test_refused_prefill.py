@@ -81,7 +81,7 @@ def test_a_models_refusal_is_remembered_in_the_process(serve: Serve, name: str) 
 def test_a_refusal_of_one_request_is_not_remembered(serve: Serve, name: str) -> None:
     bedrock = serve(refusing(TEXTS["code"], OF_THE_REQUEST[name], 400))
     model(bedrock, max_tokens=12).invoke("Go on.")
-    assert prefill_support.takes_prefill(MODEL)
+    assert prefill_support.supports_prefill(MODEL)
 
 
 def test_another_error_is_not_taken_for_a_refusal(

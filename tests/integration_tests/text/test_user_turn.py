@@ -138,7 +138,7 @@ def test_a_guardrail_on_the_last_turn_is_not_moved_to_our_prompt(
         guard_last_turn_only=True,
         guardrail_config={"guardrailIdentifier": "g", "guardrailVersion": "1"},
     )
-    with pytest.raises(Exception, match="no prefilled answer"):
+    with pytest.raises(Exception, match="accepts no prefill"):
         entrance(llm, "Go on.")
 
 

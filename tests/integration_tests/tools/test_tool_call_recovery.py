@@ -168,7 +168,7 @@ def test_no_retry_is_larger_than_the_ceiling(
         assert requested_sizes(bedrock)[-1] == last
     assert message.tool_calls == []
     (invalid,) = message.invalid_tool_calls
-    assert "Cut at max_tokens" in (invalid["error"] or "")
+    assert "Truncated at max_tokens" in (invalid["error"] or "")
     assert ending(message) == ("tool_call", False)
     assert message.text == TEXT
 

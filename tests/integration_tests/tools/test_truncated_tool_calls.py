@@ -82,10 +82,10 @@ def test_an_invalid_call_has_the_reason_and_the_raw_arguments(serve: Serve) -> N
     ]
     assert json.dumps(INPUT).startswith(block["args"][:10])
     assert block["args"] in (invalid["args"] or "")
-    assert "Cut at max_tokens" in block["error"]
+    assert "Truncated at max_tokens" in block["error"]
     message = by_invoke(llm, "Write.")
     (invalid,) = message.invalid_tool_calls
-    assert "Cut at max_tokens" in (invalid["error"] or "")
+    assert "Truncated at max_tokens" in (invalid["error"] or "")
     assert (invalid["name"], invalid["id"]) == ("write_file", "t1")
 
 

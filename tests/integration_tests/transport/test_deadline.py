@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from langchain_core.messages import HumanMessage
 
-from langchain_bedrock_continue._transport.cancellable_client import calling_copy
-from langchain_bedrock_continue._transport.cancellation import HungUp, Line
+from langchain_bedrock_continue._transport import CallCancelled, Cancellation
 from langchain_bedrock_continue.local import Answer, Fault, FaultAt, LocalBedrock
+from tests.support.cancellable import cancellable
 from tests.support.endpoint import Serve
 from tests.support.models import chat_bedrock, plain_model
 from tests.support.waiting import eventually
@@ -39,12 +39,12 @@ def _patient(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threading, "Timer", Patient)
 
 
-def streamed(llm: Any, line: Line) -> list[str]:
-    return [chunk.text for chunk in calling_copy(llm, line)._stream(ASKED)]
+def streamed(llm: Any, cancellation: Cancellation) -> list[str]:
+    return [chunk.text for chunk in cancellable(llm, cancellation)._stream(ASKED)]
 
 
-def invoked(llm: Any, line: Line) -> str:
-    result = calling_copy(llm, line)._generate(ASKED)
+def invoked(llm: Any, cancellation: Cancellation) -> str:
+    result = cancellable(llm, cancellation)._generate(ASKED)
     return str(result.generations[0].message.text)
 
 
@@ -52,27 +52,27 @@ def timers() -> list[threading.Thread]:
     return [t for t in threading.enumerate() if isinstance(t, threading.Timer)]
 
 
-def check_over(line: Line, llm: Any, bedrock: LocalBedrock) -> None:
+def check_over(cancellation: Cancellation, llm: Any, bedrock: LocalBedrock) -> None:
     """Check that the endpoint saw the end, no thread is left and no call can follow."""
     eventually(lambda: bedrock.abandoned)
     eventually(lambda: not timers())
-    with pytest.raises(HungUp):
-        invoked(llm, line)
+    with pytest.raises(CallCancelled):
+        invoked(llm, cancellation)
     assert bedrock.abandoned == bedrock.requests
     assert len(bedrock.requests) == 1
 
 
 def test_a_stream_ends_with_what_has_arrived(serve: Serve, make: Any) -> None:
-    bedrock, line, came = serve(SILENT), Line(), []
+    bedrock, cancellation, came = serve(SILENT), Cancellation(), []
     llm = make(bedrock, max_tokens=100)
-    chunks = calling_copy(llm, line)._stream(ASKED)
+    chunks = cancellable(llm, cancellation)._stream(ASKED)
     came.append(next(chunk.text for chunk in chunks if chunk.text))
-    with line.hang_up_after(SOON) as deadline:
+    with cancellation.deadline(SOON) as deadline:
         for chunk in chunks:
             came.append(chunk.text)  # noqa: PERF401 - what came must outlive its end
     assert deadline.passed
     assert LONG.startswith("".join(came))
-    check_over(line, llm, bedrock)
+    check_over(cancellation, llm, bedrock)
 
 
 @pytest.mark.usefixtures("_patient")
@@ -82,13 +82,13 @@ def test_a_stream_ends_with_what_has_arrived(serve: Serve, make: Any) -> None:
 def test_a_call_that_does_not_stream_ends(
     serve: Serve, make: Any, said: Answer
 ) -> None:
-    bedrock, line = serve(said), Line()
+    bedrock, cancellation = serve(said), Cancellation()
     llm = make(bedrock, max_tokens=100)
-    with line.hang_up_after(SOON) as deadline:
-        invoked(llm, line)
+    with cancellation.deadline(SOON) as deadline:
+        invoked(llm, cancellation)
         pytest.fail("there is no answer")
     assert deadline.passed
-    check_over(line, llm, bedrock)
+    check_over(cancellation, llm, bedrock)
 
 
 @pytest.mark.parametrize("seconds", [LATER, None, float("inf")])
@@ -96,13 +96,13 @@ def test_a_call_that_does_not_stream_ends(
 def test_a_deadline_that_is_not_reached_changes_nothing(
     serve: Serve, make: Any, seconds: float | None, ask: Any
 ) -> None:
-    bedrock, line = serve(LONG), Line()
+    bedrock, cancellation = serve(LONG), Cancellation()
     llm = make(bedrock, max_tokens=100)
-    with line.hang_up_after(seconds) as deadline:
-        assert "".join(ask(llm, line)) == LONG
+    with cancellation.deadline(seconds) as deadline:
+        assert "".join(ask(llm, cancellation)) == LONG
         assert len(timers()) == (seconds is not None)
     assert not deadline.passed
-    assert not line.hung_up
+    assert not cancellation.cancelled
     eventually(lambda: not timers())
 
 
@@ -112,9 +112,9 @@ def test_l1_a_deadline_in_the_past_makes_no_request(
     serve: Serve, make: Any, seconds: float, ask: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(threading, "Timer", None)  # a timer would be too late
-    bedrock, line = serve(LONG), Line()
-    with line.hang_up_after(seconds) as deadline:
-        ask(make(bedrock), line)
+    bedrock, cancellation = serve(LONG), Cancellation()
+    with cancellation.deadline(seconds) as deadline:
+        ask(make(bedrock), cancellation)
     assert deadline.passed
     assert bedrock.requests == []
 
@@ -122,18 +122,18 @@ def test_l1_a_deadline_in_the_past_makes_no_request(
 def test_an_earlier_cancel_is_not_taken_for_the_deadline(
     serve: Serve, make: Any
 ) -> None:
-    line = Line()
-    line.hang_up()
-    with pytest.raises(HungUp), line.hang_up_after(0) as deadline:
-        invoked(make(serve(LONG)), line)
+    cancellation = Cancellation()
+    cancellation.cancel()
+    with pytest.raises(CallCancelled), cancellation.deadline(0) as deadline:
+        invoked(make(serve(LONG)), cancellation)
     assert not deadline.passed
 
 
 @pytest.mark.usefixtures("_patient")
 def test_l1_a_retry_of_botocore_is_not_made(serve: Serve, make: Any) -> None:
     """botocore retries a call whose connection was closed."""
-    bedrock, line = serve(Answer(LONG, first_delay=LATER)), Line()
-    with line.hang_up_after(SOON) as deadline:
-        invoked(make(bedrock), line)
+    bedrock, cancellation = serve(Answer(LONG, first_delay=LATER)), Cancellation()
+    with cancellation.deadline(SOON) as deadline:
+        invoked(make(bedrock), cancellation)
     assert deadline.passed
     assert len(bedrock.requests) == 1

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from langchain_bedrock_continue import ChatBedrockContinuing
+from langchain_bedrock_continue._transport import Cancellation
 from langchain_bedrock_continue._transport import threads as _threads
-from langchain_bedrock_continue._transport.cancellable_client import calling_copy
-from langchain_bedrock_continue._transport.cancellation import Line
 from langchain_bedrock_continue.local import Answer
+from tests.support.cancellable import cancellable
 from tests.support.cancellation import (
     WRAPPED,
     Make,
@@ -70,12 +70,12 @@ async def test_other_turns_of_the_same_client_are_not_affected(serve: Serve) -> 
 def test_a_connection_that_another_turn_uses_is_not_closed(serve: Serve) -> None:
     bedrock = serve(lambda _: Answer(LONG, first_delay=0.3))
     llm: Any = plain_model(bedrock, max_tokens=50, client=bedrock.boto3_client())
-    line, texts = Line(), []
-    calling_copy(llm, line).invoke("Hi")
+    cancellation, texts = Cancellation(), []
+    cancellable(llm, cancellation).invoke("Hi")
     other = threading.Thread(target=lambda: texts.append(llm.invoke("Hi").text))
     other.start()
     eventually(lambda: len(bedrock.requests) == 2)
-    line.hang_up()
+    cancellation.cancel()
     other.join(PATIENCE_SECONDS)
     assert texts == [LONG]
     assert len(bedrock.requests) == 2  # a broken one would have been retried

@@ -1,6 +1,9 @@
 """A wrapped ChatBedrock (InvokeModel) behaves as a wrapped ChatBedrockConverse."""
 
+from typing import Any
+
 import pytest
+from langchain_core.messages import HumanMessage
 from pydantic import ValidationError
 
 from langchain_bedrock_continue import ChatBedrockContinuing, PrefillRefusedError
@@ -10,6 +13,7 @@ from tests.support.endpoint import Serve
 from tests.support.entrances import Entrance
 from tests.support.messages import continuation, shape
 from tests.support.models import REFUSING_MODEL, chat_bedrock, continuing_chat_bedrock
+from tests.support.scripts import continuing
 from tests.support.texts import LONG
 
 ROOM = {"max_tokens": 1000}
@@ -72,5 +76,21 @@ def test_a_refused_prefill_is_an_error_with_the_partial_message(
 
 
 def test_a_model_of_one_prompt_is_refused(serve: Serve) -> None:
-    with pytest.raises(ValidationError, match="use ChatBedrockConverse"):
+    with pytest.raises(ValidationError, match="Use ChatBedrockConverse"):
         continuing_chat_bedrock(serve("x"), model="meta.llama3-8b-instruct-v1:0")
+
+
+@pytest.mark.parametrize("version", ["v0", "v1"])
+def test_a_partial_with_thinking_is_resumed(serve: Serve, version: str) -> None:
+    thinking = {"thinking": {"type": "enabled", "budget_tokens": 1024}}
+    settings = {"output_version": version, "model_kwargs": thinking}
+    text = " ".join(f"This is sentence {number}." for number in range(300))
+    bedrock = serve(continuing(Answer([Think("Hm."), text])))
+    llm = continuing_chat_bedrock(bedrock, max_tokens=1100, **settings)
+    partial = ChatBedrockContinuing(llm=llm.llm, max_continuations=0).invoke("Hi")
+    assert not continuation(partial)["complete"]
+    message = llm.resume([HumanMessage("Hi")], partial)
+    assert message.text == text
+    types = {"v0": ["thinking", "text"], "v1": ["reasoning", "text"]}
+    blocks: list[Any] = list(message.content)
+    assert [block["type"] for block in blocks] == types[version]

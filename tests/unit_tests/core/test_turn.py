@@ -73,7 +73,7 @@ def run(turn: Turn, writer: Writer) -> list[AIMessageChunk]:
         for message in writer.messages(prefill):
             seen += turn.receive(message)
         seen += turn.end_segment()
-    seen.append(turn.closing())
+    seen.append(turn.last_chunk())
     return seen
 
 
@@ -173,7 +173,7 @@ def test_limits(
     turn = Turn(QUESTION, {}, allowed)
     run(turn, Writer("one two three four five six", [4], 1))
     with caplog.at_level(logging.WARNING):
-        turn.settle()
+        turn.raise_or_warn()
     summary = turn.message().response_metadata["continuation"]
     assert summary["ended_by"] == ended_by
     assert len(summary["segments"]) == segments
@@ -186,7 +186,7 @@ def test_a_limit_raises_where_the_caller_asked_for_it() -> None:
     turn = Turn(QUESTION, {}, policy(max_continuations=1, on_limit="raise"))
     seen = run(turn, Writer("one two three", [4], 1))
     with pytest.raises(TurnLimitError, match="max_continuations") as raised:
-        turn.settle()
+        turn.raise_or_warn()
     assert raised.value.partial.text == text_of(seen)
     assert len(raised.value.segments) == 2
 
@@ -194,7 +194,7 @@ def test_a_limit_raises_where_the_caller_asked_for_it() -> None:
 def test_a_whole_turn_says_nothing(caplog: pytest.LogCaptureFixture) -> None:
     turn = Turn(QUESTION, {}, policy(on_limit="raise"))
     run(turn, Writer("one two three", [4], 1))
-    turn.settle()
+    turn.raise_or_warn()
     assert caplog.records == []
 
 

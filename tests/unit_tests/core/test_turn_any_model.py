@@ -18,9 +18,9 @@ from langchain_core.messages import AIMessage, AIMessageChunk
 
 from langchain_bedrock_continue import ContinuationError
 from langchain_bedrock_continue._core.decisions import prefill_support as models
-from langchain_bedrock_continue._core.decisions.stop_reasons import VERDICTS
+from langchain_bedrock_continue._core.decisions.stop_reasons import STOP_REASONS
 from langchain_bedrock_continue._core.policy import Policy
-from langchain_bedrock_continue._core.request.messages import SegmentRequest
+from langchain_bedrock_continue._core.request.composer import SegmentRequest
 from langchain_bedrock_continue._core.turn import Turn
 from tests.support.contents import call, image, text, thought
 from tests.support.players import (
@@ -34,7 +34,7 @@ from tests.support.players import (
 )
 
 WORDS = ("a ", "word ", "\n", "  \n", "x", "{", "日本", "\ufffd", ".\n", "<st", "op>")
-REASONS = (*["max_tokens"] * 10, *sorted(VERDICTS), None, "odd")
+REASONS = (*["max_tokens"] * 10, *sorted(STOP_REASONS), None, "odd")
 CUT = {"max_tokens", "malformed_tool_use", "model_context_window_exceeded", None}
 ARGUMENTS = {"path": "a.md", "content": "hello { } \\\n x" * 3}
 RAW = json.dumps(ARGUMENTS)
@@ -178,7 +178,7 @@ def finished(chance: random.Random) -> tuple[Played, AnyModel, Policy]:
 
 def _settled(turn: Turn) -> ContinuationError | None:
     try:
-        turn.settle()
+        turn.raise_or_warn()
     except ContinuationError as error:
         return error
     return None
@@ -257,5 +257,5 @@ def test_a_model_that_always_cuts_is_left_at_last(seed: int) -> None:
         most -= 1
         if not most:
             break
-        ended = turn._record.ended_by is not None
+        ended = turn._record.ending is not None
     assert ended

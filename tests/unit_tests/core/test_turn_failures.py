@@ -13,7 +13,7 @@ from langchain_bedrock_continue import (
     SegmentError,
     TurnLimitError,
 )
-from langchain_bedrock_continue._core.turn import Turn
+from langchain_bedrock_continue._core.turn import DeadlinePassedError, Turn
 from tests.unit_tests.core.test_turn import MANY, QUESTION, metadata, policy, text_of
 
 
@@ -57,7 +57,7 @@ def test_a_refused_prefill_is_named() -> None:
     turn.end_segment()
     next(requests)
     refusal = ValueError("This model does not support assistant message prefill.")
-    with pytest.raises(PrefillRefusedError, match="no prefilled answer") as raised:
+    with pytest.raises(PrefillRefusedError, match="accepts no prefill") as raised:
         list(turn.fail(refusal))
     assert raised.value.partial.text == "one two"
 
@@ -89,3 +89,19 @@ def test_no_metadata_that_comes_from_outside_breaks_the_turn(
     assert turn.message().text.startswith("some text")
     summary = turn.message().response_metadata["continuation"]
     assert summary["ended_by"] in {"model", "max_continuations"}
+
+
+def test_a_deadline_that_passes_before_a_resumed_turns_first_call_ends_it() -> None:
+    partial = AIMessage("so far", response_metadata={"stopReason": "max_tokens"})
+    turn = Turn(QUESTION, {}, MANY, partial=partial)
+    chunks = turn.resumed_chunks()
+    next(turn.requests())
+    chunks += turn.fail(DeadlinePassedError())
+    assert "".join(chunk.text for chunk in chunks) == "so far"
+    message = turn.message()
+    assert message.text == "so far"
+    summary = message.response_metadata["continuation"]
+    assert not summary["complete"]
+    assert summary["ended_by"] == "max_seconds"
+    assert turn.last_chunk().response_metadata["continuation"] == summary
+    turn.raise_or_warn()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, AIMessageChunk
 
 from langchain_bedrock_continue import ContinuationError
-from langchain_bedrock_continue._core.request.messages import SegmentRequest
+from langchain_bedrock_continue._core.request.composer import SegmentRequest
 from langchain_bedrock_continue._core.turn import Turn
 from tests.support.players import QUESTION, play
 from tests.unit_tests.core.test_turn_any_model import RANDOM, policies
@@ -62,7 +62,7 @@ def test_nothing_that_comes_from_outside_breaks_a_turn(
     allowed = replace(policies(chance), max_continuations=3)
     turn = Turn(QUESTION, {}, allowed)
     done = play(turn, _Repeating(messages), most=20)
-    if done.turn._answer.is_empty and done.error is not None:
+    if done.turn.content.is_empty and done.error is not None:
         return  # I6
     assert done.error is None or isinstance(done.error, ContinuationError)
     assert done.summary["ended_by"] is not None

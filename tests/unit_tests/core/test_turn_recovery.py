@@ -9,7 +9,7 @@ from langchain_core.messages import AIMessageChunk
 
 from langchain_bedrock_continue import SegmentError
 from langchain_bedrock_continue._core.policy import Policy
-from langchain_bedrock_continue._core.request.messages import SegmentRequest
+from langchain_bedrock_continue._core.request.composer import SegmentRequest
 from langchain_bedrock_continue._core.turn import Turn
 from tests.support.contents import text as text_block
 from tests.support.players import (

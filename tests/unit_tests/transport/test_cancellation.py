@@ -1,4 +1,4 @@
-"""The line: what a hang-up does to sockets, to calls, and to their errors."""
+"""Cancellation: its effect on sockets, calls, and their errors."""
 
 import socket
 import ssl
@@ -10,8 +10,12 @@ from typing import Any, TypeAlias
 import pytest
 from langchain_core.rate_limiters import InMemoryRateLimiter
 
-from langchain_bedrock_continue._transport.cancellable_client import _Body, calling_copy
-from langchain_bedrock_continue._transport.cancellation import HungUp, Line
+from langchain_bedrock_continue._transport import (
+    CallCancelled,
+    Cancellation,
+    cancellable_client,
+)
+from langchain_bedrock_continue._transport.cancellable_client import _CancellableBody
 
 PATIENCE_SECONDS = 20.0
 
@@ -70,157 +74,151 @@ def connection(sock: Any) -> Any:
     return SimpleNamespace(sock=sock)
 
 
-def test_who_waits_for_a_socket_is_woken(ends: Pair) -> None:
-    line, got = Line(), []
+def test_a_thread_that_waits_for_a_socket_is_woken(ends: Pair) -> None:
+    cancellation, got = Cancellation(), []
     near, far = ends
-    line.hold(connection(near))
+    cancellation.attach(connection(near))
     thread = threading.Thread(target=lambda: got.append(near.recv(1)), daemon=True)
     thread.start()
-    line.hang_up()
+    cancellation.cancel()
     thread.join(PATIENCE_SECONDS)
     assert got == [b""]
     far.settimeout(PATIENCE_SECONDS)
     assert far.recv(1) == b""
 
 
-def test_l2_a_connection_that_was_given_back_is_not_touched() -> None:
-    line, (near, far) = Line(), plain_pair()
+def test_cancel_2_a_detached_connection_is_not_touched() -> None:
+    cancellation, (near, far) = Cancellation(), plain_pair()
     mine = connection(near)
-    line.hold(mine)
-    line.let_go(mine)
-    line.hang_up()
+    cancellation.attach(mine)
+    cancellation.detach(mine)
+    cancellation.cancel()
     far.send(b"x")
     assert near.recv(1) == b"x"
     near.close()
     far.close()
 
 
-def test_l2_an_earlier_connection_is_given_back_late() -> None:
-    line, (near, far) = Line(), plain_pair()
+def test_cancel_2_an_earlier_connection_is_detached_late() -> None:
+    cancellation, (near, far) = Cancellation(), plain_pair()
     earlier = connection(None)
-    line.hold(earlier)
-    line.hold(connection(near))
-    line.let_go(earlier)
-    line.hang_up()
+    cancellation.attach(earlier)
+    cancellation.attach(connection(near))
+    cancellation.detach(earlier)
+    cancellation.cancel()
     assert near.recv(1) == b""
     near.close()
     far.close()
 
 
 def test_a_closed_socket_is_no_error() -> None:
-    line, (near, far) = Line(), plain_pair()
-    line.hold(connection(near))
+    cancellation, (near, far) = Cancellation(), plain_pair()
+    cancellation.attach(connection(near))
     near.close()
     far.close()
-    line.hang_up()
+    cancellation.cancel()
 
 
 @pytest.mark.parametrize("sock", [None, object(), SimpleNamespace(socket=None)])
-def test_what_is_no_socket_is_left_alone(sock: object) -> None:
-    line = Line()
-    line.hold(connection(sock))
-    line.hang_up()
-    assert line.hung_up
+def test_an_object_that_is_no_socket_is_ignored(sock: object) -> None:
+    cancellation = Cancellation()
+    cancellation.attach(connection(sock))
+    cancellation.cancel()
+    assert cancellation.cancelled
 
 
-def test_l1_a_connection_that_is_made_too_late_is_refused() -> None:
-    line = Line()
-    line.hang_up()
-    with pytest.raises(HungUp):
-        line.hold(connection(None))
+def test_cancel_1_a_connection_that_is_made_too_late_is_refused() -> None:
+    cancellation = Cancellation()
+    cancellation.cancel()
+    with pytest.raises(CallCancelled):
+        cancellation.attach(connection(None))
 
 
-def test_l1_nothing_is_read_after_a_hang_up() -> None:
-    line = Line()
-    line.hang_up()
-    with pytest.raises(HungUp), line.reading():
+def test_cancel_1_nothing_is_read_after_a_cancellation() -> None:
+    cancellation = Cancellation()
+    cancellation.cancel()
+    with pytest.raises(CallCancelled), cancellation.reading():
         pytest.fail("it read")
 
 
-def test_l3_an_error_after_a_hang_up_is_the_hang_up() -> None:
-    line, cause = Line(), ConnectionError("reset")
+def test_cancel_3_an_error_after_a_cancellation_becomes_call_cancelled() -> None:
+    cancellation, cause = Cancellation(), ConnectionError("reset")
 
     def read() -> None:
-        line.hang_up()
+        cancellation.cancel()
         raise cause
 
-    with pytest.raises(HungUp) as raised, line.reading():
+    with pytest.raises(CallCancelled) as raised, cancellation.reading():
         read()
     assert raised.value.__cause__ is cause
 
 
-def test_l3_an_error_before_it_is_itself() -> None:
-    with pytest.raises(ConnectionError, match="reset"), Line().reading():
+def test_cancel_3_an_error_without_a_cancellation_is_unchanged() -> None:
+    with pytest.raises(ConnectionError, match="reset"), Cancellation().reading():
         raise ConnectionError("reset")
 
 
-def test_l3_a_response_that_was_cut_short_in_silence_is_the_hang_up() -> None:
-    line = Line()
+def test_cancel_3_a_response_truncated_without_an_error_becomes_call_cancelled() -> (
+    None
+):
+    cancellation = Cancellation()
 
     def read() -> None:
-        line.hold(connection(object()))
-        line.hang_up()
+        cancellation.attach(connection(object()))
+        cancellation.cancel()
 
-    with pytest.raises(HungUp), line.reading():
+    with pytest.raises(CallCancelled), cancellation.reading():
         read()
 
 
-def test_l3_a_response_that_was_whole_before_is_one() -> None:
-    line, mine = Line(), connection(object())
-    with line.reading():
-        line.hold(mine)
-        line.let_go(mine)
-        line.hang_up()
+def test_cancel_3_a_response_that_was_complete_before_is_returned() -> None:
+    cancellation, mine = Cancellation(), connection(object())
+    with cancellation.reading():
+        cancellation.attach(mine)
+        cancellation.detach(mine)
+        cancellation.cancel()
 
 
 @pytest.mark.parametrize("how", ["read", "stream"])
-def test_l3_a_body_that_breaks_after_a_hang_up_is_the_hang_up(how: str) -> None:
-    line = Line()
+def test_cancel_3_a_body_that_breaks_after_a_cancellation(how: str) -> None:
+    cancellation = Cancellation()
 
     def broken(*_: Any) -> Iterator[bytes]:
-        line.hang_up()
+        cancellation.cancel()
         raise ConnectionError("reset")
 
-    body = _Body(SimpleNamespace(read=broken, stream=broken), line)
-    with pytest.raises(HungUp):
+    raw = SimpleNamespace(read=broken, stream=broken)
+    body = _CancellableBody(raw, cancellation)
+    with pytest.raises(CallCancelled):
         b"".join(getattr(body, how)())
 
 
-def test_l3_libraries_do_not_catch_it() -> None:
-    assert not issubclass(HungUp, Exception)
+def test_cancel_3_libraries_do_not_catch_it() -> None:
+    assert not issubclass(CallCancelled, Exception)
 
 
 @pytest.mark.parametrize(
     "wait",
     [
-        lambda line: line.sleep(3600),
-        lambda line: line.acquire(InMemoryRateLimiter(requests_per_second=1e-6)),
+        lambda cancellation: cancellation.sleep(3600),
+        lambda cancellation: cancellation.acquire(
+            InMemoryRateLimiter(requests_per_second=1e-6)
+        ),
     ],
 )
-def test_a_wait_ends_with_the_hang_up(wait: Callable[[Line], None]) -> None:
-    line = Line()
-    threading.Timer(0.02, line.hang_up).start()
-    with pytest.raises(HungUp):
-        wait(line)
+def test_a_wait_ends_with_the_cancellation(
+    wait: Callable[[Cancellation], None],
+) -> None:
+    cancellation = Cancellation()
+    threading.Timer(0.02, cancellation.cancel).start()
+    with pytest.raises(CallCancelled):
+        wait(cancellation)
 
 
-def test_a_sleep_without_a_hang_up_is_a_sleep() -> None:
-    Line().sleep(0.001)
+def test_a_sleep_without_a_cancellation_is_a_sleep() -> None:
+    Cancellation().sleep(0.001)
 
 
-class Doubled:
-    """A model with a client that is not botocore's."""
-
-    def __init__(self, client: object) -> None:
-        self.client = client
-
-    def model_copy(self, *, update: dict[str, Any]) -> "Doubled":
-        return Doubled(**update)
-
-
-def test_t3_the_double_of_a_client_is_used_as_it_is() -> None:
-    client, llm = object(), Doubled(object())
-    llm.client = client
-    copied: Any = calling_copy(llm, Line())  # type: ignore[type-var]
-    assert copied is not llm
-    assert copied.client is client
+def test_client_3_the_double_of_a_client_is_used_as_it_is() -> None:
+    client = object()
+    assert cancellable_client(client, Cancellation()) is client

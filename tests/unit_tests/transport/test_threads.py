@@ -9,16 +9,18 @@ from concurrent.futures import Future, wait
 
 import pytest
 
+from langchain_bedrock_continue._transport import Cancellation, iterate, run
 from langchain_bedrock_continue._transport import threads as _threads
-from langchain_bedrock_continue._transport.threads import Threads, call, iterate
+from langchain_bedrock_continue._transport.threads import Threads
+from tests.support.waiting import eventually_async
 
 PATIENCE_SECONDS = 20.0
 
 NUMBER: contextvars.ContextVar[int] = contextvars.ContextVar("NUMBER", default=0)
 
 
-def ignored() -> None:
-    """Hang up on a line that nobody hears."""
+def no_job() -> None:
+    """Do nothing."""
 
 
 def all_done(futures: list[Future[int]]) -> list[int]:
@@ -48,15 +50,15 @@ def test_no_more_of_them_than_the_limit() -> None:
     assert most[0] <= 3
 
 
-def test_one_that_idles_is_not_counted_on_twice() -> None:
+def test_an_idle_thread_is_not_assigned_two_jobs() -> None:
     threads, barrier = Threads(2), threading.Barrier(2, timeout=PATIENCE_SECONDS)
-    threads.submit(ignored).result(PATIENCE_SECONDS)
+    threads.submit(no_job).result(PATIENCE_SECONDS)
     with threads._changed:  # it can't take the first before the second comes
         both = [threads.submit(barrier.wait) for _ in range(2)]
     assert sorted(all_done(both)) == [0, 1]
 
 
-def test_a_thread_that_idles_is_used_again() -> None:
+def test_an_idle_thread_is_reused() -> None:
     threads = Threads(8)
     used = {
         threads.submit(threading.get_ident).result(PATIENCE_SECONDS) for _ in range(20)
@@ -64,7 +66,9 @@ def test_a_thread_that_idles_is_used_again() -> None:
     assert len(used) <= 2  # a result can be there before its thread idles
 
 
-def test_threads_that_idle_end_and_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_idle_threads_end_and_are_started_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(_threads, "IDLE_SECONDS", 0.001)
     threads = Threads(2)
     for _ in range(50):
@@ -78,7 +82,7 @@ def test_they_are_daemons() -> None:
     assert job.result(PATIENCE_SECONDS).daemon
 
 
-def test_an_error_is_the_callers() -> None:
+def test_an_error_is_raised_to_the_caller() -> None:
     class StopEverything(BaseException):
         pass
 
@@ -90,7 +94,7 @@ def test_an_error_is_the_callers() -> None:
     assert threads.submit(lambda: 1).result(PATIENCE_SECONDS) == 1
 
 
-def test_a_job_that_was_cancelled_while_it_waited_never_runs() -> None:
+def test_a_job_cancelled_in_the_queue_never_runs() -> None:
     threads, gate, ran = Threads(1), threading.Event(), []
     first = threads.submit(lambda: gate.wait(PATIENCE_SECONDS))
     second = threads.submit(lambda: ran.append(2))
@@ -102,23 +106,30 @@ def test_a_job_that_was_cancelled_while_it_waited_never_runs() -> None:
     assert ran == [3]
 
 
-async def test_a_call_runs_in_the_callers_context() -> None:
+async def test_a_function_runs_in_the_callers_context() -> None:
     NUMBER.set(5)
-    assert await call(Threads(1), ignored, NUMBER.get) == 5
+    assert await run(lambda _, name: name.get(), 1, NUMBER) == 5
 
 
-async def test_a_cancelled_call_hangs_up() -> None:
-    hung_up = threading.Event()
-    job = call(Threads(1), hung_up.set, hung_up.wait, PATIENCE_SECONDS)
-    task = asyncio.create_task(job)
-    await asyncio.sleep(0.01)
+async def test_a_cancelled_caller_cancels_the_call() -> None:
+    begun: list[Cancellation] = []
+
+    def wait_long(cancellation: Cancellation) -> None:
+        begun.append(cancellation)
+        cancellation.sleep(PATIENCE_SECONDS)
+
+    task = asyncio.create_task(run(wait_long, 1))
+    await eventually_async(lambda: begun)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert hung_up.is_set()
+    assert begun[0].cancelled
 
 
-def counting(closed: threading.Event) -> Generator[int, None, None]:
+def counting(
+    cancellation: Cancellation, begun: list[Cancellation], closed: threading.Event
+) -> Generator[int, None, None]:
+    begun.append(cancellation)
     try:
         yield from range(1000)
     finally:
@@ -126,18 +137,27 @@ def counting(closed: threading.Event) -> Generator[int, None, None]:
 
 
 async def test_iterating_to_the_end() -> None:
+    begun: list[Cancellation] = []
     closed = threading.Event()
-    came = [number async for number in iterate(Threads(1), ignored, counting(closed))]
-    assert came == list(range(1000))
+    numbers = [number async for number in iterate(counting, 1, begun, closed)]
+    assert numbers == list(range(1000))
     assert closed.is_set()
 
 
-async def test_leaving_hangs_up_and_closes() -> None:
-    closed, hung_up = threading.Event(), threading.Event()
-    numbers = counting(closed)
-    items = iterate(Threads(1), hung_up.set, numbers)
+async def test_a_caller_that_stops_cancels_and_closes() -> None:
+    begun: list[Cancellation] = []
+    closed = threading.Event()
+    kept: list[
+        Generator[int, None, None]
+    ] = []  # so that garbage collection can't close
+
+    def count(cancellation: Cancellation) -> Generator[int, None, None]:
+        kept.append(counting(cancellation, begun, closed))
+        return kept[0]
+
+    items = iterate(count, 1)
     assert await anext(items) == 0
+    assert not begun[0].cancelled
     await items.aclose()
-    assert hung_up.is_set()
+    assert begun[0].cancelled
     assert closed.is_set()
-    del numbers  # until here it could not be closed by being forgotten

@@ -1,4 +1,4 @@
-"""Arguments find their owner, and bad ones are refused by name."""
+"""Arguments go to their owner; an error names a bad one."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ def test_a_model_is_wrapped_as_it_is(converse: ChatBedrockConverse) -> None:
     assert ChatBedrockContinuing(llm=converse).llm is converse
 
 
-def test_what_every_langchain_model_has_comes_from_the_wrapped_one() -> None:
+def test_the_fields_of_every_langchain_model_come_from_the_wrapped_one() -> None:
     limiter, cache = InMemoryRateLimiter(), InMemoryCache()
     inner = ChatBedrockConverse(
         model=MODEL,
@@ -98,7 +98,7 @@ def test_bad_arguments_are_refused_by_name(
     assert said in str(raised.value)
 
 
-def test_a_model_and_the_arguments_of_one_are_too_much(
+def test_a_model_and_the_arguments_of_one_are_refused_together(
     converse: ChatBedrockConverse,
 ) -> None:
     with pytest.raises(ValidationError, match="llm= already is a model, so max_tokens"):
@@ -113,7 +113,7 @@ def test_a_bound_model_is_refused_with_what_to_do(
         ChatBedrockContinuing(llm=bound)
 
 
-def test_a_field_of_the_request_that_only_a_model_knows_still_passes() -> None:
+def test_a_model_specific_request_field_is_passed_on() -> None:
     with pytest.warns(UserWarning, match="top_k is not default parameter"):
         llm = ChatBedrockContinuing(model=MODEL, top_k=5, **AWS)
     inner: Any = llm.llm
@@ -129,7 +129,7 @@ def test_a_call_with_a_bad_max_tokens_is_refused(
         llm.invoke("Hi", max_tokens=tokens)
 
 
-def test_no_key_shows_in_the_models_text() -> None:
+def test_no_key_is_in_the_models_text_or_errors() -> None:
     secret = "SECRETSECRET"  # noqa: S105 - to be looked for
     llm = ChatBedrockContinuing(model=MODEL, **{**AWS, "aws_secret_access_key": secret})
     assert secret not in repr(llm)

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, AIMessageChunk
 
-from langchain_bedrock_continue._core.content.content import Answer
+from langchain_bedrock_continue._core.content.content import Content
+from langchain_bedrock_continue._core.content.incoming import read
 from tests.support.contents import (
     begun,
     call,
@@ -27,18 +28,18 @@ CUTS = st.lists(st.integers(0, 60), min_size=1, max_size=3)
 OTHER = "Quite another wording: I would say it so"
 
 
-def deliver(answer: Answer, messages: Sequence[AIMessage]) -> list[AIMessageChunk]:
+def deliver(answer: Content, messages: Sequence[AIMessage]) -> list[AIMessageChunk]:
     """Let a segment arrive; return what was shown of it."""
-    return [piece for message in messages for piece in answer.receive(message)]
+    return [piece for message in messages for piece in answer.receive(read(message))]
 
 
-def finish(answer: Answer, *, cut: bool = False) -> list[AIMessageChunk]:
+def finish(answer: Content, *, cut: bool = False) -> list[AIMessageChunk]:
     reason = "max_tokens" if cut else "end_turn"
-    return answer.finish(reason=reason, vouches=not cut, cut=cut)
+    return answer.finish(reason=reason, last_block_complete=not cut, truncated=cut)
 
 
-def uncut(blocks: list[Block], size: int) -> Answer:
-    answer = Answer()
+def uncut(blocks: list[Block], size: int) -> Content:
+    answer = Content()
     answer.begin_segment()
     deliver(answer, said(blocks, size))
     finish(answer)
@@ -46,15 +47,15 @@ def uncut(blocks: list[Block], size: int) -> Answer:
 
 
 def tried(
-    answer: Answer, blocks: list[Block], cuts: list[int], size: int
+    answer: Content, blocks: list[Block], cuts: list[int], size: int
 ) -> list[AIMessageChunk]:
     """Cut an answer in each place, and ask for it once more each time."""
     shown: list[AIMessageChunk] = []
     answer.begin_segment()
     for cut in cuts:
         shown += deliver(answer, begun(blocks, cut, size))
-        shown += answer.end_text(cut=True)
-        answer.begin_again()
+        shown += answer.end_text(truncated=True)
+        answer.begin_retry()
     return shown
 
 
@@ -62,7 +63,7 @@ def tried(
 def test_c2_asked_for_again_it_is_the_uncut_answer(
     blocks: list[Block], cuts: list[int], size: int
 ) -> None:
-    answer = Answer()
+    answer = Content()
     shown = tried(answer, blocks, cuts, size)
     shown += deliver(answer, said(blocks, size)) + finish(answer)
     expected = uncut(blocks, size)
@@ -76,7 +77,7 @@ def test_c2_asked_for_again_it_is_the_uncut_answer(
 def test_c1_what_was_released_is_all_there_is_and_in_order(
     blocks: list[Block], cuts: list[int], size: int
 ) -> None:
-    answer = Answer()
+    answer = Content()
     shown = tried(answer, blocks, cuts, size)
     shown += deliver(answer, begun(blocks, cuts[0], size)) + finish(answer, cut=True)
     stands = answer.blocks(numbered=False)
@@ -88,7 +89,7 @@ def test_c1_what_was_released_is_all_there_is_and_in_order(
 def test_c2_no_call_of_a_cut_try_is_valid(
     blocks: list[Block], cuts: list[int], size: int
 ) -> None:
-    answer = Answer()
+    answer = Content()
     tried(answer, blocks, cuts, size)
     deliver(answer, begun(blocks, cuts[0], size))
     finish(answer, cut=True)
@@ -102,7 +103,7 @@ def test_c3_another_wording_with_calls_leaves_what_was_shown(
 ) -> None:
     size, wording = (0, 0) if 0 in (size, wording) else (size, wording)
     blocks = [text("Said at first. "), *blocks, call("cut", {})]
-    answer = Answer()
+    answer = Content()
     shown = tried(answer, blocks, [cut], size)
     before = shown_text(shown)
     whole = [text(OTHER), *others, call("id", {"a": 1})]
@@ -122,7 +123,7 @@ def test_c3_another_wording_without_calls_is_joined_and_nothing_is_lost(
     blocks: list[Block], wording: str, cut: int, size: int
 ) -> None:
     blocks = [text("Said at first. "), *blocks, call("cut", {})]
-    answer = Answer()
+    answer = Content()
     shown = tried(answer, blocks, [cut], size)
     before = shown_text(shown)
     shown += deliver(answer, said([text(OTHER + wording)], size)) + finish(answer)
@@ -136,7 +137,7 @@ def test_c3_another_wording_without_calls_is_joined_and_nothing_is_lost(
 def test_c4_what_is_withheld_gives_way_to_the_new_document(
     blocks: list[Block], cuts: list[int], size: int
 ) -> None:
-    answer = Answer(withholds=True)
+    answer = Content(withholds=True)
     assert tried(answer, [text("{1, 2, 3"), *blocks], cuts, size) == []
     assert deliver(answer, said([text('{"a": 1}')], size)) == []
     shown = finish(answer)
@@ -148,12 +149,12 @@ def test_c4_what_is_withheld_gives_way_to_the_new_document(
 def test_what_is_given_up_leaves_the_first_where_it_brought_less(
     blocks: list[Block], cut: int, came: int, size: int
 ) -> None:
-    answer = Answer()
+    answer = Content()
     shown = tried(answer, blocks, [cut], size)
     shown += deliver(answer, begun(blocks, min(cut, came), size))
-    answer.abandon()
+    answer.abandon_retry()
     shown += finish(answer, cut=True)
-    alone = Answer()
+    alone = Content()
     tried(alone, blocks, [], size)
     deliver(alone, begun(blocks, cut, size))
     finish(alone, cut=True)
@@ -167,11 +168,11 @@ def test_what_is_given_up_leaves_the_first_where_it_brought_less(
 
 
 def test_c1_what_is_given_up_does_not_get_between_what_it_showed() -> None:
-    answer = Answer()
+    answer = Content()
     shown = tried(answer, [call("first", {"a": 1})], [2], 3)
     said_then = [text("shown "), image("1"), text("then ")]
     shown += deliver(answer, begun(said_then, 20, 3))
-    answer.abandon()
+    answer.abandon_retry()
     shown += finish(answer, cut=True)
     kinds = [block["type"] for block in answer.blocks(numbered=False)]
     assert kinds[:3] == ["text", "image", "text"]
@@ -183,7 +184,7 @@ def test_c2_thinking_between_texts_comes_whole() -> None:
     blocks = [thought("a"), text("one "), thought("b"), text("two"), call("c", {})]
     for cut in range(20):
         for size in (0, 1, 3):
-            answer = Answer()
+            answer = Content()
             tried(answer, blocks, [cut], size)
             deliver(answer, said(blocks, size))
             finish(answer)
@@ -198,7 +199,7 @@ def test_c2_thinking_between_texts_comes_whole() -> None:
 def test_c3_a_wording_without_its_thinking_is_not_lost(
     begun_text: str, size: int, calls: list[Block]
 ) -> None:
-    answer = Answer()
+    answer = Content()
     first = [thought("hm"), text(begun_text), call("cut", {})]
     shown = tried(answer, first, [50], size)
     before = shown_text(shown)
@@ -224,9 +225,9 @@ def test_no_block_that_comes_from_outside_breaks_it(
     blocks: Any, others: Any, streamed: bool
 ) -> None:
     kind = AIMessageChunk if streamed else AIMessage
-    answer = Answer(("stop",))
+    answer = Content(("stop",))
     answer.begin_segment()
-    shown = deliver(answer, [kind(content=blocks)]) + answer.end_text(cut=True)
-    answer.begin_again()
+    shown = deliver(answer, [kind(content=blocks)]) + answer.end_text(truncated=True)
+    answer.begin_retry()
     shown += deliver(answer, [kind(content=others)]) + finish(answer)
     assert released(shown) == answer.blocks(numbered=False)

@@ -1,4 +1,4 @@
-"""The invariants of `inline_thinking` and `_unsplit`, against langchain-aws itself."""
+"""The invariants of `inline_thinking`, against langchain-aws itself."""
 
 import copy
 import itertools
@@ -11,16 +11,16 @@ from langchain_aws import ChatBedrockConverse
 from langchain_aws.chat_models import bedrock_converse
 from pydantic import SecretStr
 
-from langchain_bedrock_continue._core.content import inline_thinking
 from langchain_bedrock_continue._core.content.inline_thinking import (
-    JoinBehindThinking,
-    seams_behind,
+    ThinkingAwareJoin,
+    seams_after_split,
     split,
 )
-from langchain_bedrock_continue._core.text.echo_join import Join
-from langchain_bedrock_continue._wrapped.reasoning_split import stop_splitting, tags_of
+from langchain_bedrock_continue._core.policy import InlineThinking
+from langchain_bedrock_continue._core.text.echo_join import EchoJoin
 
 TAGS = ("<thinking>", "</thinking>")
+INLINE = InlineThinking(TAGS, bedrock_converse._split_inline_reasoning)
 PIECES = st.sampled_from(
     [
         *TAGS,
@@ -67,7 +67,7 @@ def parsed(content: list[dict[str, Any]], llm: ChatBedrockConverse) -> Any:
 @given(TEXTS)
 def test_k1_a_text_is_split_as_langchain_aws_splits_it(text: str) -> None:
     response = [{"text": text}]
-    assert split(text, TAGS) == parsed(response, NOVA)
+    assert split(text, INLINE) == parsed(response, NOVA)
 
 
 @given(TEXTS, TEXTS)
@@ -76,43 +76,13 @@ def test_k1_so_are_several_blocks(first: str, second: str) -> None:
     response: Any = [{"text": first}, {"text": second}, {"toolUse": use}]
     blocks: Any = [{"type": "text", "text": text} for text in (first, second)]
     before = copy.deepcopy(blocks)
-    assert split([*blocks, CALL], TAGS) == parsed(response, NOVA)
+    assert split([*blocks, CALL], INLINE) == parsed(response, NOVA)
     assert blocks == before
 
 
-@pytest.mark.parametrize(
-    ("model", "tags"),
-    [
-        ("us.amazon.nova-pro-v1:0", TAGS),
-        ("amazon.nova-lite-v1:0", TAGS),
-        ("us.amazon.nova-2-lite-v1:0", None),
-        ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", None),
-    ],
-)
-def test_k1_the_tags_are_langchain_awss(model: str, tags: Any) -> None:
-    assert tags_of(nova(model)) == tags
-
-
-def test_u2_a_version_without_the_split_is_left_alone(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(inline_thinking, "_SPLIT", None)
-    llm = nova()
-    stop_splitting(llm)
-    assert (tags_of(llm), llm._inline_reasoning_tags_for_model()) == (None, TAGS)
-    assert tags_of(object()) is None
+def test_k1_without_tags_nothing_is_split() -> None:
     assert split("<thinking>a</thinking>b", None) == "<thinking>a</thinking>b"
-    assert seams_behind("<thinking>a</thinking>b", [7], None) == [7]
-
-
-def test_u1_a_copy_stops_splitting_and_the_model_does_not() -> None:
-    llm = nova(max_tokens=7)
-    copied = llm.model_copy()
-    stop_splitting(copied)
-    assert copied._inline_reasoning_tags_for_model() is None
-    assert llm._inline_reasoning_tags_for_model() == TAGS
-    assert (copied.max_tokens, copied.model_copy().max_tokens) == (7, 7)
-    assert llm.model_copy()._inline_reasoning_tags_for_model() == TAGS
+    assert seams_after_split("<thinking>a</thinking>b", [7], None) == [7]
 
 
 @pytest.mark.parametrize(
@@ -120,7 +90,7 @@ def test_u1_a_copy_stops_splitting_and_the_model_does_not() -> None:
     ["", "no tag", "<thinking>open", "shut</thinking>", [CALL], [CITED, CALL]],
 )
 def test_k2_what_has_no_whole_pair_stays(content: Any) -> None:
-    assert split(content, TAGS) == content
+    assert split(content, INLINE) == content
 
 
 @given(TEXTS, TEXTS)
@@ -128,11 +98,11 @@ def test_k2_what_has_no_whole_pair_stays(content: Any) -> None:
 def test_a_seam_is_where_it_was_in_what_is_left(first: str, second: str) -> None:
     content: Any = [{"type": "text", "text": text} for text in (first, second)]
     seams = list(range(len(first + second) + 1))
-    left: Any = split(content, TAGS)
+    left: Any = split(content, INLINE)
     blocks = [{"type": "text", "text": left}] if isinstance(left, str) else left
     texts = [block["text"] for block in blocks if block["type"] == "text"]
     whole = "".join(texts)
-    behinds = seams_behind(content, seams, TAGS)
+    behinds = seams_after_split(content, seams, INLINE)
     assert (behinds[0], behinds[-1]) == (0, len(whole))
     assert behinds == sorted(behinds)
     for seam, behind in zip(seams, behinds, strict=True):
@@ -153,10 +123,12 @@ QUOTE = "who had lost his"
 THOUGHT = "<thinking>I was cut. I repeat the end and go on.</thinking>"
 
 
-def joined(text: str, chunks: list[str], *, cut: bool = False, tags: Any = TAGS) -> str:
-    join = JoinBehindThinking(text, text[-len(QUOTE) :], tags=tags)
-    added = "".join(filter(None, map(join.feed, chunks))) + join.finish(cut=cut)
-    return text[: len(text) - join.back] + added
+def joined(
+    text: str, chunks: list[str], *, cut: bool = False, inline: Any = INLINE
+) -> str:
+    join = ThinkingAwareJoin(text, text[-len(QUOTE) :], thinking=inline)
+    added = "".join(filter(None, map(join.feed, chunks))) + join.finish(truncated=cut)
+    return text[: len(text) - join.replaced] + added
 
 
 @pytest.mark.parametrize("lead", ["", THOUGHT, THOUGHT + "\n\n", "\n" + THOUGHT * 2])
@@ -173,7 +145,7 @@ def test_k3_long_thinking_is_too() -> None:
 
 
 def test_k3_without_tags_it_is_a_join_and_no_more() -> None:
-    text = joined(TEXT, [THOUGHT, QUOTE, " horse."], tags=None)
+    text = joined(TEXT, [THOUGHT, QUOTE, " horse."], inline=None)
     assert text == TEXT + THOUGHT + QUOTE + " horse."
 
 
@@ -203,6 +175,6 @@ def test_k4_the_chunks_make_no_difference(
 def test_k4_a_message_without_a_thought_joins_as_ever(said: str, cut: bool) -> None:
     if said.lstrip().startswith("<thinking>"):
         return
-    join = Join(TEXT, QUOTE)
-    plain = (join.feed(said) or "") + join.finish(cut=cut)
-    assert joined(TEXT, [said], cut=cut) == TEXT[: len(TEXT) - join.back] + plain
+    join = EchoJoin(TEXT, QUOTE)
+    plain = (join.feed(said) or "") + join.finish(truncated=cut)
+    assert joined(TEXT, [said], cut=cut) == TEXT[: len(TEXT) - join.replaced] + plain

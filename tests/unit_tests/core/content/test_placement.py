@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, AIMessageChunk
 
-from langchain_bedrock_continue._core.content.placement import Blocks
-from langchain_bedrock_continue._core.content.released_blocks import Transcript
+from langchain_bedrock_continue._core.content.content import ReleasedBlocks
+from langchain_bedrock_continue._core.content.incoming import read
+from langchain_bedrock_continue._core.content.placement import Placement
 
 
 def text(words: str, index: int) -> AIMessageChunk:
@@ -15,21 +16,21 @@ def text(words: str, index: int) -> AIMessageChunk:
 
 
 def released(*pieces: AIMessageChunk) -> list[Any]:
-    transcript = Transcript()
+    transcript = ReleasedBlocks()
     for piece in pieces:
         transcript.add(piece)
     return transcript.blocks(numbered=True)
 
 
 def test_b1_later_segments_go_on_in_the_open_block_and_number_on() -> None:
-    blocks = Blocks()
+    blocks = Placement()
     image = {"type": "image", "source": {"data": "eA=="}, "index": 0}
-    seen = blocks.receive(AIMessageChunk(content=[image]))
-    seen += blocks.receive(text("one two", 1)) + blocks.cut()
-    seen += blocks.receive(text(" three", 0))
-    seen += blocks.receive(AIMessageChunk(content=[{**image, "index": 1}]))
-    seen += blocks.receive(text("four", 2))
-    seen += blocks.finish(reason="end_turn", vouches=True, cut=False)
+    seen = blocks.receive(read(AIMessageChunk(content=[image])))
+    seen += blocks.receive(read(text("one two", 1))) + blocks.end_for_prefill()
+    seen += blocks.receive(read(text(" three", 0)))
+    seen += blocks.receive(read(AIMessageChunk(content=[{**image, "index": 1}])))
+    seen += blocks.receive(read(text("four", 2)))
+    seen += blocks.finish(reason="end_turn", last_block_complete=True, truncated=False)
     assert released(*seen) == [
         {**image, "index": 0},
         {"type": "text", "text": "one two three", "index": 1},
@@ -39,30 +40,35 @@ def test_b1_later_segments_go_on_in_the_open_block_and_number_on() -> None:
 
 
 def test_b2_a_block_is_released_whole_before_the_next() -> None:
-    blocks = Blocks()
-    first = blocks.receive(text("held {\n", 0))
+    blocks = Placement()
+    first = blocks.receive(read(text("held {\n", 0)))
     assert released(*first)[0]["text"] == "held"
-    then = blocks.receive(text("next", 1))
+    then = blocks.receive(read(text("next", 1)))
     assert [piece.text for piece in then] == [" {\n", "next"]
 
 
 def test_b3_nothing_comes_out_behind_a_tool_call_until_the_segment_is_over() -> None:
-    blocks = Blocks()
+    blocks = Placement()
     call = {"type": "tool_use", "id": "t", "name": "f", "input": {"a": 1}}
     assert (
-        blocks.receive(AIMessage(content=[call, {"type": "text", "text": "x"}])) == []
+        blocks.receive(read(AIMessage(content=[call, {"type": "text", "text": "x"}])))
+        == []
     )
-    seen = blocks.finish(reason="end_turn", vouches=True, cut=False)
+    seen = blocks.finish(reason="end_turn", last_block_complete=True, truncated=False)
     assert [block["type"] for block in released(*seen)] == ["tool_use", "text"]
 
 
 def test_b5_later_reasoning_is_dropped() -> None:
-    blocks = Blocks()
+    blocks = Placement()
     thought = {"type": "reasoning_content", "reasoning_content": {"text": "Hm."}}
-    seen = blocks.receive(AIMessage(content=[thought, {"type": "text", "text": "a b"}]))
-    seen += blocks.cut()
-    seen += blocks.receive(AIMessage(content=[thought, {"type": "text", "text": " c"}]))
-    seen += blocks.finish(reason="end_turn", vouches=True, cut=False)
+    seen = blocks.receive(
+        read(AIMessage(content=[thought, {"type": "text", "text": "a b"}]))
+    )
+    seen += blocks.end_for_prefill()
+    seen += blocks.receive(
+        read(AIMessage(content=[thought, {"type": "text", "text": " c"}]))
+    )
+    seen += blocks.finish(reason="end_turn", last_block_complete=True, truncated=False)
     assert [block["type"] for block in released(*seen)] == ["reasoning_content", "text"]
     assert released(*seen)[1]["text"] == "a b c"
 
@@ -84,11 +90,11 @@ def strange_blocks(draw: st.DrawFn) -> dict[str, Any]:
 def test_b4_what_is_not_known_passes_through_unharmed(
     strange: list[dict[str, Any]], cut: bool
 ) -> None:
-    blocks = Blocks()
+    blocks = Placement()
     given_blocks: Any = [block for block in strange if block["type"] != "tool_use"]
-    seen = blocks.receive(AIMessage(content=given_blocks))
-    seen += blocks.finish(reason="end_turn", vouches=True, cut=cut)
-    transcript = Transcript()
+    seen = blocks.receive(read(AIMessage(content=given_blocks)))
+    seen += blocks.finish(reason="end_turn", last_block_complete=True, truncated=cut)
+    transcript = ReleasedBlocks()
     for piece in seen:
         transcript.add(piece)
     out = transcript.blocks(numbered=False)
@@ -99,8 +105,11 @@ def test_b4_what_is_not_known_passes_through_unharmed(
 def test_no_block_that_comes_from_outside_breaks_the_turn(
     strange: list[dict[str, Any]], streamed: bool
 ) -> None:
-    blocks = Blocks()
+    blocks = Placement()
     given_blocks: Any = strange
     kind = AIMessageChunk if streamed else AIMessage
-    seen = blocks.receive(kind(content=given_blocks))
-    released(*seen, *blocks.finish(reason="max_tokens", vouches=False, cut=True))
+    seen = blocks.receive(read(kind(content=given_blocks)))
+    released(
+        *seen,
+        *blocks.finish(reason="max_tokens", last_block_complete=False, truncated=True),
+    )

@@ -1,4 +1,4 @@
-"""The numbered invariants of `again`."""
+"""The numbered invariants of `retry`."""
 
 from typing import Any
 
@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessageChunk
 
-from langchain_bedrock_continue._core.content.incoming import REASONING_TYPES
-from langchain_bedrock_continue._core.content.retry_filter import Again
+from langchain_bedrock_continue._core.content.content import ReleasedBlocks
+from langchain_bedrock_continue._core.content.incoming import REASONING, kind_of
+from langchain_bedrock_continue._core.content.retry_filter import RetryFilter
 from tests.support.contents import contents, released, text, thought
 from tests.support.players import Block
 
@@ -32,15 +33,23 @@ def plain(words: str, size: int) -> list[AIMessageChunk]:
     return [AIMessageChunk(content=words[at : at + size]) for at in parts]
 
 
+def filter_of(shown: list[AIMessageChunk]) -> RetryFilter:
+    """The filter of a retry whose first attempt has shown these chunks."""
+    released_blocks = ReleasedBlocks()
+    for chunk in shown:
+        released_blocks.add(chunk)
+    return RetryFilter(released_blocks.since((-1, 0)))
+
+
 @given(contents(calls=0), st.integers(0, 40), SIZES, SIZES)
 def test_a1_a2_what_was_shown_is_passed_over_and_the_rest_is_new(
     blocks: list[Block], cut: int, before: int, after: int
 ) -> None:
     shown = pieces(blocks, before)[:cut]
-    again = Again(shown)
-    new = again.new_in(pieces(blocks, after))
-    assert not again.differs
-    assert again.caught_up
+    retry = filter_of(shown)
+    new = retry.new_in(pieces(blocks, after))
+    assert not retry.diverged
+    assert retry.replayed
     assert released([*shown, *new]) == released(pieces(blocks, 100))
 
 
@@ -49,7 +58,7 @@ def test_a1_nothing_is_shown_twice(
     blocks: list[Block], cut: int, before: int, after: int
 ) -> None:
     shown = pieces(blocks, before)[:cut]
-    new = Again(shown).new_in(pieces(blocks, after))
+    new = filter_of(shown).new_in(pieces(blocks, after))
     texts = "".join(piece.text for piece in [*shown, *new])
     assert texts == "".join(block.get("text", "") for block in blocks)
     whole = [b for piece in [*shown, *new] for b in piece.content if _is_other(b)]
@@ -65,11 +74,11 @@ def test_it_is_caught_up_once_all_that_was_shown_came_again(
     blocks: list[Block], cut: int, came: int, size: int
 ) -> None:
     parts = pieces(blocks, size)
-    again = Again(parts[:cut])
-    new = again.new_in(parts[:came])
-    reasoning = (block["type"] in REASONING_TYPES for block in blocks[:1])
+    retry = filter_of(parts[:cut])
+    new = retry.new_in(parts[:came])
+    reasoning = (kind_of(block) is REASONING for block in blocks[:1])
     if came >= cut or (cut == 1 and any(reasoning)):
-        assert again.caught_up
+        assert retry.replayed
     if came < cut:
         assert new == []
 
@@ -78,13 +87,13 @@ def test_it_is_caught_up_once_all_that_was_shown_came_again(
 def test_a2_a3_texts_without_a_block(
     shown: str, wording: str, before: int, after: int
 ) -> None:
-    again = Again(plain(shown, before))
-    new = "".join(piece.text for piece in again.new_in(plain(wording, after)))
-    assert again.differs == (
+    retry = filter_of(plain(shown, before))
+    new = "".join(piece.text for piece in retry.new_in(plain(wording, after)))
+    assert retry.diverged == (
         not wording.startswith(shown) and not shown.startswith(wording)
     )
-    assert again.caught_up == wording.startswith(shown)
-    assert new == (wording[len(shown) :] if again.caught_up else "")
+    assert retry.replayed == wording.startswith(shown)
+    assert new == (wording[len(shown) :] if retry.replayed else "")
 
 
 @given(contents(calls=0), contents(calls=0), SIZES)
@@ -92,28 +101,28 @@ def test_a3_another_wording_is_held_from_where_it_differs(
     blocks: list[Block], others: list[Block], size: int
 ) -> None:
     shown = pieces([text("said "), *blocks], size)
-    again = Again(shown)
-    assert again.new_in(pieces([text("told "), *others], size)) == []
-    assert again.differs
-    assert not again.caught_up
+    retry = filter_of(shown)
+    assert retry.new_in(pieces([text("told "), *others], size)) == []
+    assert retry.diverged
+    assert not retry.replayed
 
 
 def test_a4_reasoning_before_what_was_shown_is_passed_over() -> None:
-    again = Again(pieces([text("one ")], 9))
+    retry = filter_of(pieces([text("one ")], 9))
     answer = [thought("a"), text("one "), thought("b"), text("two")]
     numbered = pieces(answer, 9)
     for piece, at in zip(numbered, (-1, 0, 1, 2), strict=True):
         content: Any = piece.content
         content[0]["index"] = at
-    new = again.new_in(numbered)
+    new = retry.new_in(numbered)
     assert released(new) == [thought("b"), text("two")]
 
 
 def test_a2_a_block_that_comes_before_what_was_shown_of_another_is_no_repeat() -> None:
-    again = Again(pieces([text("one "), text("two")], 9))
+    retry = filter_of(pieces([text("one "), text("two")], 9))
     content: Any = [{**text("two and more"), "index": 1}]
-    assert again.new_in([AIMessageChunk(content=content)]) == []
-    assert again.differs
+    assert retry.new_in([AIMessageChunk(content=content)]) == []
+    assert retry.diverged
 
 
 @pytest.mark.parametrize("begun", ["as it", "as it says"])
@@ -122,7 +131,7 @@ def test_a1_citations_are_shown_once(begun: str, were: bool) -> None:
     cited = {**text("as it says"), "citations": [{"source": 1}]}
     whole = pieces([cited], 99)
     shown = pieces([{**cited, "text": begun} if were else text(begun)], 99)
-    new = Again(shown).new_in(whole)
+    new = filter_of(shown).new_in(whole)
     cites = [b for piece in [*shown, *new] for b in piece.content if "citations" in b]
     assert len(cites) == 1
     assert released([*shown, *new]) == [cited]
@@ -134,5 +143,5 @@ STRANGE: Any = st.dictionaries(st.sampled_from(["type", "text", "x"]), st.none()
 @given(st.lists(STRANGE, max_size=4), st.lists(STRANGE, max_size=4))
 def test_no_block_that_comes_from_outside_breaks_it(strange: Any, other: Any) -> None:
     shown = pieces([{"type": "odd", **block} for block in strange], 3)
-    assert Again(shown).new_in(shown) == []
-    Again(shown).new_in(pieces([{"type": "odd", **block} for block in other], 3))
+    assert filter_of(shown).new_in(shown) == []
+    filter_of(shown).new_in(pieces([{"type": "odd", **block} for block in other], 3))

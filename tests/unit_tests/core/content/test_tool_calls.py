@@ -38,7 +38,7 @@ def whole(*inputs: object) -> HeldCalls:
 @pytest.mark.parametrize("end", range(len(RAW)))
 def test_t1_a_streamed_call_cut_anywhere_is_invalid(end: int) -> None:
     calls = streamed(RAW[:end])
-    calls.judge(reason="max_tokens", vouches=False, last_index=1)
+    calls.judge(reason="max_tokens", last_block_complete=False, last_index=1)
     assert calls.valid == []
     (invalid,) = calls.invalid
     assert invalid["args"] == RAW[:end]
@@ -47,7 +47,7 @@ def test_t1_a_streamed_call_cut_anywhere_is_invalid(end: int) -> None:
 
 def test_t1_a_whole_call_at_the_end_of_a_cut_segment_is_not_vouched_for() -> None:
     calls = streamed(RAW)
-    calls.judge(reason="max_tokens", vouches=False, last_index=1)
+    calls.judge(reason="max_tokens", last_block_complete=False, last_index=1)
     assert calls.valid == []
 
 
@@ -56,21 +56,21 @@ def test_t1_the_last_call_of_a_cut_response_is_invalid_whatever_keys_arrived(
     given_input: object,
 ) -> None:
     calls = whole(given_input)
-    calls.judge(reason="max_tokens", vouches=False, last_index=1)
+    calls.judge(reason="max_tokens", last_block_complete=False, last_index=1)
     assert calls.valid == []
     assert len(calls.invalid) == 1
 
 
 def test_t1_a_call_that_text_follows_was_not_cut() -> None:
     calls = whole(INPUT)
-    calls.judge(reason="max_tokens", vouches=False, last_index=2)
+    calls.judge(reason="max_tokens", last_block_complete=False, last_index=2)
     assert [call["args"] for call in calls.valid] == [INPUT]
 
 
 @pytest.mark.parametrize("raw", ["", "{}"])
 def test_t1_a_call_without_arguments_is_whole_if_the_reason_vouches(raw: str) -> None:
     calls = streamed(raw)
-    calls.judge(reason="tool_use", vouches=True, last_index=1)
+    calls.judge(reason="tool_use", last_block_complete=True, last_index=1)
     assert [call["args"] for call in calls.valid] == [{}]
 
 
@@ -79,14 +79,14 @@ def test_t1_arguments_that_are_no_object_are_invalid_though_the_model_ended(
     raw: str,
 ) -> None:
     calls = streamed(RAW, raw)
-    calls.judge(reason="tool_use", vouches=True, last_index=2)
+    calls.judge(reason="tool_use", last_block_complete=True, last_index=2)
     assert [call["id"] for call in calls.valid] == ["id1"]
     assert [call["id"] for call in calls.invalid] == ["id2"]
 
 
 def test_t2_no_call_is_given_out_beside_one_that_was_cut() -> None:
     calls = streamed(RAW, RAW[:20])
-    calls.judge(reason="max_tokens", vouches=False, last_index=2)
+    calls.judge(reason="max_tokens", last_block_complete=False, last_index=2)
     assert calls.valid == []
     assert [call["args"] for call in calls.invalid] == [RAW, RAW[:20]]
     released = calls.release()
@@ -96,9 +96,9 @@ def test_t2_no_call_is_given_out_beside_one_that_was_cut() -> None:
 
 @given(st.text(max_size=40) | st.sampled_from([RAW[:n] for n in range(len(RAW) + 1)]))
 def test_t3_no_addition_makes_an_invalid_call_valid(raw: str) -> None:
-    call = Call(index=1, streamed=True, call_id="i", name="n", json_text=raw)
-    call.error = "Cut at max_tokens"
-    piece = call.invalid_piece()
+    call = Call(index=1, streamed=True, call_id="i", name="n", json_chunks=[raw])
+    call.error = "Truncated at max_tokens"
+    piece = call.invalid_chunk()
     last = AIMessageChunk(content="", chunk_position="last")
     for message in (piece, AIMessageChunk(content="") + piece + last, piece + last):
         assert message.tool_calls == []
@@ -112,7 +112,7 @@ def test_t3_no_addition_makes_an_invalid_call_valid(raw: str) -> None:
 def test_t4_what_follows_a_call_stays_behind_it() -> None:
     calls = streamed("{}")
     calls.hold(2, AIMessageChunk(content=[{"type": "text", "text": "x", "index": 2}]))
-    calls.judge(reason="end_turn", vouches=True, last_index=2)
+    calls.judge(reason="end_turn", last_block_complete=True, last_index=2)
     released = calls.release()
     assert released[-1].content == [{"type": "text", "text": "x", "index": 2}]
     assert calls.release() == []

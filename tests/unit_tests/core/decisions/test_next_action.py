@@ -1,169 +1,274 @@
-"""The numbered invariants of `steps`: each rule on every situation there is."""
+"""The rules of `next_action`: each one in every situation that there is."""
 
 import itertools
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
 from langchain_bedrock_continue._core.decisions.next_action import (
-    Recovery,
-    Situation,
-    Step,
-    next_step,
+    AFTER_ERROR,
+    AFTER_RESPONSE,
+    AfterError,
+    AfterResponse,
+    ToolCallRecovery,
+    after_error,
+    after_response,
 )
 from langchain_bedrock_continue._core.decisions.stop_reasons import (
     OUT_OF_TIME,
+    STOP_REASONS,
     UNKNOWN,
-    VERDICTS,
-    EndedBy,
-    Verdict,
-    verdict,
+    StopMeaning,
+    meaning_of,
+)
+from langchain_bedrock_continue._core.decisions.vocabulary import (
+    Action,
+    Ending,
+    Strategy,
 )
 
-CUT = verdict("max_tokens")
-BROKEN = verdict("malformed_tool_use")
-PAUSED = verdict("pause_turn")
-KINDS = sorted({*VERDICTS.values(), UNKNOWN, OUT_OF_TIME}, key=repr)
-LIMITS: tuple[EndedBy | None, ...] = (
-    None,
-    "max_continuations",
-    "max_total_tokens",
-    "max_seconds",
-)
+TRUNCATED = meaning_of("max_tokens")
+MALFORMED = meaning_of("malformed_tool_use")
+PAUSED = meaning_of("pause_turn")
+MEANINGS = sorted({*STOP_REASONS.values(), UNKNOWN, OUT_OF_TIME}, key=repr)
+LIMITS = (Ending.MAX_CONTINUATIONS, Ending.MAX_TOTAL_TOKENS, Ending.MAX_SECONDS)
 FLAGS = (
-    "has_calls",
-    "advances",
+    "has_tool_call",
+    "has_progress",
     "can_be_resent",
     "constrained",
     "repeats",
-    "can_raise",
+    "can_grow",
     "fits",
-    "can_finish",
-    "tried_again",
+    "can_complete_call",
+    "retried_output",
 )
 
 
-def every(*kinds: Verdict, limit: EndedBy | None = None) -> Iterator[Situation]:
-    """Every situation in which a segment of these verdicts can end."""
+def every(
+    *meanings: StopMeaning, limit: Ending | None = None
+) -> Iterator[AfterResponse]:
+    """Every situation in which a segment with these stop reasons can end."""
     values = itertools.product((False, True), repeat=len(FLAGS))
-    for flags, recovery, kind in itertools.product(values, get_args(Recovery), kinds):
-        known = dict(zip(FLAGS, flags, strict=True))
-        yield Situation(kind, recovery=recovery, limit=limit, **known)
+    recoveries = get_args(ToolCallRecovery)
+    for flags, recovery, stop in itertools.product(values, recoveries, meanings):
+        known: Any = dict(zip(FLAGS, flags, strict=True))
+        yield AfterResponse(stop, recovery=recovery, limit=limit, **known)
 
 
-def test_the_situations_are_all_there() -> None:
-    assert len(list(every(*KINDS))) == 2 ** len(FLAGS) * 4 * len(KINDS)
-    assert len(KINDS) >= 7
+def test_all_situations_are_enumerated() -> None:
+    assert len(list(every(*MEANINGS))) == 2 ** len(FLAGS) * 4 * len(MEANINGS)
+    assert len(MEANINGS) >= 7
 
 
-def test_the_models_own_end_is_the_turns_end_however_things_stand() -> None:
-    final = [kind for kind in KINDS if kind.then == "ends"]
-    for limit in LIMITS:
+def test_a_final_stop_reason_ends_the_turn_in_every_situation() -> None:
+    final = [meaning for meaning in MEANINGS if meaning.action is Action.END]
+    for limit in (None, *LIMITS):
         for now in every(*final, limit=limit):
-            assert next_step(now) == ("end", now.judged.ended_by)
+            assert after_response(now) == (Action.END, now.stop.ending)
 
 
-def test_n4_a_limit_ends_whatever_would_follow_and_is_named() -> None:
-    for limit in LIMITS[1:]:
-        for now in every(*KINDS, limit=limit):
-            step, ended_by = next_step(replace(now, limit=None))
-            expected = ended_by if step == "end" else limit
-            assert next_step(now) == ("end", expected)
+def test_next_4_a_limit_ends_the_turn_before_any_call_and_is_named() -> None:
+    for limit in LIMITS:
+        for now in every(*MEANINGS, limit=limit):
+            action, ending = after_response(replace(now, limit=None))
+            expected = ending if action is Action.END else limit
+            assert after_response(now) == (Action.END, expected)
 
 
-def test_n1_a_cut_text_is_gone_on_from_unless_it_goes_round_in_a_cycle() -> None:
-    for now in every(CUT):
-        if now.advances and not now.has_calls and not now.constrained:
-            step, ended_by = next_step(now)
-            assert step == ("end" if now.repeats else "go_on")
-            assert ended_by == ("repetition" if now.repeats else "model")
+def test_next_1_a_truncated_text_is_continued_unless_it_repeats_itself() -> None:
+    for now in every(TRUNCATED):
+        if now.has_progress and not now.has_tool_call and not now.constrained:
+            action, ending = after_response(now)
+            assert action is (Action.END if now.repeats else Action.CONTINUE)
+            assert ending is (Ending.REPETITION if now.repeats else Ending.MODEL)
 
 
-def test_n1_only_a_cut_text_is_gone_on_from() -> None:
-    for now in every(*KINDS):
-        if next_step(now)[0] == "go_on":
-            assert now.judged == CUT
-            assert now.advances
+def test_next_1_only_a_truncated_text_is_continued() -> None:
+    for now in every(*MEANINGS):
+        if after_response(now)[0] is Action.CONTINUE:
+            assert now.stop == TRUNCATED
+            assert now.has_progress
             assert not now.repeats
 
 
-@pytest.mark.parametrize("why", ["no new text", "n3 held to a schema"])
-def test_n1_n3_else_the_same_is_asked_for_with_more_room_while_there_is(
-    why: str,
-) -> None:
-    for now in every(CUT):
-        holds = now.constrained if why.startswith("n3") else not now.advances
-        if not holds or now.has_calls:
+@pytest.mark.parametrize("why", ["no new text", "next_3 constrained by a schema"])
+def test_next_1_next_3_otherwise_it_is_retried_with_more_room(why: str) -> None:
+    for now in every(TRUNCATED):
+        holds = now.constrained if "next_3" in why else not now.has_progress
+        if not holds or now.has_tool_call:
             continue
-        expected: tuple[Step, EndedBy] = ("larger", "model")
+        expected = (Action.RETRY_LARGER, Ending.MODEL)
         if not now.fits:
-            expected = ("end", "max_total_tokens")
-        if not now.can_raise:
-            expected = ("end", "no_progress")
-        assert next_step(now) == expected
+            expected = (Action.END, Ending.MAX_TOTAL_TOKENS)
+        if not now.can_grow:
+            expected = (Action.END, Ending.NO_PROGRESS)
+        assert after_response(now) == expected
 
 
-def test_n2_a_segment_with_a_tool_call_is_never_gone_on_from() -> None:
-    for now in every(*KINDS):
-        if now.has_calls:
-            assert next_step(now)[0] != "go_on"
+def test_next_2_a_segment_with_a_tool_call_is_never_continued() -> None:
+    for now in every(*MEANINGS):
+        if now.has_tool_call:
+            assert after_response(now)[0] is not Action.CONTINUE
 
 
-def test_n2_the_caller_may_want_a_cut_call_as_it_is() -> None:
-    for now in every(CUT):
-        if now.has_calls and now.recovery in {"return", "raise"}:
-            assert next_step(now) == ("end", "tool_call")
+def test_next_2_the_caller_can_get_a_truncated_call_as_it_is() -> None:
+    for now in every(TRUNCATED):
+        if now.has_tool_call and now.recovery in {"return", "raise"}:
+            assert after_response(now) == (Action.END, Ending.TOOL_CALL)
 
 
-def test_n2_a_cut_call_is_retried_to_the_ceiling() -> None:
-    for now in every(CUT):
-        if now.has_calls and now.recovery == "retry":
-            step, ended_by = next_step(now)
-            assert (step == "larger") == (now.can_raise and now.fits)
-            if step == "end":
-                reached = "max_total_tokens" if now.can_raise else "tool_call"
-                assert ended_by == reached
+def test_next_2_a_truncated_call_is_retried_up_to_the_ceiling() -> None:
+    for now in every(TRUNCATED):
+        if now.has_tool_call and now.recovery == "retry":
+            action, ending = after_response(now)
+            assert (action is Action.RETRY_LARGER) == (now.can_grow and now.fits)
+            if action is Action.END:
+                total, call = Ending.MAX_TOTAL_TOKENS, Ending.TOOL_CALL
+                assert ending is (total if now.can_grow else call)
 
 
-def test_n2_its_arguments_are_finished_as_text_where_no_retry_holds_them() -> None:
-    for now in every(CUT):
-        wanted = now.has_calls and now.recovery == "resume" and not now.can_raise
-        possible = now.can_finish and not now.constrained
-        assert (next_step(now)[0] == "arguments") == (wanted and possible)
+def test_next_2_its_arguments_are_completed_as_text_where_no_retry_has_room() -> None:
+    for now in every(TRUNCATED):
+        resumes = now.recovery == "resume" and not now.can_grow
+        wanted = now.has_tool_call and resumes
+        possible = now.can_complete_call and not now.constrained
+        completes = after_response(now)[0] is Action.COMPLETE_TOOL_CALL
+        assert completes == (wanted and possible)
         if wanted and not possible:
-            assert next_step(now) == ("end", "tool_call")
+            assert after_response(now) == (Action.END, Ending.TOOL_CALL)
 
 
-def test_n3_what_is_held_to_a_schema_is_never_gone_on_from() -> None:
-    for now in every(CUT, BROKEN):
+def test_next_3_constrained_output_is_never_continued() -> None:
+    allowed = {Action.RETRY_LARGER, Action.RETRY, Action.END}
+    for now in every(TRUNCATED, MALFORMED):
         if now.constrained:
-            assert next_step(now)[0] in {"larger", "again", "end"}
+            assert after_response(now)[0] in allowed
 
 
-def test_broken_output_is_asked_for_once_more_and_only_once() -> None:
-    for now in every(BROKEN):
-        expected = ("end", "error") if now.tried_again else ("again", BROKEN.ended_by)
-        assert next_step(now) == expected
+def test_malformed_output_is_retried_once() -> None:
+    for now in every(MALFORMED):
+        action = Action.END if now.retried_output else Action.RETRY
+        assert after_response(now) == (action, Ending.ERROR)
 
 
 def test_a_paused_model_is_sent_what_it_wrote() -> None:
     for now in every(PAUSED):
-        sent = now.can_be_resent and not now.constrained  # N3
-        assert next_step(now) == (
-            ("resend", "model") if sent else ("end", "no_progress")
-        )
+        sent = now.can_be_resent and not now.constrained  # NEXT-3
+        resent, ended = (Action.RESEND, Ending.MODEL), (Action.END, Ending.NO_PROGRESS)
+        assert after_response(now) == (resent if sent else ended)
 
 
-def test_more_room_is_only_asked_for_where_there_is_more() -> None:
-    for now in every(*KINDS):
-        if next_step(now)[0] == "larger":
-            assert now.can_raise
+def test_more_room_is_only_requested_where_there_is_more() -> None:
+    for now in every(*MEANINGS):
+        if after_response(now)[0] is Action.RETRY_LARGER:
+            assert now.can_grow
             assert now.fits
 
 
-def test_what_was_cut_and_ends_says_why() -> None:
-    for now in every(CUT):
-        step, ended_by = next_step(now)
-        assert step != "end" or ended_by != "model"
+def test_a_truncated_turn_that_ends_says_why() -> None:
+    for now in every(TRUNCATED):
+        action, ending = after_response(now)
+        assert action is not Action.END or ending is not Ending.MODEL
+
+
+def test_arguments_that_are_complete_end_the_turn_in_spite_of_a_limit() -> None:
+    for limit in (None, *LIMITS):
+        now = AfterResponse(TRUNCATED, arguments="complete", limit=limit)
+        assert after_response(now) == (Action.END, Ending.MODEL)
+
+
+def test_arguments_are_continued_until_they_are_complete() -> None:
+    now = AfterResponse(TRUNCATED, arguments="continuable")
+    assert after_response(now)[0] is Action.COMPLETE_TOOL_CALL
+    now = AfterResponse(TRUNCATED, arguments="broken")
+    assert after_response(now) == (Action.END, Ending.TOOL_CALL)
+
+
+@pytest.mark.parametrize("arguments", ["continuable", "broken"])
+@pytest.mark.parametrize("limit", LIMITS)
+def test_a_limit_ends_the_arguments_too(arguments: str, limit: Ending) -> None:
+    now = AfterResponse(TRUNCATED, arguments=arguments, limit=limit)  # type: ignore[arg-type]
+    assert after_response(now) == (Action.END, limit)
+
+
+def test_every_rule_says_why_and_decides_some_situation() -> None:
+    situations = [*every(*MEANINGS)]
+    for state in ("complete", "continuable", "broken"):
+        for limit in (None, *LIMITS):
+            facts = AfterResponse(TRUNCATED, arguments=state, limit=limit)
+            situations.append(facts)
+    decided = {next(r.why for r in AFTER_RESPONSE if r.when(now)) for now in situations}
+    assert decided == {rule.why for rule in AFTER_RESPONSE}
+    assert len(decided) == len(AFTER_RESPONSE)
+
+
+# After an error -------------------------------------------------------------------
+
+ERROR_FLAGS = (
+    "deadline_passed",
+    "refused",
+    "may_fall_back",
+    "has_text",
+    "over_limit",
+    "has_stop_reason",
+    "arrived",
+    "in_stream",
+    "retryable",
+    "may_recover",
+)
+
+
+def every_error() -> Iterator[AfterError]:
+    """Every situation in which a call can fail."""
+    values = itertools.product((False, True), repeat=len(ERROR_FLAGS))
+    for flags, strategy in itertools.product(values, (None, *Strategy)):
+        yield AfterError(
+            strategy=strategy, **dict(zip(ERROR_FLAGS, flags, strict=True))
+        )
+
+
+def test_every_rule_for_an_error_says_why_and_decides_some_situation() -> None:
+    decided = {next(r.why for r in AFTER_ERROR if r.when(now)) for now in every_error()}
+    assert decided == {rule.why for rule in AFTER_ERROR}
+    assert len(decided) == len(AFTER_ERROR)
+
+
+def test_next_5_a_refused_prefill_becomes_a_user_turn_before_any_text() -> None:
+    for now in every_error():
+        falls_back = after_error(now)[0] is Action.FALL_BACK
+        refused = now.refused and now.strategy is Strategy.PREFILL
+        expected = refused and now.may_fall_back and not now.has_text
+        assert falls_back == (expected and not now.deadline_passed)
+
+
+def test_a_refused_resend_ends_the_turn_with_what_the_paused_model_wrote() -> None:
+    for now in every_error():
+        if now.refused and now.strategy is Strategy.RESEND and not now.deadline_passed:
+            assert after_error(now) == (Action.END, Ending.NO_PROGRESS)
+
+
+def test_next_6_an_error_after_the_stop_reason_is_never_raised() -> None:
+    for now in every_error():
+        if now.has_stop_reason:
+            assert after_error(now)[0] not in {Action.RAISE, Action.RECOVER}
+
+
+def test_next_7_only_a_transient_error_is_recovered_from() -> None:
+    for now in every_error():
+        if after_error(now)[0] is Action.RECOVER:
+            assert now.retryable
+            assert now.may_recover
+            assert now.arrived or now.in_stream
+
+
+def test_a_call_that_the_deadline_prevented_ends_the_turn_in_time() -> None:
+    for now in every_error():
+        if now.deadline_passed:
+            assert after_error(now) == (Action.END, Ending.MAX_SECONDS)
+
+
+def test_an_error_that_nothing_applies_to_is_raised() -> None:
+    assert after_error(AfterError()) == (Action.RAISE, Ending.ERROR)

@@ -52,33 +52,33 @@ def a_new_process() -> Iterator[None]:
 
 @pytest.mark.parametrize("model_id", TAKING)
 def test_m1_m2_claude_up_to_4_5_and_nova_take_a_prefill(model_id: str) -> None:
-    assert models.takes_prefill(model_id)
+    assert models.supports_prefill(model_id)
 
 
 @pytest.mark.parametrize("model_id", REFUSING)
 def test_m1_m2_claude_from_4_6_on_takes_none(model_id: str) -> None:
-    assert not models.takes_prefill(model_id)
+    assert not models.supports_prefill(model_id)
 
 
 @pytest.mark.parametrize("model_id", UNKNOWN)
 def test_m3_of_others_nothing_is_known(model_id: str) -> None:
-    assert not models.takes_prefill(model_id)
+    assert not models.supports_prefill(model_id)
 
 
 def test_m4_a_refusal_of_the_model_is_remembered_and_one_of_the_request_not() -> None:
     of_request = ValueError(
         "... When using tools, pre-filling the `assistant` response is not supported."
     )
-    models.learn_refusal(TAKING[0], of_request)
-    assert models.takes_prefill(TAKING[0])
+    models.remember_refusal(TAKING[0], of_request)
+    assert models.supports_prefill(TAKING[0])
     of_model = ValueError("This model does not support assistant message prefill.")
-    models.learn_refusal(TAKING[0], of_model)
-    assert not models.takes_prefill(TAKING[0])
-    assert models.takes_prefill(TAKING[1])
+    models.remember_refusal(TAKING[0], of_model)
+    assert not models.supports_prefill(TAKING[0])
+    assert models.supports_prefill(TAKING[1])
 
 
 @pytest.mark.parametrize(
     "text", ["", "Too many requests", "messages: text content blocks must contain"]
 )
 def test_other_errors_are_no_refusals(text: str) -> None:
-    assert not models.refuses_prefill(ValueError(text))
+    assert not models.is_prefill_refusal(ValueError(text))

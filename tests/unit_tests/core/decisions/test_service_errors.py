@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from langchain_aws.chat_models.bedrock_converse import BedrockContextOverflowError
 from urllib3 import exceptions as urllib3_errors
 
-from langchain_bedrock_continue._core.decisions import service_errors as failures
+from langchain_bedrock_continue._core.decisions import service_errors
 
 MODEL = ServiceModel(Loader().load_service_model("bedrock-runtime", "service-2"))
 STREAM = MODEL.operation_model("ConverseStream").output_shape.members["stream"]
@@ -79,30 +79,30 @@ BEFORE = ["InternalServer", "ModelNotReady", "ModelTimeout", "ServiceUnavailable
 def test_f1_f2_a_modelled_exception_event_is_worth_another_try(name: str) -> None:
     error = exception_event(f"{name}Exception")
     assert isinstance(error, botocore_errors.EventStreamError)
-    assert failures.code_of(error) == f"{name}Exception"
-    assert failures.is_passing(error)
-    assert failures.is_in_stream(error)
+    assert service_errors.error_code(error) == f"{name}Exception"
+    assert service_errors.is_retryable(error)
+    assert service_errors.is_stream_error(error)
 
 
 def test_f1_a_validation_event_is_not() -> None:
     error = exception_event("validationException")
-    assert not failures.is_passing(error)
-    assert failures.is_in_stream(error)
+    assert not service_errors.is_retryable(error)
+    assert service_errors.is_stream_error(error)
 
 
 def test_f3_an_event_that_the_service_model_does_not_know_is() -> None:
     error = exception_event("somethingNewException")
-    assert failures.is_passing(error)
-    assert failures.is_in_stream(error)
+    assert service_errors.is_retryable(error)
+    assert service_errors.is_stream_error(error)
 
 
 @pytest.mark.parametrize("name", [*BEFORE, "Throttling"])
 def test_f1_an_answer_before_the_stream_opens(name: str) -> None:
     headers = {"x-amzn-errortype": f"{name}Exception:http://internal/"}
     error = answered(429, headers, b'{"message": "m"}')
-    assert failures.code_of(error) == f"{name}Exception"
-    assert failures.is_passing(error)
-    assert not failures.is_in_stream(error)
+    assert service_errors.error_code(error) == f"{name}Exception"
+    assert service_errors.is_retryable(error)
+    assert not service_errors.is_stream_error(error)
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_f1_an_answer_before_the_stream_opens(name: str) -> None:
 )
 def test_f1_what_would_come_again_is_not_tried_again(name: str) -> None:
     for spelling in (name, f"{name}Exception", f"{name[0].lower()}{name[1:]}Exception"):
-        assert not failures.is_passing(client_error(spelling))
+        assert not service_errors.is_retryable(client_error(spelling))
 
 
 @given(
@@ -132,16 +132,16 @@ def test_f1_what_would_come_again_is_not_tried_again(name: str) -> None:
 def test_f2_every_spelling_is_the_same_code(
     name: str, ending: str, spelled: Any
 ) -> None:
-    assert failures.is_passing(client_error(spelled(name + ending)))
+    assert service_errors.is_retryable(client_error(spelled(name + ending)))
 
 
 def test_a_damaged_frame_broke_the_line() -> None:
     frame = bytearray(framed({":message-type": "event", ":event-type": "messageStop"}))
     frame[-6] ^= 1
     error = in_stream(bytes(frame))
-    assert failures.code_of(error) is None
-    assert failures.is_passing(error)
-    assert failures.is_in_stream(error)
+    assert service_errors.error_code(error) is None
+    assert service_errors.is_retryable(error)
+    assert service_errors.is_stream_error(error)
 
 
 def test_half_a_frame_is_no_error_of_botocores() -> None:
@@ -175,8 +175,8 @@ LINES: list[Exception] = [
 
 @pytest.mark.parametrize("error", LINES, ids=lambda error: type(error).__name__)
 def test_f1_a_broken_line_is_worth_another_try(error: Exception) -> None:
-    assert failures.is_passing(error)
-    assert failures.code_of(error) is None
+    assert service_errors.is_retryable(error)
+    assert service_errors.error_code(error) is None
 
 
 @pytest.mark.parametrize(
@@ -191,13 +191,13 @@ def test_f1_a_broken_line_is_worth_another_try(error: Exception) -> None:
     ids=lambda error: type(error).__name__,
 )
 def test_f1_an_error_of_our_side_is_not(error: Exception) -> None:
-    assert not failures.is_passing(error)
-    assert not failures.is_in_stream(error)
+    assert not service_errors.is_retryable(error)
+    assert not service_errors.is_stream_error(error)
 
 
 def test_a_context_overflow_has_its_own_name() -> None:
-    assert failures.ended_by(OVERFLOW) == "context_window"
-    assert failures.ended_by(ValueError("m")) == "error"
+    assert service_errors.ending_of(OVERFLOW) == "context_window"
+    assert service_errors.ending_of(ValueError("m")) == "error"
 
 
 CONVERSE = (
@@ -211,7 +211,7 @@ VENDOR = "max_tokens: 9 > {}, which is the maximum allowed number of output toke
 def test_the_services_limit_is_read(limit: int, text: str, commas: bool) -> None:
     number = f"{limit:,}" if commas and text is CONVERSE else str(limit)
     error = client_error("ValidationException", text.format(number, number))
-    assert failures.limit_in(error) == limit
+    assert service_errors.reported_limit(error) == limit
 
 
 NUMBERS = st.sampled_from([",", ",,,", "0", "00", "9" * 5000, "-3", "", "٤", "1e9"])
@@ -219,13 +219,13 @@ NUMBERS = st.sampled_from([",", ",,,", "0", "00", "9" * 5000, "-3", "", "٤", "1
 
 @given(NUMBERS, st.sampled_from([CONVERSE, VENDOR]))
 def test_no_limit_from_outside_breaks_it(number: str, text: str) -> None:
-    limit = failures.limit_in(ValueError(text.format(number, number)))
+    limit = service_errors.reported_limit(ValueError(text.format(number, number)))
     assert limit is None or limit >= 0
 
 
 @given(st.text(max_size=60))
 def test_other_texts_name_no_limit(text: str) -> None:
-    assert failures.limit_in(ValueError(text)) is None
+    assert service_errors.reported_limit(ValueError(text)) is None
 
 
 STRANGE = st.none() | st.integers() | st.text(max_size=3) | st.lists(st.integers())
@@ -239,12 +239,12 @@ STRANGE = st.none() | st.integers() | st.text(max_size=3) | st.lists(st.integers
 def test_no_response_from_outside_breaks_it(response: Any) -> None:
     error = client_error("x")
     error.response = response
-    assert isinstance(failures.code_of(error), str)
-    assert isinstance(failures.is_passing(error), bool)
-    assert failures.name_of(error).startswith("ClientError")
+    assert isinstance(service_errors.error_code(error), str)
+    assert isinstance(service_errors.is_retryable(error), bool)
+    assert service_errors.describe(error).startswith("ClientError")
 
 
 def test_a_name_says_nothing_of_what_the_error_says() -> None:
     error = client_error("ThrottlingException", "secret prompt")
-    assert failures.name_of(error) == "ClientError: ThrottlingException"
-    assert failures.name_of(ValueError("secret")) == "ValueError"
+    assert service_errors.describe(error) == "ClientError: ThrottlingException"
+    assert service_errors.describe(ValueError("secret")) == "ValueError"

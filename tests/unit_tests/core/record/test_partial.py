@@ -10,14 +10,17 @@ from hypothesis import strategies as st
 from langchain_core.load import dumpd, load
 from langchain_core.messages import AIMessage
 
-from langchain_bedrock_continue._core.decisions.stop_reasons import VERDICTS
+from langchain_bedrock_continue._core.decisions.stop_reasons import STOP_REASONS
+from langchain_bedrock_continue._core.decisions.vocabulary import Action
 from langchain_bedrock_continue._core.policy import Policy
 from langchain_bedrock_continue._core.record.partial import (
     check_partial,
     needs_resuming,
-    past_of,
+    read_partial,
 )
 from langchain_bedrock_continue._core.turn import Turn
+from langchain_bedrock_continue._wrapped.private_names import v1_to_converse
+from langchain_bedrock_continue._wrapped.v1_messages import from_v1
 from tests.support.contents import call, image, text, thought
 from tests.support.players import (
     QUESTION,
@@ -42,6 +45,11 @@ BORDERS: dict[str, Border] = {
     "json": lambda partial: load(dumpd(partial), allowed_objects="messages"),
     "dump": lambda partial: AIMessage(**partial.model_dump()),
 }
+
+
+def in_converse_form(partial: AIMessage) -> AIMessage:
+    """Return a message as the shell gives it to the turn."""
+    return from_v1(partial, v1_to_converse)
 
 
 def as_v1(partial: AIMessage) -> AIMessage:
@@ -69,7 +77,8 @@ def ended(teller: Teller, allowed: Policy) -> Played:
 
 
 def resumed(teller: Teller, allowed: Policy, partial: AIMessage) -> Played:
-    return without_mistake(play(Turn(QUESTION, {}, allowed, partial=partial), teller))
+    turn = Turn(QUESTION, {}, allowed, partial=in_converse_form(partial))
+    return without_mistake(play(turn, teller))
 
 
 def without_mistake(played: Played) -> Played:
@@ -159,11 +168,13 @@ def test_a_turn_may_be_taken_up_again_and_again(
     assert partial.text == story
 
 
-@pytest.mark.parametrize("reason", [*VERDICTS, None, "odd", 5])
+@pytest.mark.parametrize("reason", [*STOP_REASONS, None, "odd", 5])
 def test_p1_by_the_stop_reason_of_a_message_that_says_nothing(reason: Any) -> None:
     message = AIMessage("so far", response_metadata={"stopReason": reason})
-    known = VERDICTS.get(reason)
-    assert needs_resuming(message) == (known is not None and known.then != "ends")
+    known = STOP_REASONS.get(reason)
+    assert needs_resuming(message) == (
+        known is not None and known.action is not Action.END
+    )
 
 
 @pytest.mark.parametrize("complete", [True, False])
@@ -190,10 +201,10 @@ def test_p2_whole_blocks_are_kept_and_nothing_of_a_cut_call(v1: bool) -> None:
     partial = AIMessage(
         content, invalid_tool_calls=[{**invalid, "type": "invalid_tool_call"}]
     )
-    past = past_of(as_v1(partial) if v1 else partial)
+    past = read_partial(in_converse_form(as_v1(partial)) if v1 else partial)
     kinds = [block["type"] for block in past.blocks]
     assert kinds == ["reasoning_content", "text", "image", "text"]
-    assert past.calls
+    assert past.has_tool_call
     assert [b["text"] for b in past.blocks if b["type"] == "text"] == ["one", "two"]
     assert all("index" not in block for block in past.blocks)
 
@@ -202,9 +213,9 @@ def test_p2_whole_blocks_are_kept_and_nothing_of_a_cut_call(v1: bool) -> None:
 def test_p2_reasoning_alone_is_nothing_to_go_on_from(v1: bool) -> None:
     content: Any = [thought("hm"), call("t", {})]
     partial = AIMessage(content, tool_calls=[{"name": "write", "args": {}, "id": "t"}])
-    past = past_of(as_v1(partial) if v1 else partial)
+    past = read_partial(in_converse_form(as_v1(partial)) if v1 else partial)
     assert past.blocks == []
-    assert past.calls
+    assert past.has_tool_call
 
 
 def test_a_message_of_chatbedrockconverse_itself_is_taken_up() -> None:
@@ -259,7 +270,8 @@ def test_no_partial_from_outside_breaks_a_turn(
     partial = AIMessage(content, response_metadata=metadata)
     needs_resuming(partial)
     strategy = "prefill" if prefills else "user_turn"
-    turn = Turn(QUESTION, {}, policy(strategy), partial=partial)
+    given = in_converse_form(partial)
+    turn = Turn(QUESTION, {}, policy(strategy), partial=given)
     for _ in turn.requests():
         turn.receive(AIMessage("end", response_metadata={"stopReason": "end_turn"}))
         turn.end_segment()

@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 
-from langchain_bedrock_continue._core.request.messages import (
+from langchain_bedrock_continue._core.request.call_arguments import (
     max_tokens_of,
-    own_copy,
     with_max_tokens,
+)
+from langchain_bedrock_continue._core.request.messages import (
+    own_copy,
     with_prefill,
 )
-from langchain_bedrock_continue._wrapped.call_settings import check_call
 
 ANSWER: list[dict[str, Any]] = [{"type": "text", "text": "so far"}]
 IMAGE = {"type": "image", "source": {"type": "base64", "data": "eA=="}}
@@ -85,15 +86,3 @@ def test_shrinking_leaves_the_callers_arguments_alone() -> None:
         "tools": [],
     }
     assert kwargs == before
-
-
-@pytest.mark.parametrize("tokens", [0, -1, "9", 1.5, True])
-@pytest.mark.parametrize("name", ["max_tokens", "maxTokens"])
-def test_a_call_with_a_bad_max_tokens_is_refused(name: str, tokens: object) -> None:
-    with pytest.raises(ValueError, match=f"^{name}: must be a whole number"):
-        check_call([HumanMessage("h")], {name: tokens})
-
-
-def test_a_conversation_of_nothing_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"^messages: empty"):
-        check_call([], {})

@@ -1,4 +1,4 @@
-"""The numbered invariants of `echo`, `overlap` and `lead`."""
+"""The rules ECHO-1 to ECHO-5, on random messages and on the texts of the benchmark."""
 
 import itertools
 
@@ -6,16 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from langchain_bedrock_continue._core.text.echo_join import Join
-from langchain_bedrock_continue._core.text.healed_cut import HALF
+from langchain_bedrock_continue._core.text.echo_join import EchoJoin
+from langchain_bedrock_continue._core.text.healed_cut import HALF_CHARACTER
 from langchain_bedrock_continue._core.text.lead_ins import WINDOW
-from langchain_bedrock_continue._core.text.overlap import NEAR
-from langchain_bedrock_continue._core.text.quote import LENGTH, opening_of, quote_of
+from langchain_bedrock_continue._core.text.overlap import MAX_DISTANCE
+from langchain_bedrock_continue._core.text.quote import (
+    MAX_QUOTE,
+    choose_quote,
+    opening_tag,
+)
 from tests.benchmarks.seams import measure, total
 from tests.seams.habits import ECHO, HABITS, Habit
 from tests.seams.texts import Text, texts
 
-# Few pieces, so that they repeat; and all that a lead-in is made of.
+# Few pieces, so that random texts repeat them, and all parts of lead-ins.
 PIECES = st.sampled_from(
     [
         *("ha ", "ha", " ", "\n", "\n\n", "  ", "a", "the cat sat on the mat"),
@@ -40,23 +44,25 @@ def chunked(data: st.DataObject, text: str) -> list[str]:
     return [text[a:b] for a, b in itertools.pairwise([0, *cuts, len(text)])]
 
 
-def join_of(text: str, max_tokens: int = 1024) -> Join:
-    quote = quote_of(text, max_tokens)
-    return Join(text, quote, opening=opening_of(quote))
+def join_of(text: str, max_tokens: int = 1024) -> EchoJoin:
+    quote = choose_quote(text, max_tokens)
+    return EchoJoin(text, quote, opening=opening_tag(quote))
 
 
-def joined(text: str, message: str, *, cut: bool = False) -> tuple[str, str | None]:
+def joined(
+    text: str, message: str, *, truncated: bool = False
+) -> tuple[str, str | None]:
     join = join_of(text)
-    added = (join.feed(message) or "") + join.finish(cut=cut)
-    return text[: len(text) - join.back] + added, join.how
+    added = (join.feed(message) or "") + join.finish(truncated=truncated)
+    return text[: len(text) - join.replaced] + added, join.rule
 
 
 @given(STRINGS, STRINGS, BUDGETS, st.data())
-def test_j1_an_echo_as_asked_joins_exactly(
+def test_echo_1_an_echo_as_requested_joins_exactly(
     text: str, rest: str, max_tokens: int, data: st.DataObject
 ) -> None:
     join = join_of(text, max_tokens)
-    quote = quote_of(text, max_tokens)
+    quote = choose_quote(text, max_tokens)
     if not quote:
         return
     full = text.rstrip() + rest
@@ -64,40 +70,42 @@ def test_j1_an_echo_as_asked_joins_exactly(
         "".join(join.feed(c) or "" for c in chunked(data, quote + rest)) + join.finish()
     )
     if rest and not rest[0].isspace():
-        full = text + rest  # the model went on without the whitespace
+        full = text + rest  # the model left the whitespace out
     if rest:
-        assert text[: len(text) - join.back] + shown == full
-        assert join.how == "echo"
+        assert text[: len(text) - join.replaced] + shown == full
+        assert join.rule == "echo"
 
 
 @given(st.sampled_from(TEXTS), st.data())
-def test_j1_any_text_cut_anywhere_any_number_of_times(
+def test_echo_1_a_text_cut_anywhere_several_times(
     item: Text, data: st.DataObject
 ) -> None:
     places = st.lists(st.integers(1, len(item.full) - 1), min_size=1, max_size=5)
     cuts = sorted({*data.draw(places), len(item.full)})
     text = item.full[: cuts[0]]
     for end in cuts[1:]:
-        message = ECHO.write(item.full[:end], text, quote_of(text, 1024))
+        message = ECHO.write(item.full[:end], text, choose_quote(text, 1024))
         assert message is not None
         join = join_of(text)
         shown = [join.feed(chunk) or "" for chunk in chunked(data, message)]
-        text = text[: len(text) - join.back] + "".join([*shown, join.finish()])
+        text = text[: len(text) - join.replaced] + "".join([*shown, join.finish()])
         assert text.rstrip() == item.full[:end].rstrip()
     assert text == item.full
 
 
-def test_j1_an_echo_counts_once() -> None:
+def test_echo_1_an_echo_counts_once() -> None:
     assert joined("ha ha ha", "ha ha ha ha!") == ("ha ha ha ha!", "echo")
     assert joined("ha ha ha", "ha ha ha ha ha ha!")[0] == "ha ha ha ha ha ha!"
 
 
 @given(STRINGS, STRINGS, st.booleans())
-def test_j2_what_is_kept_ends_the_message(text: str, message: str, cut: bool) -> None:
+def test_echo_2_what_is_kept_is_an_end_of_the_message(
+    text: str, message: str, truncated: bool
+) -> None:
     join = join_of(text)
-    added = (join.feed(message) or "") + join.finish(cut=cut)
+    added = (join.feed(message) or "") + join.finish(truncated=truncated)
     assert message.endswith(added)
-    if join.how == "as_is":
+    if join.rule == "as_is":
         assert added == message
 
 
@@ -116,82 +124,84 @@ def test_j2_what_is_kept_ends_the_message(text: str, message: str, cut: bool) ->
         ("| a | b |\n|---|---|\n| 1 | 2 |\n\n", "| a | b |\n|---|---|\n| 3 | 4 |\n"),
     ],
 )
-def test_j2_what_may_be_the_texts_own_is_kept(text: str, message: str) -> None:
+def test_echo_2_what_may_belong_to_the_text_is_kept(text: str, message: str) -> None:
     assert joined(text, message) == (text + message, "as_is")
 
 
 @given(STRINGS, STRINGS)
-def test_j3_only_trailing_whitespace_is_replaced(text: str, message: str) -> None:
+def test_echo_3_only_trailing_whitespace_is_replaced(text: str, message: str) -> None:
     join = join_of(text)
     added = (join.feed(message) or "") + join.finish()
-    replaced = text[len(text) - join.back :]
+    replaced = text[len(text) - join.replaced :]
     assert not replaced.strip()
     assert not replaced or added[0].isspace()
 
 
 @pytest.mark.parametrize(
-    ("text", "message", "whole"),
+    ("text", "message", "expected"),
     [
         ("The quick ", "The quick brown", "The quick brown"),
         ("The quick\n", "The quick\n\nbrown", "The quick\n\nbrown"),
         ("The quick ", "The quickbrown", "The quick brown"),
-        ("日本" + HALF, "日本語", "日本語"),
-        ("日本" + HALF, "日本", "日本" + HALF),
+        ("日本" + HALF_CHARACTER, "日本語", "日本語"),
+        ("日本" + HALF_CHARACTER, "日本", "日本" + HALF_CHARACTER),
         ("The quick ", "", "The quick "),
         ("", "The quick", "The quick"),
         (" \n", "The quick", " \nThe quick"),
     ],
 )
-def test_j3_whitespace_at_the_seam(text: str, message: str, whole: str) -> None:
-    assert joined(text, message)[0] == whole
+def test_echo_3_whitespace_at_the_seam(text: str, message: str, expected: str) -> None:
+    assert joined(text, message)[0] == expected
 
 
 @given(STRINGS, STRINGS, st.booleans(), st.data())
-def test_j4_a_join_on_a_stream_is_the_join_on_the_whole(
-    text: str, message: str, cut: bool, data: st.DataObject
+def test_echo_4_chunks_make_no_difference(
+    text: str, message: str, truncated: bool, data: st.DataObject
 ) -> None:
-    whole, stream = join_of(text), join_of(text)
-    at_once = (whole.feed(message) or "") + whole.finish(cut=cut)
+    complete, stream = join_of(text), join_of(text)
+    at_once = (complete.feed(message) or "") + complete.finish(truncated=truncated)
     shown = "".join(stream.feed(c) or "" for c in chunked(data, message))
-    assert shown + stream.finish(cut=cut) == at_once
-    assert (stream.how, stream.back) == (whole.how, whole.back)
+    assert shown + stream.finish(truncated=truncated) == at_once
+    assert (stream.rule, stream.replaced) == (complete.rule, complete.replaced)
 
 
 @given(st.sampled_from(TEXTS), st.sampled_from(HABITS), st.data())
-def test_j4_for_every_habit(item: Text, habit: Habit, data: st.DataObject) -> None:
+def test_echo_4_chunks_make_no_difference_for_any_habit(
+    item: Text, habit: Habit, data: st.DataObject
+) -> None:
     text = item.full[: data.draw(st.integers(1, len(item.full) - 1))]
-    message = habit.write(item.full, text, quote_of(text, 1024))
+    message = habit.write(item.full, text, choose_quote(text, 1024))
     if message is None:
         return
     stream = join_of(text)
     shown = "".join(stream.feed(char) or "" for char in message) + stream.finish()
-    assert text[: len(text) - stream.back] + shown == joined(text, message)[0]
+    assert text[: len(text) - stream.replaced] + shown == joined(text, message)[0]
 
 
 @given(STRINGS, STRINGS)
-def test_j5_the_window_is_bounded_unless_the_message_repeats_the_text(
+def test_echo_5_the_window_is_bounded_unless_the_message_repeats_the_text(
     text: str, message: str
 ) -> None:
     join = join_of(text)
     for at, char in enumerate(message, 1):
         if join.feed(char) is not None:
             return
-        solid = len("".join(message[:at].split()))
-        follows = "".join(message[:at].split()) in "".join(text.split())
-        assert follows or solid <= WINDOW + NEAR + LENGTH
+        visible = "".join(message[:at].split())
+        repeats = visible in "".join(text.split())
+        assert repeats or len(visible) <= WINDOW + MAX_DISTANCE + MAX_QUOTE
 
 
-def test_j5_a_long_restart_is_followed_to_its_end() -> None:
+def test_echo_5_a_long_restart_is_compared_to_its_end() -> None:
     text = "".join(f"Line {n} of {n * n}, and so on.\n" for n in range(3000))
     join = join_of(text + "Line 3000 of")
     for at in range(0, len(text), 5):
         assert join.feed(text[at : at + 5]) is None
     assert (join.feed("Line 3000 of 9") or "") + join.finish() == " 9"
-    assert join.how == "restart"
+    assert join.rule == "restart"
 
 
 @pytest.mark.parametrize(
-    ("message", "how"),
+    ("message", "rule"),
     [
         ("{quote}other bed.", "echo"),
         ('"{quote}"other bed.', "marks"),
@@ -215,9 +225,9 @@ def test_j5_a_long_restart_is_followed_to_its_end() -> None:
         ("other bed.", "as_is"),
     ],
 )
-def test_how_a_message_joins(message: str, how: str) -> None:
-    filled = message.format(quote=quote_of(KNIGHT, 1024), text=KNIGHT)
-    assert joined(KNIGHT, filled) == (KNIGHT + "other bed.", how)
+def test_the_rule_that_joins_a_message(message: str, rule: str) -> None:
+    filled = message.format(quote=choose_quote(KNIGHT, 1024), text=KNIGHT)
+    assert joined(KNIGHT, filled) == (KNIGHT + "other bed.", rule)
 
 
 TABLE = "The lakes:\n\n| name | depth |\n|---|---:|\n| Ober | 88 |\n"
@@ -226,7 +236,7 @@ CODE = "So:\n\n```python\ndef area(width):\n"
 
 
 @pytest.mark.parametrize(
-    ("text", "message", "whole"),
+    ("text", "message", "expected"),
     [
         (TABLE, HEADER + "| Klein | 31 |\n", TABLE + "| Klein | 31 |\n"),
         (TABLE[:-1], HEADER + "| Klein | 31 |\n", TABLE + "| Klein | 31 |\n"),
@@ -236,24 +246,53 @@ CODE = "So:\n\n```python\ndef area(width):\n"
         (CODE + "    ret", "```py\n    return width\n", CODE + "    return width\n"),
     ],
 )
-def test_lines_of_a_table_and_of_code(text: str, message: str, whole: str) -> None:
-    assert joined(text, message)[0] == whole
+def test_lines_of_a_table_and_of_code(text: str, message: str, expected: str) -> None:
+    assert joined(text, message)[0] == expected
 
 
 def test_a_message_that_only_repeats_adds_nothing() -> None:
-    quote = quote_of(KNIGHT, 1024)
+    quote = choose_quote(KNIGHT, 1024)
     assert joined(KNIGHT, quote) == (KNIGHT, "echo")
     assert joined(KNIGHT, quote[:40]) == (KNIGHT, "unfinished")
-    assert joined(KNIGHT, KNIGHT[:90], cut=True) == (KNIGHT, "unfinished")
+    assert joined(KNIGHT, KNIGHT[:90], truncated=True) == (KNIGHT, "unfinished")
     assert joined(KNIGHT, KNIGHT[:90]) == (KNIGHT + KNIGHT[:90], "as_is")
+
+
+def test_the_example_of_the_module() -> None:
+    join = EchoJoin("every evening he asked for an", "he asked for an")
+    added = join.feed('Sure! "he asked for another bed') or join.finish()
+    assert (added, join.rule) == ("other bed", "marks")
+
+
+@given(STRINGS, STRINGS, STRINGS)
+def test_a_fresh_join_has_received_nothing(text: str, first: str, second: str) -> None:
+    used, unused = join_of(text), join_of(text)
+    used.feed(first)
+    before = (used.rule, used.replaced, used.received)
+    fresh = used.fresh()
+    added = fresh.feed(second), fresh.finish()
+    assert added == (unused.feed(second), unused.finish())
+    assert (fresh.rule, fresh.replaced) == (unused.rule, unused.replaced)
+    assert (used.rule, used.replaced, used.received) == before
+
+
+def test_a_fresh_join_shares_the_prepared_text() -> None:
+    join = join_of(KNIGHT)
+    assert join.fresh().text_end is join.text_end
+
+
+def test_an_echo_is_found_without_the_complete_text() -> None:
+    join = join_of(KNIGHT)
+    assert join.feed(choose_quote(KNIGHT, 1024) + "other bed.") == "other bed."
+    assert "compact" not in vars(join.text_end)
 
 
 def test_the_quote_must_end_the_text() -> None:
     with pytest.raises(ValueError, match="quote must be the end of the text"):
-        Join("The quick", "brown")
+        EchoJoin("The quick", "brown")
 
 
-def test_the_benchmark_in_small() -> None:
+def test_the_benchmark_on_a_sample() -> None:
     results = measure(17, rules=["this package"])
     for score in results.prefill.values():
         assert score.exact == score.joins

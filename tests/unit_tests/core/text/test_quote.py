@@ -1,4 +1,4 @@
-"""The numbered invariants of `quote`."""
+"""The rules QUOTE-1 to QUOTE-4."""
 
 import unicodedata
 
@@ -7,12 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from langchain_bedrock_continue._core.text.quote import (
-    DEFAULT_PROMPT,
-    LENGTH,
-    check_template,
-    continuation_prompt,
-    opening_of,
-    quote_of,
+    MAX_QUOTE,
+    choose_quote,
+    opening_tag,
 )
 
 TEXTS = st.text(max_size=400) | st.lists(
@@ -36,8 +33,8 @@ BUDGETS = st.integers(1, 5000)
 
 
 @given(TEXTS, BUDGETS)
-def test_q1_a_quote_ends_the_text(text: str, max_tokens: int) -> None:
-    quote = quote_of(text, max_tokens)
+def test_quote_1_a_quote_ends_the_text(text: str, max_tokens: int) -> None:
+    quote = choose_quote(text, max_tokens)
     body = text.rstrip().rstrip("\ufffd").rstrip()
     assert body.endswith(quote) or text.rstrip("\ufffd \n\t").endswith(quote)
     assert quote == quote.strip()
@@ -45,9 +42,9 @@ def test_q1_a_quote_ends_the_text(text: str, max_tokens: int) -> None:
 
 
 @given(TEXTS, BUDGETS)
-def test_q2_a_quote_is_short(text: str, max_tokens: int) -> None:
-    quote = quote_of(text, max_tokens)
-    assert len(quote) <= LENGTH
+def test_quote_2_a_quote_is_short(text: str, max_tokens: int) -> None:
+    quote = choose_quote(text, max_tokens)
+    assert len(quote) <= MAX_QUOTE
     assert len(quote.encode()) / 4 <= max(1, max_tokens)
 
 
@@ -62,75 +59,48 @@ def test_q2_a_quote_is_short(text: str, max_tokens: int) -> None:
         ("", 1024, ""),
     ],
 )
-def test_q2_a_segment_of_a_few_tokens_gets_on(
+def test_quote_2_a_segment_of_a_few_tokens_adds_new_text(
     text: str, max_tokens: int, quote: str
 ) -> None:
-    assert quote_of(text, max_tokens) == quote
+    assert choose_quote(text, max_tokens) == quote
 
 
-def test_q3_a_quote_begins_with_a_word() -> None:
+def test_quote_3_a_quote_begins_with_a_word() -> None:
     text = "several words that are longer than one quote may be, " * 4
-    quote = quote_of(text, 1024)
-    assert 80 < len(quote) <= LENGTH
+    quote = choose_quote(text, 1024)
+    assert 80 < len(quote) <= MAX_QUOTE
     assert (" " + text).split(quote)[0].endswith(" ")
-    assert len(quote_of("x" * 200, 1024)) == LENGTH
+    assert len(choose_quote("x" * 200, 1024)) == MAX_QUOTE
 
 
-def test_q3_no_mark_of_the_text_stands_before_a_quote() -> None:
+def test_quote_3_no_mark_of_the_text_precedes_a_quote() -> None:
     text = '{"key":"' + "v" * 60 + '","other":"' + "w" * 62
-    before = text.removesuffix(quote_of(text, 1024))
+    before = text.removesuffix(choose_quote(text, 1024))
     assert before[-1:] != '"'
 
 
 @given(TEXTS, BUDGETS)
-def test_q3_no_combining_sequence_is_parted(text: str, max_tokens: int) -> None:
-    quote = quote_of(text, max_tokens)
+def test_quote_3_no_combining_sequence_is_split(text: str, max_tokens: int) -> None:
+    quote = choose_quote(text, max_tokens)
     if quote:
         assert not unicodedata.category(quote[0]).startswith("M")
         assert quote[0] not in "\u200d\U0001f3fd"
 
 
 @pytest.mark.parametrize("unit", ["🇯🇵", "👩\u200d💻", "👍🏽", "e\u0301\u0323"])
-def test_q3_a_quote_of_sequences_begins_with_one(unit: str) -> None:
+def test_quote_3_a_quote_of_sequences_begins_with_one(unit: str) -> None:
     for max_tokens in range(5, 400, 7):
-        quote = quote_of(unit * 80, max_tokens)
+        quote = choose_quote(unit * 80, max_tokens)
         assert quote == unit * (len(quote) // len(unit))
 
 
 @given(TEXTS)
-def test_q4_the_quote_cannot_close_its_delimiters(quote: str) -> None:
-    opening = opening_of(quote)
-    closing = opening.replace("<", "</")
-    prompt = continuation_prompt("a {tail} b", quote)
-    assert prompt == f"a {opening}{quote}{closing} b"
-    assert prompt.count(opening) == prompt.count(closing) == 1
+def test_quote_4_a_tag_does_not_occur_in_the_quote(quote: str) -> None:
+    opening = opening_tag(quote)
+    assert opening not in quote
+    assert opening.replace("<", "</") not in quote
 
 
-def test_q4_a_quote_that_holds_the_delimiter() -> None:
-    assert opening_of("no tag") == "<tail>"
-    assert opening_of("<tail>x</tail-2>") == "<tail-3>"
-
-
-def test_the_default_prompt_asks_for_the_quote() -> None:
-    prompt = continuation_prompt(DEFAULT_PROMPT, "the end {tail}")
-    assert "<tail>the end {tail}</tail>" in prompt
-    assert "cut off" in prompt
-
-
-def test_the_default_prompt_with_nothing_to_repeat() -> None:
-    prompt = continuation_prompt(DEFAULT_PROMPT, "")
-    assert "cut off" in prompt
-    assert "tail" not in prompt
-    assert "repeat" not in prompt
-
-
-def test_a_template_keeps_its_other_braces() -> None:
-    template = check_template('Go on, as {"json": {}}, from {tail} %s {0}')
-    assert continuation_prompt(template, "x") == (
-        'Go on, as {"json": {}}, from <tail>x</tail> %s {0}'
-    )
-
-
-def test_a_template_without_the_tail_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"continuation_prompt must contain \{tail\}"):
-        check_template("Go on.")
+def test_quote_4_a_quote_that_contains_the_tag() -> None:
+    assert opening_tag("no tag") == "<tail>"
+    assert opening_tag("<tail>x</tail-2>") == "<tail-3>"

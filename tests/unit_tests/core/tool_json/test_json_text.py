@@ -1,4 +1,4 @@
-"""The numbered invariants of `arguments`."""
+"""The rules JSON-1 to JSON-6, and JSON-8."""
 
 import json
 import re
@@ -9,9 +9,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from langchain_bedrock_continue._core.tool_json.json_text import (
-    begun,
-    can_be_finished,
-    whole,
+    is_completable,
+    parse_complete,
+    resumable_prefix,
 )
 
 VALUES = st.recursive(
@@ -29,22 +29,22 @@ FORMS = st.fixed_dictionaries(
 )
 JSON_CHARS = st.text(alphabet='{}[]":,\\ \n-0123456789.eEutrfalsn`\ud83d~', max_size=40)
 GARBAGE = st.text() | JSON_CHARS | JSON_CHARS.map('{"a": '.__add__)
-ANYTHING: dict[str, Any] = {}  # the schema that every value fits
+ANYTHING: dict[str, Any] = {}  # a schema to which every value conforms
 
 
-# The beginning --------------------------------------------------------------------
+# The prefix -----------------------------------------------------------------------
 
 
 @given(OBJECTS, FORMS, st.data())
-def test_a1_a2_any_object_cut_anywhere_can_be_gone_on_from(
+def test_json_1_2_an_object_cut_anywhere_can_be_continued(
     args: dict[str, Any], form: dict[str, Any], data: st.DataObject
 ) -> None:
     text = json.dumps(args, **form)
     arrived = text[: data.draw(st.integers(0, len(text)))]
-    beginning = begun(arrived, streamed=True)
-    assert whole(beginning + text[len(beginning) :], ANYTHING) == args
-    given_back = arrived[len(beginning) :]
-    assert re.fullmatch(r"(\\ud[89ab]..)?(\\(u.{0,3})?)?", given_back)
+    prefix = resumable_prefix(arrived, streamed=True)
+    assert parse_complete(prefix + text[len(prefix) :], ANYTHING) == args
+    removed = arrived[len(prefix) :]
+    assert re.fullmatch(r"(\\ud[89ab]..)?(\\(u.{0,3})?)?", removed)
 
 
 @given(GARBAGE)
@@ -58,15 +58,15 @@ def test_a1_a2_any_object_cut_anywhere_can_be_gone_on_from(
 @example('{"a": "\ud83d')
 @example("[1")
 @example("null")
-def test_a1_a_beginning_of_anything_can_be_finished(text: str) -> None:
-    beginning = begun(text, streamed=True)
-    assert beginning == "{" or text.lstrip(" \t\r\n").startswith(beginning)
-    assert beginning.startswith("{")
-    assert can_be_finished(beginning)
+def test_json_1_a_resumable_prefix_is_completable(text: str) -> None:
+    prefix = resumable_prefix(text, streamed=True)
+    assert prefix == "{" or text.lstrip(" \t\r\n").startswith(prefix)
+    assert prefix.startswith("{")
+    assert is_completable(prefix)
 
 
 @pytest.mark.parametrize(
-    ("text", "finished"),
+    ("text", "completable"),
     [
         ("", False),
         (" ", False),
@@ -100,18 +100,18 @@ def test_a1_a_beginning_of_anything_can_be_finished(text: str) -> None:
         ('{"a":' * 100_000, False),
     ],
 )
-def test_a1_what_can_be_finished(text: str, finished: bool) -> None:
-    assert can_be_finished(text) is finished
+def test_json_1_what_is_completable(text: str, completable: bool) -> None:
+    assert is_completable(text) is completable
 
 
 @pytest.mark.parametrize("word", ["true", "false", "null", "-12.5e-7"])
-def test_a1_a_word_can_be_finished_from_anywhere(word: str) -> None:
+def test_json_1_a_word_is_completable_at_every_character(word: str) -> None:
     for end in range(len(word) + 1):
-        assert can_be_finished('{"a": [' + word[:end])
+        assert is_completable('{"a": [' + word[:end])
 
 
 @pytest.mark.parametrize(
-    ("arrived", "beginning"),
+    ("arrived", "prefix"),
     [
         ("", "{"),
         ("  ", "{"),
@@ -133,44 +133,47 @@ def test_a1_a_word_can_be_finished_from_anywhere(word: str) -> None:
         ('{"a": "\\x', "{"),
     ],
 )
-def test_a2_only_a_cut_escape_is_given_back(arrived: str, beginning: str) -> None:
-    assert begun(arrived, streamed=True) == beginning
+def test_json_2_only_a_cut_escape_is_removed(arrived: str, prefix: str) -> None:
+    assert resumable_prefix(arrived, streamed=True) == prefix
 
 
 @given(OBJECTS.map(json.dumps) | GARBAGE)
-def test_a3_of_a_whole_response_nothing_is_kept(arrived: str) -> None:
-    assert begun(arrived, streamed=False) == "{"
+def test_json_3_nothing_is_kept_of_a_response_that_was_not_streamed(
+    arrived: str,
+) -> None:
+    assert resumable_prefix(arrived, streamed=False) == "{"
 
 
-# The whole ------------------------------------------------------------------------
+# The complete object --------------------------------------------------------------
 
 
 @given(OBJECTS, FORMS, st.sampled_from(["", " ", "\n", "\n```", "\n```\n", "~~~"]))
-def test_a4_a5_a_whole_object_comes_back(
+def test_json_4_5_a_complete_object_is_parsed(
     args: dict[str, Any], form: dict[str, Any], after: str
 ) -> None:
     text = json.dumps(args, **form)
-    for cut in (True, False):
-        assert whole(f"\n{text}{after}", ANYTHING, cut=cut) == args
+    for truncated in (True, False):
+        found = parse_complete(f"\n{text}{after}", ANYTHING, truncated=truncated)
+        assert found == args
 
 
 @given(OBJECTS, FORMS, st.data())
-def test_a4_no_strict_prefix_is_whole(
+def test_json_4_no_proper_prefix_is_complete(
     args: dict[str, Any], form: dict[str, Any], data: st.DataObject
 ) -> None:
     text = json.dumps(args, **form)
     part = text[: data.draw(st.integers(0, len(text) - 1))]
     for after in ("", "\n```", "\nDone."):
-        assert whole(part + after, ANYTHING) is None
+        assert parse_complete(part + after, ANYTHING) is None
 
 
 @given(OBJECTS, FORMS, st.data())
-def test_a4_an_object_begun_again_inside_itself_is_not_whole(
+def test_json_4_an_object_started_again_inside_itself_is_rejected(
     args: dict[str, Any], form: dict[str, Any], data: st.DataObject
 ) -> None:
     text = json.dumps(args, **form)
     part = text[: data.draw(st.integers(1, len(text) - 1))]
-    assert whole(part + text, ANYTHING) is None
+    assert parse_complete(part + text, ANYTHING) is None
 
 
 @pytest.mark.parametrize(
@@ -198,20 +201,20 @@ def test_a4_an_object_begun_again_inside_itself_is_not_whole(
         '{"a":' * 100_000 + "1" + "}" * 100_000,
     ],
 )
-def test_a4_what_is_not_strict(text: str) -> None:
-    assert whole(text, ANYTHING) is None
+def test_json_4_what_is_not_strict_json(text: str) -> None:
+    assert parse_complete(text, ANYTHING) is None
 
 
 @given(GARBAGE, st.sampled_from([ANYTHING, None, {"type": "object"}]), st.booleans())
-def test_a8_garbage_is_no_arguments(
-    text: str, schema: dict[str, Any] | None, cut: bool
+def test_json_8_garbage_is_no_arguments(
+    text: str, schema: dict[str, Any] | None, truncated: bool
 ) -> None:
-    args = whole(text, schema, cut=cut)
+    args = parse_complete(text, schema, truncated=truncated)
     assert args is None or json.loads(text[: text.rindex("}") + 1]) == args
 
 
 @pytest.mark.parametrize(
-    ("after", "ended", "cut"),
+    ("after", "if_ended", "if_truncated"),
     [
         ("", True, True),
         (" \n", True, True),
@@ -230,10 +233,14 @@ def test_a8_garbage_is_no_arguments(
         ('\n```json\n{"a": 1}\n```', False, False),
     ],
 )
-def test_a5_what_may_follow_the_object(after: str, ended: bool, cut: bool) -> None:
+def test_json_5_what_may_follow_the_object(
+    after: str, if_ended: bool, if_truncated: bool
+) -> None:
     text = '{"a": "x"}' + after
-    assert (whole(text, ANYTHING) is not None) is ended
-    assert (whole(text, ANYTHING, cut=True) is not None) is cut
+    ended = parse_complete(text, ANYTHING)
+    truncated = parse_complete(text, ANYTHING, truncated=True)
+    assert (ended is not None) is if_ended
+    assert (truncated is not None) is if_truncated
 
 
 SCHEMA = {
@@ -248,7 +255,7 @@ SCHEMA = {
 
 
 @pytest.mark.parametrize(
-    ("text", "fits"),
+    ("text", "valid"),
     [
         ('{"path": "a"}', True),
         ('{"path": "a", "rows": [1, 2]}', True),
@@ -258,6 +265,8 @@ SCHEMA = {
     ],
 )
 @pytest.mark.parametrize("draft", [None, "http://json-schema.org/draft-07/schema#"])
-def test_a6_arguments_fit_the_schema(text: str, fits: bool, draft: str | None) -> None:
+def test_json_6_arguments_conform_to_the_schema(
+    text: str, valid: bool, draft: str | None
+) -> None:
     schema = SCHEMA if draft is None else {**SCHEMA, "$schema": draft}
-    assert whole(text, schema) == (json.loads(text) if fits else None)
+    assert parse_complete(text, schema) == (json.loads(text) if valid else None)

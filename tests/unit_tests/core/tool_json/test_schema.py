@@ -1,4 +1,4 @@
-"""The numbered invariants of `schema`."""
+"""The rules SCHEMA-1 to SCHEMA-4."""
 
 import copy
 import threading
@@ -14,7 +14,7 @@ from langchain_aws import ChatBedrock, ChatBedrockConverse
 from langchain_core.tools import tool
 from pydantic import BaseModel
 
-from langchain_bedrock_continue._core.tool_json.schema import fits, schema_of
+from langchain_bedrock_continue._core.tool_json.schema import conforms, schema_of
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=9),
@@ -47,7 +47,7 @@ OTHERS = (CACHE_POINT, SYSTEM_TOOL, {"type": "bash_20250124", "name": "bash"}, N
 
 
 def _bound(model: Any, tools: list[Any]) -> dict[str, Any]:
-    tools = copy.deepcopy(tools)  # beside a system tool, langchain-aws changes them
+    tools = copy.deepcopy(tools)  # langchain-aws changes them if a system tool is there
     return dict(model.bind_tools(tools).kwargs)
 
 
@@ -60,7 +60,7 @@ def _converse(model: str) -> ChatBedrockConverse:
 @pytest.mark.parametrize(
     "given_tool", [Row, OPENAI, ANTHROPIC, CONVERSE, {"title": "Row", **PLAIN}]
 )
-def test_y1_the_schema_that_bind_tools_leaves(given_tool: Any) -> None:
+def test_schema_1_the_schema_that_bind_tools_returns(given_tool: Any) -> None:
     claude = "anthropic.claude-sonnet-4-5-20250929-v1:0"
     converse = _converse(claude)
     invoke = ChatBedrock(
@@ -73,16 +73,16 @@ def test_y1_the_schema_that_bind_tools_leaves(given_tool: Any) -> None:
         _bound(invoke, [given_tool, row_tool]),
     ):
         schema = schema_of(kwargs, "Row")
-        assert fits({"path": "a"}, schema)
-        assert not fits({"path": 1}, schema)
-        assert fits({"path": "a"}, schema_of(kwargs, "row_tool"))
-        assert not fits({"tags": []}, schema_of(kwargs, "row_tool"))
+        assert conforms({"path": "a"}, schema)
+        assert not conforms({"path": 1}, schema)
+        assert conforms({"path": "a"}, schema_of(kwargs, "row_tool"))
+        assert not conforms({"tags": []}, schema_of(kwargs, "row_tool"))
         assert schema_of(kwargs, "other") is None
 
 
 @pytest.mark.parametrize("given_tool", [OPENAI, ANTHROPIC, CONVERSE, SNAKE])
 @pytest.mark.parametrize("key", ["tools", "toolConfig", "tool_config"])
-def test_y1_the_schema_that_a_caller_writes(given_tool: Any, key: str) -> None:
+def test_schema_1_the_schema_that_a_caller_writes(given_tool: Any, key: str) -> None:
     tools = [*OTHERS, given_tool]
     kwargs = {key: tools if key == "tools" else {"tools": tools}}
     before = copy.deepcopy(kwargs)
@@ -104,12 +104,12 @@ def test_y1_the_schema_that_a_caller_writes(given_tool: Any, key: str) -> None:
         {"tools": [{"type": 1}, {"toolSpec": None}, len, str, lambda: None]},
     ],
 )
-def test_y2_no_schema_of_an_unknown_form(kwargs: dict[str, Any]) -> None:
+def test_schema_2_an_unknown_form_has_no_schema(kwargs: dict[str, Any]) -> None:
     assert schema_of(kwargs, "Row") is None
 
 
 @given(st.lists(VALUES | st.dictionaries(st.sampled_from(["name", "type"]), VALUES)))
-def test_y4_no_tool_crashes(tools: list[Any]) -> None:
+def test_schema_4_no_tool_raises(tools: list[Any]) -> None:
     assert schema_of({"tools": tools, "toolConfig": {"tools": tools}}, "Row") is None
 
 
@@ -130,20 +130,20 @@ def test_y4_no_tool_crashes(tools: list[Any]) -> None:
         {"properties": {"a": {"$ref": "https://example.com/a.json"}}},
     ],
 )
-def test_y2_what_cannot_be_checked_does_not_fit(schema: Any) -> None:
-    assert not fits({"a": "x"}, schema)
+def test_schema_2_nothing_conforms_to_what_cannot_be_checked(schema: Any) -> None:
+    assert not conforms({"a": "x"}, schema)
 
 
 @given(st.dictionaries(st.sampled_from(["type", "$ref", "items", "anyOf"]), VALUES))
-def test_y4_no_schema_crashes(schema: dict[str, Any]) -> None:
+def test_schema_4_no_schema_raises(schema: dict[str, Any]) -> None:
     before = copy.deepcopy(schema)
-    fits({"a": "x"}, schema)
+    conforms({"a": "x"}, schema)
     assert schema == before
 
 
 @pytest.fixture
 def asked() -> Iterator[tuple[str, list[str]]]:
-    """Serve the schema that every value fits, and note who asks for it."""
+    """Serve a schema to which every value conforms, and record its requests."""
     paths: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -165,14 +165,14 @@ def asked() -> Iterator[tuple[str, list[str]]]:
 
 
 @pytest.mark.parametrize("key", ["$ref", "$dynamicRef", "$schema"])
-def test_y3_no_schema_is_fetched(asked: tuple[str, list[str]], key: str) -> None:
+def test_schema_3_no_schema_is_fetched(asked: tuple[str, list[str]], key: str) -> None:
     url, paths = asked
-    fits({"a": 1}, {key: url, "properties": {"a": {"$ref": url}}})
-    assert not fits({"a": 1}, {"properties": {"a": {key: url, "$ref": url}}})
+    conforms({"a": 1}, {key: url, "properties": {"a": {"$ref": url}}})
+    assert not conforms({"a": 1}, {"properties": {"a": {key: url, "$ref": url}}})
     assert paths == []
 
 
-def test_y3_no_file_is_read(tmp_path: Path) -> None:
+def test_schema_3_no_file_is_read(tmp_path: Path) -> None:
     file = tmp_path / "any.json"
     file.write_text("{}")
-    assert not fits({"a": 1}, {"$ref": file.as_uri()})
+    assert not conforms({"a": 1}, {"$ref": file.as_uri()})

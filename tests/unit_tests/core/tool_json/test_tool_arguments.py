@@ -12,8 +12,8 @@ from langchain_core.messages import AIMessage, HumanMessage
 
 from langchain_bedrock_continue._core.content.tool_calls import Call
 from langchain_bedrock_continue._core.policy import Policy
-from langchain_bedrock_continue._core.request.messages import SegmentRequest
-from langchain_bedrock_continue._core.tool_json.tool_arguments import Finishing
+from langchain_bedrock_continue._core.request.composer import Composer, SegmentRequest
+from langchain_bedrock_continue._core.tool_json.tool_arguments import ToolArguments
 from langchain_bedrock_continue._core.turn import Turn
 from tests.support.contents import call, text
 from tests.support.players import (
@@ -220,7 +220,7 @@ def test_nothing_but_whole_arguments_that_fit_become_a_call(
     assert played.text in ("I write. ", "")
     if not message.tool_calls:
         (invalid,) = message.invalid_tool_calls
-        assert "Cut at max_tokens" in (invalid["error"] or "")
+        assert "Truncated at max_tokens" in (invalid["error"] or "")
         assert not played.summary["complete"]
         assert played.summary["ended_by"] != "model"
     for one in message.tool_calls:
@@ -237,13 +237,16 @@ def test_a_limit_ends_it_with_what_arrived() -> None:
     assert len(played.requests) == 4
 
 
-def test_what_stands_before_the_call_goes_before_its_arguments() -> None:
-    begun = Call(1, streamed=True, name="write", json_text='{"path"')
-    track = Finishing(QUESTION, [text("I write.")], begun, SCHEMA)
-    track.answer.begin_segment()
-    track.prefill()
-    _, sent = track.conversation.now()
+def test_the_text_before_the_call_comes_before_its_arguments() -> None:
+    begun = Call(1, streamed=True, name="write", json_chunks=['{"path"'])
+    composer = Composer(QUESTION, {})
+    composer.start_arguments("write", [text("I write.")])
+    arguments = ToolArguments(begun, SCHEMA)
+    arguments.begin_segment()
+    arguments.end_for_prefill()
+    composer.continue_in_prefill(arguments.sendable())
+    _, sent = composer.messages()
     assert isinstance(sent, AIMessage)
     assert sent.text.startswith("I write.")
     assert sent.text.endswith('`write`, as one JSON object:\n\n{"path"')
-    assert track.text == '{"path"'
+    assert arguments.text == '{"path"'

@@ -5,7 +5,7 @@ import copy
 import pytest
 
 from langchain_bedrock_continue.local.rules.models import ModelRules, rules_for
-from langchain_bedrock_continue.local.rules.rules import RULES, check
+from langchain_bedrock_continue.local.rules.table import RULES, check
 from langchain_bedrock_continue.local.wire.errors import ServiceError
 from tests.support import rule_cases, rule_cases_claude, rule_cases_thinking
 from tests.support.rule_requests import (

@@ -16,8 +16,8 @@ from langchain_bedrock_continue.local import (
     Script,
 )
 from langchain_bedrock_continue.local.script.faults import TRANSIENT_FAULTS
-from tests.unit_tests.local.script.test_script import asked
-from tests.unit_tests.local.script.test_script_turns import run
+from tests.unit_tests.local.script.test_playback import asked
+from tests.unit_tests.local.script.test_script import run
 
 
 @given(st.integers(), st.text(), st.integers(1, 9), st.integers(1, 50))

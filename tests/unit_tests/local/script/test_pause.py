@@ -12,15 +12,18 @@ from langchain_bedrock_continue.local import (
     ServerBlock,
     Think,
 )
+from langchain_bedrock_continue.local.anthropic_server_tools import (
+    is_paused,
+    to_converse,
+)
 from langchain_bedrock_continue.local.backend import BlockEnd, Finish, Piece, Text
 from langchain_bedrock_continue.local.script.playback import play
-from langchain_bedrock_continue.local.script.server_tools import is_paused, to_converse
 from langchain_bedrock_continue.local.wire.anthropic_events import (
     AnthropicEvents,
     AnthropicMessage,
 )
 from langchain_bedrock_continue.local.wire.anthropic_request import converse_body
-from tests.unit_tests.local.script.test_script import asked, stop, text_of
+from tests.unit_tests.local.script.test_playback import asked, stop, text_of
 
 Json = dict[str, Any]
 

@@ -1,280 +1,135 @@
-"""Scripted answers: cuts, continuations, faults (S1-S4, P1-P4)."""
+"""Which answer a script gives, to whom, and with which faults (S1, S5)."""
 
-import json
+import itertools
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
 
 from langchain_bedrock_continue.local import (
     Answer,
-    CallTool,
+    Fault,
+    FaultAt,
     Request,
-    Say,
+    Script,
     Think,
 )
 from langchain_bedrock_continue.local.backend import (
     BlockEnd,
-    Citation,
+    EventFault,
     Finish,
     Piece,
     Reasoning,
     Text,
-    ToolInput,
-    ToolStart,
 )
-from langchain_bedrock_continue.local.script.playback import play
-from langchain_bedrock_continue.local.script.tokens import tokenize
+from langchain_bedrock_continue.local.script.backend import turn_of
+from tests.unit_tests.local.script.test_playback import asked, text_of
 
 Json = dict[str, Any]
 
 
-def asked(prefill: str = "", max_tokens: int = 1000, **fields: Any) -> Request:
-    messages: list[Json] = [{"role": "user", "content": [{"text": "Go"}]}]
-    if prefill:
-        messages.append({"role": "assistant", "content": [{"text": prefill}]})
-    return Request("m", messages, max_tokens, **fields)
+async def run(script: Script, request: Request) -> list[Piece]:
+    return [piece async for piece in script.generate(request)]
 
 
-def text_of(pieces: list[Piece]) -> str:
-    return "".join(p.text for p in pieces if isinstance(p, Text))
+def conversation(turns: int, prefill: str = "") -> Request:
+    messages: list[Json] = []
+    for i in range(turns):
+        messages.append({"role": "user", "content": [{"text": f"u{i}"}]})
+        messages.append({"role": "assistant", "content": [{"text": f"a{i}"}]})
+    request = asked(prefill)
+    return replace(request, messages=[*messages, *request.messages])
 
 
-def finish_of(pieces: list[Piece]) -> Finish:
-    finish = pieces[-1]
-    assert isinstance(finish, Finish)
-    return finish
+async def test_the_answer_for_each_turn() -> None:
+    """S1."""
+    script = Script(["zero", Answer("one")])
+    assert [turn_of(conversation(n)) for n in range(4)] == [0, 1, 2, 3]
+    answers = [text_of(await run(script, conversation(n))) for n in range(4)]
+    assert answers == ["zero", "one", "one", "one"]
+    assert text_of(await run(script, conversation(1, "on"))) == "e"
 
 
-def stop(pieces: list[Piece]) -> str:
-    return finish_of(pieces).stop_reason
+async def test_a_callable_sees_the_request() -> None:
+    script = Script(lambda request: f"{request.max_tokens} tokens")
+    assert text_of(await run(script, asked(max_tokens=50))) == "50 tokens"
 
 
-def say(text: str, request: Request) -> list[Piece]:
-    return play(Answer(text), request, 0)
+async def test_a_fault_comes_to_the_request_it_is_meant_for() -> None:
+    fault = Fault("close")
+    script = Script(Answer("a b c", faults=[FaultAt(fault, at=1, request=2)]))
+    assert fault not in await run(script, asked())
+    assert await run(script, asked()) == [Text("a"), fault]
+    assert fault not in await run(script, asked())
 
 
-# Text.
+async def test_a_functions_requests_are_counted_by_what_they_ask_for() -> None:
+    """S5: a prefill and cachePoints ask for the same; another conversation does not."""
+    fault = Fault("close")
+    faulty = Answer("abc", faults=[FaultAt(fault, request=2)])
+    script = Script(lambda _: faulty)
+    assert fault not in await run(script, asked())
+    assert fault not in await run(script, conversation(1))
+    point = {"cachePoint": {"type": "default"}}
+    again = asked("a")
+    again.messages[0]["content"].append(point)
+    assert await run(script, again) == [fault]
+    assert fault not in await run(script, asked())
+    assert await run(script, conversation(1)) == [fault]
 
 
-def test_uncut() -> None:
-    pieces = say("One two.", asked())
-    assert pieces == [
-        Text("One"),
-        Text(" two"),
-        Text("."),
-        BlockEnd(),
-        Finish("end_turn", 3),
-    ]
+async def test_a_function_can_tell_one_request_from_the_next() -> None:
+    """A model that samples: other words, and another signature, for each request."""
+    numbers = itertools.count(1)
+
+    def sampled(_: Request) -> Answer:
+        n = next(numbers)
+        return Answer([Think(f"Try {n}.", signature=f"s{n}"), f"Answer {n}."])
+
+    script = Script(sampled)
+    for n in (1, 2):
+        pieces = await run(script, asked())
+        assert text_of(pieces) == f"Answer {n}."
+        assert Reasoning(signature=f"s{n}") in pieces
+        assert Reasoning(f" {n}") in pieces
 
 
-def test_cut_on_a_token() -> None:
-    """P1."""
-    pieces = say("One two.", asked(max_tokens=2))
-    assert pieces == [
-        Text("One"),
-        Text(" two"),
-        BlockEnd(),
-        Finish("max_tokens", 2),
-    ]
+async def test_faults_played_are_counted_by_kind() -> None:
+    faults = [FaultAt(Fault("close"), at=1), FaultAt(Fault("checksum"), event=1)]
+    script = Script(Answer("a b", faults=faults))
+    pieces = await run(script, asked())
+    assert pieces[0] == EventFault(1, Fault("checksum"))
+    assert pieces[-1] == Fault("close")
+    await run(script, asked())
+    assert script.faults_played == {"close": 1, "checksum": 1}
 
 
-def test_no_room_for_the_end() -> None:
-    """S4."""
-    assert stop(say("One two.", asked(max_tokens=3))) == "max_tokens"
-    assert say("One two.", asked("One two.", 3)) == [Finish("end_turn", 0)]
+async def test_a_fault_for_every_request_before_the_finish() -> None:
+    fault = Fault("no_metadata")
+    script = Script(Answer("a", faults=[FaultAt(fault, at=-1, request=None)]))
+    for _ in range(2):
+        pieces = await run(script, asked())
+        assert pieces == [Text("a"), BlockEnd(), fault, Finish("end_turn", 1)]
 
 
-@given(st.text(min_size=1), st.integers(1, 7))
-@example("```\nx = {\n    'a': 1,\n}\n```\n", 1)
-def test_pieces_over_prefills_give_the_uncut_text(text: str, max_tokens: int) -> None:
-    """S2: with requests that Bedrock takes, and whitespace kept as it comes."""
-    said, ended, sent = "", "max_tokens", "nothing yet"
-    while ended == "max_tokens" and said.rstrip() != sent:
-        sent = said.rstrip()
-        pieces = say(text, asked(sent, max_tokens))
-        said, ended = sent + text_of(pieces), stop(pieces)
-        assert text.startswith(said)
-    if ended == "end_turn":
-        assert said == text
-    else:  # a segment of pure whitespace: the next request would be the same for ever
-        assert said[len(sent) :].isspace()
+async def test_a_fault_that_could_never_come_is_an_error() -> None:
+    script = Script(Answer("a", faults=[FaultAt(Fault("close"), at=3)]))
+    with pytest.raises(ValueError, match=r"FaultAt\.at=3: the response has only 3"):
+        await run(script, asked())
 
 
-@given(st.text(min_size=1), st.integers(1, 5))
-def test_pieces_over_unstripped_prefills_always_give_the_text(
-    text: str, max_tokens: int
-) -> None:
-    """S2: as models do that take trailing whitespace."""
-    said, ended = "", "max_tokens"
-    while ended == "max_tokens":
-        pieces = say(text, asked(said, max_tokens))
-        said, ended = said + text_of(pieces), stop(pieces)
-    assert (said, ended) == (text, "end_turn")
+def test_a_script_needs_an_answer_that_may_be_empty() -> None:
+    Script("")
+    with pytest.raises(ValueError, match="answers"):
+        Script([])
 
 
-def test_what_is_left_is_tokenized_anew() -> None:
-    """S2."""
-    whole = say("tokenization", asked())
-    rest = say("tokenization", asked("tok"))
-    assert [p for p in whole if isinstance(p, Text)] == [Text("tokeni"), Text("zation")]
-    assert [p for p in rest if isinstance(p, Text)] == [Text("enizat"), Text("ion")]
-
-
-def test_a_prefill_that_is_not_the_beginning_confuses() -> None:
-    """S3."""
-    assert text_of(say("One two.", asked("One  two"))) == "One two."
-
-
-def test_a_prefill_of_several_blocks_is_one_text() -> None:
-    content = [
-        {"text": "One"},
-        {"citationsContent": {"content": [{"text": " two"}], "citations": []}},
-        {"cachePoint": {"type": "default"}},
-    ]
-    request = asked()
-    request.messages.append({"role": "assistant", "content": content})
-    assert text_of(say("One two three", request)) == " three"
-
-
-@pytest.mark.parametrize(
-    ("stops", "max_tokens", "text", "reason"),
-    [
-        ((), 99, "One two. Three", "end_turn"),
-        (("two.",), 99, "One ", "stop_sequence"),
-        (("e t", "two"), 99, "On", "stop_sequence"),
-        (("Three",), 4, "One two. ", "stop_sequence"),
-        (("Three",), 3, "One two.", "max_tokens"),
-        (("wo. T",), 3, "One two.", "max_tokens"),
-        (("absent",), 99, "One two. Three", "end_turn"),
-    ],
-)
-def test_stop_sequences(
-    stops: tuple[str, ...], max_tokens: int, text: str, reason: str
-) -> None:
-    """P3."""
-    request = asked(max_tokens=max_tokens, stop_sequences=stops)
-    pieces = say("One two. Three", request)
-    assert (text_of(pieces), stop(pieces)) == (text, reason)
-
-
-def test_a_stop_sequence_in_the_prefill_is_past() -> None:
-    request = asked("One", stop_sequences=("One",))
-    assert text_of(say("One two", request)) == " two"
-
-
-def test_citations_come_with_the_whole_block() -> None:
-    """P2."""
-    answer = Answer(Say("One two", [{"title": "t"}]))
-    assert Citation({"title": "t"}) in play(answer, asked(), 0)
-    assert Citation({"title": "t"}) not in play(answer, asked(max_tokens=1), 0)
-
-
-# Reasoning.
-
-
-def test_thinking() -> None:
-    pieces = play(Answer([Think("Mm hm", signature="s"), "Yes"]), asked(), 0)
-    assert pieces == [
-        Reasoning("Mm"),
-        Reasoning(" hm"),
-        Reasoning(signature="s"),
-        BlockEnd(),
-        Text("Yes"),
-        BlockEnd(),
-        Finish("end_turn", 3),
-    ]
-
-
-def test_cut_thinking_is_unsigned() -> None:
-    """P1, P2."""
-    pieces = play(Answer([Think("Mm hm"), "Yes"]), asked(max_tokens=1), 0)
-    assert pieces == [Reasoning("Mm"), BlockEnd(), Finish("max_tokens", 1)]
-
-
-def test_thinking_only() -> None:
-    pieces = play(Answer([Think("Mm hm", "s"), "Yes"]), asked(max_tokens=2), 0)
-    assert pieces[-2:] == [BlockEnd(), Finish("max_tokens", 2)]
-    assert Reasoning(signature="s") in pieces
-
-
-def test_redacted_thinking() -> None:
-    pieces = play(Answer([Think(redacted=b"x"), "Yes"]), asked(), 0)
-    assert pieces[:2] == [Reasoning(redacted=b"x"), BlockEnd()]
-    assert finish_of(pieces).output_tokens == 2
-
-
-def test_a_continuation_skips_what_came_before() -> None:
-    """P4."""
-    answer = Answer([Think("Mm"), "One two", Think("Hm"), " three", CallTool("f", {})])
-    assert text_of(play(answer, asked("One"), 0)) == " two three"
-    at_a_border = play(answer, asked("One two"), 0)
-    assert at_a_border[0] == Reasoning("Hm")
-    assert text_of(at_a_border) == " three"
-    assert isinstance(play(answer, asked("One two three"), 0)[0], ToolStart)
-
-
-# Tool calls.
-
-CALL = CallTool("f", {"path": "a.md", "n": 12, "content": "one two three"})
-
-
-def inputs(pieces: list[Piece]) -> list[str]:
-    return [p.json_text for p in pieces if isinstance(p, ToolInput)]
-
-
-def test_a_tool_call() -> None:
-    pieces = play(Answer(["Now.", CALL]), asked(), 2)
-    assert ToolStart("tooluse_2_1", "f") in pieces
-    assert inputs(pieces) == [
-        "",
-        '{"path": "a.md"',
-        ', "n": 12',
-        ', "content": "one two three"',
-        "}",
-    ]
-    assert json.loads("".join(inputs(pieces))) == CALL.input
-    assert stop(pieces) == "tool_use"
-
-
-def test_a_cut_tool_call_ends_at_a_key() -> None:
-    whole = finish_of(play(Answer(CALL), asked(), 0)).output_tokens
-    seen = set()
-    for max_tokens in range(1, whole):
-        pieces = play(Answer(CALL), asked(max_tokens=max_tokens), 0)
-        assert finish_of(pieces) == Finish("max_tokens", max_tokens)
-        seen.add("".join(inputs(pieces)))
-    keys = ["", '{"path": "a.md"', ', "n": 12', ', "content": "one two three"']
-    assert seen == {"".join(keys[: i + 1]) for i in range(4)}
-
-
-def test_a_cut_tool_call_can_be_empty() -> None:
-    answer = Answer(CALL, cut_tool_input="empty")
-    assert inputs(play(answer, asked(max_tokens=12), 0)) == [""]
-    assert inputs(play(answer, asked(), 0)) == inputs(play(Answer(CALL), asked(), 0))
-
-
-def test_fine_grained_tool_streaming_is_cut_anywhere() -> None:
-    text = json.dumps(CALL.input)
-    tokens = tokenize(text)
-    answer = Answer(CALL, fine_grained=True)
-    for n in range(1, len(tokens) + 1):
-        pieces = play(answer, asked(max_tokens=n), 0)
-        assert inputs(pieces) == ["", *tokens[:n]]
-        assert stop(pieces) == "max_tokens"
-    assert stop(play(answer, asked(max_tokens=n + 1), 0)) == "tool_use"
-
-
-def test_a_cut_between_parallel_calls() -> None:
-    answer = Answer([CallTool("f", {}), CallTool("g", {})])
-    one = finish_of(play(Answer(CallTool("f", {})), asked(), 0)).output_tokens
-    pieces = play(answer, asked(max_tokens=one), 0)
-    assert [p.name for p in pieces if isinstance(p, ToolStart)] == ["f"]
-    assert stop(pieces) == "max_tokens"
-
-
-def test_a_stop_reason_of_ones_own() -> None:
-    answer = Answer("No.", stop_reason="guardrail_intervened")
-    assert stop(play(answer, asked(), 0)) == "guardrail_intervened"
-    assert stop(play(answer, asked(max_tokens=1), 0)) == "max_tokens"
+async def test_a_longer_prompt_has_more_tokens() -> None:
+    script = Script("x")
+    longer = conversation(1)
+    head = replace(longer, messages=longer.messages[:1])
+    more = replace(longer, system=[{"text": "Be brief."}])
+    image = {"image": {"source": {"bytes": "AAAA" * 1000}}}
+    pictured = replace(head, messages=[{"role": "user", "content": [image]}])
+    counts = [await script.count_tokens(r) for r in (pictured, head, longer, more)]
+    assert counts == [4, 6, 18, 21]

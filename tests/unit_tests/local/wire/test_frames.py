@@ -8,7 +8,7 @@ from botocore.eventstream import ChecksumMismatch, EventStreamBuffer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from langchain_bedrock_continue.local.wire import frames as _wire
+from langchain_bedrock_continue.local.wire import frames
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -26,8 +26,8 @@ def decode(data: bytes) -> list[Any]:
 @given(st.lists(st.dictionaries(st.text(), JSON), min_size=1, max_size=4))
 def test_events(payloads: list[dict[str, Any]]) -> None:
     """W1, W2, W3."""
-    frames = b"".join(_wire.event("contentBlockDelta", p) for p in payloads)
-    decoded = decode(frames)
+    encoded = b"".join(frames.event("contentBlockDelta", p) for p in payloads)
+    decoded = decode(encoded)
     assert [json.loads(message.payload) for message in decoded] == payloads
     assert decoded[0].headers == {
         ":event-type": "contentBlockDelta",
@@ -38,7 +38,7 @@ def test_events(payloads: list[dict[str, Any]]) -> None:
 
 def test_an_exception() -> None:
     """W3."""
-    (message,) = decode(_wire.exception("throttlingException", "Slow down é"))
+    (message,) = decode(frames.exception("throttlingException", "Slow down é"))
     assert message.headers[":message-type"] == "exception"
     assert message.headers[":exception-type"] == "throttlingException"
     assert json.loads(message.payload) == {"message": "Slow down é"}
@@ -46,8 +46,8 @@ def test_an_exception() -> None:
 
 def test_a_damaged_frame() -> None:
     with pytest.raises(ChecksumMismatch):
-        decode(_wire.damaged(_wire.event("messageStop", {})))
+        decode(frames.damaged(frames.event("messageStop", {})))
 
 
 def test_event_name() -> None:
-    assert _wire.event_name("ThrottlingException") == "throttlingException"
+    assert frames.event_name("ThrottlingException") == "throttlingException"

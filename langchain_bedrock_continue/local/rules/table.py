@@ -14,13 +14,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from langchain_bedrock_continue.local.rules import bedrock, thinking
-from langchain_bedrock_continue.local.rules import vendors as vendor
+from langchain_bedrock_continue.local.rules import bedrock, thinking, vendors
 from langchain_bedrock_continue.local.wire.errors import VENDOR_PREFIX, invalid
 
 if TYPE_CHECKING:
+    from langchain_bedrock_continue.local.rules.fields import Json, Rule
     from langchain_bedrock_continue.local.rules.models import ModelRules
-    from langchain_bedrock_continue.local.rules.view import Json, Rule
 
 UNKNOWN_MODEL = "The provided model identifier is invalid."
 
@@ -39,21 +38,21 @@ BEDROCK_RULES: tuple[Rule, ...] = (
     bedrock.cache_point_after_reasoning,
 )
 VENDOR_RULES: tuple[Rule, ...] = (
-    vendor.cache_points,
-    vendor.takes_prefill,
+    vendors.cache_points,
+    vendors.takes_prefill,
     thinking.reasoning_alone,
-    vendor.prefill_beside,
+    vendors.prefill_beside,
     thinking.prefill_reasoning,
-    vendor.trailing_whitespace,
-    vendor.whitespace_text,
-    vendor.whitespace_stops,
-    vendor.server_results,
+    vendors.trailing_whitespace,
+    vendors.whitespace_text,
+    vendors.whitespace_stops,
+    vendors.server_results,
     thinking.signatures,
     thinking.bound,
     thinking.thinking_budget,
     thinking.thinking_temperature,
     thinking.thinking_tool_choice,
-    vendor.one_sampler,
+    vendors.one_sampler,
 )
 INVOKE_RULES: tuple[Rule, ...] = (bedrock.max_tokens, *VENDOR_RULES)
 

@@ -19,7 +19,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, NoReturn, Protocol, TypeAlias, TypeGuard, cast
 
 from langchain_bedrock_continue.local.backend import EventFault, Fault, Finish
-from langchain_bedrock_continue.local.wire import frames as _wire
+from langchain_bedrock_continue.local.wire import frames
 from langchain_bedrock_continue.local.wire.errors import ServiceError, invalid
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from starlette.types import Receive
 
     from langchain_bedrock_continue.local.backend import Json, Piece
-    from langchain_bedrock_continue.local.wire.reply import Reply
+    from langchain_bedrock_continue.local.wire.http_response import Reply
 
 logger = logging.getLogger(__name__)
 
@@ -193,15 +193,15 @@ class Pump:
         if fault.kind == "silence":
             await _silence()
         if fault.kind == "close":
-            await reply.frame(_wire.event("messageStop", {})[:-8])
+            await reply.frame(frames.event("messageStop", {})[:-8])
             raise HangUp
         if fault.kind == "exception":
             await reply.error(_error(fault))
             raise _Over
         if fault.kind == "unknown_exception":
-            await reply.frame(_wire.exception("unmodelledException", fault.message))
+            await reply.frame(frames.exception("unmodelledException", fault.message))
         elif fault.kind == "checksum":
-            await reply.frame(_wire.damaged(_wire.event("messageStop", {})))
+            await reply.frame(frames.damaged(frames.event("messageStop", {})))
         await reply.end()
         raise _Over
 

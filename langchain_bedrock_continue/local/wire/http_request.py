@@ -16,8 +16,8 @@ from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
 
 from langchain_bedrock_continue.local.wire.errors import ServiceError, invalid
-from langchain_bedrock_continue.local.wire.pump import answer
-from langchain_bedrock_continue.local.wire.reply import Reply
+from langchain_bedrock_continue.local.wire.http_response import Reply
+from langchain_bedrock_continue.local.wire.responder import answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine

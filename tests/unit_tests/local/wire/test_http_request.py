@@ -9,7 +9,7 @@ import pytest
 from starlette.requests import Request as HttpRequest
 
 from langchain_bedrock_continue.local.wire.errors import ServiceError
-from langchain_bedrock_continue.local.wire.http import MAX_BODY_BYTES, read_body
+from langchain_bedrock_continue.local.wire.http_request import MAX_BODY_BYTES, read_body
 
 MB = 1_000_000
 

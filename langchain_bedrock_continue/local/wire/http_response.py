@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from langchain_bedrock_continue.local.wire import frames as _wire
+from langchain_bedrock_continue.local.wire import frames
 
 if TYPE_CHECKING:
     from starlette.types import Send
@@ -37,13 +37,13 @@ class Reply:
             head = {"x-amzn-ErrorType": error.code}
             await self.body({"message": error.message}, head, error.status)
             return
-        name = _wire.event_name(error.code)
-        await self.frame(_wire.exception(name, error.message))
+        name = frames.event_name(error.code)
+        await self.frame(frames.exception(name, error.message))
         await self.end()
 
     async def open(self, headers: tuple[tuple[str, str], ...]) -> None:
         """Open an event stream."""
-        await self._start(200, _wire.CONTENT_TYPE, extra=dict(headers))
+        await self._start(200, frames.CONTENT_TYPE, extra=dict(headers))
 
     async def frame(self, data: bytes) -> None:
         """Send some of an event stream."""

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from langchain_bedrock_continue.local.backend import Json, Request
-from langchain_bedrock_continue.local.llama.template import (
+from langchain_bedrock_continue.local.llama.chat_template import (
     SPLIT,
     Chat,
     UnsupportedContentError,

@@ -16,7 +16,7 @@ from langchain_bedrock_continue.local.backend import (
     ToolInput,
     ToolStart,
 )
-from langchain_bedrock_continue.local.llama.tools_text import (
+from langchain_bedrock_continue.local.llama.answer_parser import (
     AnswerParser,
     new_tool_use_id,
 )

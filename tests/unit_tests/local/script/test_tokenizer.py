@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from langchain_bedrock_continue.local.script.tokens import tokenize
+from langchain_bedrock_continue.local.script.tokenizer import tokenize
 
 
 @given(st.text())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from langchain_bedrock_continue.local.script.server_tools import is_paused
+from langchain_bedrock_continue.local.anthropic_server_tools import is_paused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,7 +28,7 @@ def blocks(body: Json) -> Iterator[tuple[str, Json]]:
             yield f"messages.{i}.content.{j}", block
 
 
-def of(kind: str, message: Json) -> list[Json]:
+def blocks_of(kind: str, message: Json) -> list[Json]:
     """The blocks of one kind in a message."""
     return [block[kind] for block in message.get("content") or [] if kind in block]
 

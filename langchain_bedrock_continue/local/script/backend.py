@@ -33,7 +33,7 @@ from langchain_bedrock_continue.local.backend import EventFault, Fault, Piece, R
 from langchain_bedrock_continue.local.script.answers import Answer
 from langchain_bedrock_continue.local.script.faults import at_events, at_pieces, due
 from langchain_bedrock_continue.local.script.playback import play
-from langchain_bedrock_continue.local.script.tokens import tokenize
+from langchain_bedrock_continue.local.script.tokenizer import tokenize
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

@@ -1,0 +1,178 @@
+"""`response_metadata["continuation"]`: what the message says of its turn.
+
+This module defines the dict and is the only place that writes it. To add a field: add
+it to `Continuation`, and write it in `continuation_of`.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypeAlias, TypedDict, cast
+
+from langchain_bedrock_continue._core.decisions.vocabulary import CONTINUING, Strategy
+from langchain_bedrock_continue._core.record.usage import billed, response
+
+if TYPE_CHECKING:
+    from langchain_core.messages.ai import UsageMetadata
+
+    from langchain_bedrock_continue._core.record.record import Record
+    from langchain_bedrock_continue._core.record.segment import Segment
+
+EndedBy: TypeAlias = Literal[
+    "model",
+    "max_continuations",
+    "max_total_tokens",
+    "max_seconds",
+    "no_progress",
+    "repetition",
+    "context_window",
+    "tool_call",
+    "error",
+]
+
+
+class SegmentEntry(TypedDict):
+    """One Bedrock response of a turn."""
+
+    stop_reason: str | None
+    """Why it ended; None if it broke."""
+    input_tokens: int | None
+    """None if the service did not report it."""
+    output_tokens: int | None
+    """None if the service did not report it."""
+    max_tokens: int | None
+    """What the call asked for; None for the service's default."""
+    request_id: str | None
+    """AWS's id of the request."""
+    strategy: Literal["prefill", "user_turn", "resend", "retry"] | None
+    """How the segment was asked for; None for the first one."""
+    error: NotRequired[str]
+    """The class and code of the error that broke it."""
+
+
+class DroppedReasoning(TypedDict):
+    """Reasoning that was paid for and is not in the message."""
+
+    blocks: int
+    tokens: int | None
+    """None if the service did not report them."""
+
+
+class Continuation(TypedDict):
+    """How a message came about: `response_metadata["continuation"]`. It is plain JSON.
+
+    The usage sums are None if the service reported no usage.
+    """
+
+    complete: bool
+    """Whether the answer is complete."""
+    ended_by: EndedBy | None
+    """What ended the turn; None while it is under way."""
+    strategy: Literal["prefill", "user_turn"] | None
+    """How the text was last continued; None if it was not."""
+    segments: list[SegmentEntry]
+    """The Bedrock responses, in order."""
+    seams: list[int]
+    """Where segments join: offsets in the message's text, in characters."""
+    billed: UsageMetadata | None
+    """The sum over all calls: what the bill says."""
+    response: UsageMetadata | None
+    """The size of one response that was not truncated."""
+    dropped_reasoning: NotRequired[DroppedReasoning]
+
+
+def continuation_of(record: Record, seams: list[int], reasoning: int) -> Continuation:
+    """Write what a message says of its turn.
+
+    Args:
+        record: The turn's record.
+        seams: Where segments join: offsets in the text.
+        reasoning: How much reasoning the caller has been shown.
+    """
+    entries = entries_of(record)
+    strategies = (entry.get("strategy") for entry in reversed(entries))
+    strategy: Any = next((one for one in strategies if one in CONTINUING), None)
+    ending: Any = None if record.ending is None else record.ending.value
+    continuation: Continuation = {
+        "complete": record.complete,
+        "ended_by": ending,
+        "strategy": strategy,
+        "segments": entries,
+        "seams": seams,
+        **usages_of(record),  # type: ignore[typeddict-item]
+    }
+    if dropped := _dropped_reasoning(record, reasoning):
+        continuation["dropped_reasoning"] = dropped
+    return continuation
+
+
+def entries_of(record: Record) -> list[SegmentEntry]:
+    """Return one entry a segment, those before the turn first."""
+    resumed: Any = record.resumed.entries
+    return [*resumed, *map(entry_of, record.segments)]
+
+
+def last_entry_of(record: Record) -> SegmentEntry:
+    """Return the entry of the last segment, of this turn or of the one it resumes."""
+    if record.segments:
+        return entry_of(record.last)
+    last: Any = record.resumed.entries[-1]
+    return cast("SegmentEntry", last)
+
+
+def entry_of(segment: Segment) -> SegmentEntry:
+    """Return a segment's entry."""
+    http = segment.response.metadata.get("ResponseMetadata")
+    usage = segment.response.usage
+    strategy: Any = None if segment.strategy is None else segment.strategy.value
+    entry: SegmentEntry = {
+        "stop_reason": segment.stop_reason,
+        "input_tokens": None if usage is None else usage["input_tokens"],
+        "output_tokens": segment.output_tokens,
+        "max_tokens": segment.max_tokens,
+        "request_id": http.get("RequestId") if isinstance(http, dict) else None,
+        "strategy": strategy,
+    }
+    if segment.error is not None:
+        entry["error"] = segment.error
+    return entry
+
+
+def usages_of(
+    record: Record,
+) -> dict[Literal["billed", "response"], UsageMetadata | None]:
+    """Return both sums of the turn's usage."""
+    paid = [record.resumed.billed, *(one.response.usage for one in record.segments)]
+    kept = [record.resumed.response, *(one.response.usage for one in _kept(record))]
+    return {
+        "billed": billed([usage for usage in paid if usage]),
+        "response": response([usage for usage in kept if usage]),
+    }
+
+
+def _kept(record: Record) -> list[Segment]:
+    """Return the segments that no retry replaced."""
+    followers = [*record.segments[1:], None]
+    pairs = zip(record.segments, followers, strict=False)
+    return [
+        one for one, next_ in pairs if not (next_ and next_.strategy is Strategy.RETRY)
+    ]
+
+
+def _dropped_reasoning(record: Record, shown: int) -> DroppedReasoning | None:
+    """Return what reasoning was paid for and is not in the message."""
+    ends = [*(segment.reasoning_before for segment in record.segments), shown]
+    dropped = [
+        segment
+        for segment, (before, after) in zip(
+            record.segments, pairwise(ends), strict=True
+        )
+        if segment.response.reasoning_blocks and before == after
+    ]
+    if not dropped:
+        return None
+    tokens = [segment.reasoning_tokens for segment in dropped]
+    return {
+        "blocks": sum(len(one.response.reasoning_blocks) for one in dropped),
+        "tokens": None if None in tokens else sum(filter(None, tokens)),
+    }

@@ -1,0 +1,149 @@
+"""Composes the requests of a turn: the one place where they get their form.
+
+The caller's messages come first, unchanged. What follows is the answer so far, as a
+prefill, or as an assistant message with a user turn after it. While the arguments of a
+truncated tool call are completed as text, their JSON follows what the answer says
+before the call: a truncated call itself can't be sent back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from langchain_core.messages import AIMessage
+
+from langchain_bedrock_continue._core.request.call_arguments import (
+    with_max_tokens,
+    without_tool_choice,
+)
+from langchain_bedrock_continue._core.request.messages import (
+    own_copy,
+    with_prefill,
+    with_user_turn,
+)
+from langchain_bedrock_continue._core.request.prompts import (
+    arguments_lead_in,
+    arguments_prompt,
+    continuation_prompt,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from langchain_core.messages import BaseMessage
+
+    from langchain_bedrock_continue._core.content.incoming import Block
+
+
+@dataclass(frozen=True)
+class SegmentRequest:
+    """One call to make.
+
+    Attributes:
+        messages: The conversation.
+        kwargs: The caller's arguments, with what this segment changes.
+        event: The payload of the `bedrock_continuation` event before the call, or None.
+        is_first: It is the turn's first call, which LangChain's run has announced.
+        wait: The longest wait before the call, in seconds; chance shortens it. It is 0
+            unless the call before it failed.
+        seconds: Seconds until the turn's deadline, or None.
+    """
+
+    messages: list[BaseMessage]
+    kwargs: dict[str, Any] = field(default_factory=dict)
+    event: dict[str, Any] | None = None
+    is_first: bool = False
+    wait: float = 0.0
+    seconds: float | None = None
+
+
+class Composer:
+    """Composes the messages and arguments of the next call.
+
+    Attributes:
+        in_user_turn: The next call's messages end in a user turn of ours.
+    """
+
+    def __init__(
+        self,
+        messages: Sequence[BaseMessage],
+        kwargs: Mapping[str, Any],
+        template: str | None = None,
+    ) -> None:
+        """Begin with the caller's own request.
+
+        Args:
+            messages: The caller's conversation; never changed.
+            kwargs: The caller's arguments of each call; never changed.
+            template: The user turn's text, with `{tail}`; None for the default.
+        """
+        self.in_user_turn = False
+        self._messages = messages
+        self._kwargs = kwargs
+        self._template = template
+        self._next = list(messages)
+        self._tool_name: str | None = None
+        self._before_call: list[Block] = []
+
+    def start_arguments(self, name: str, before: list[Block]) -> None:
+        """Begin to compose requests for the arguments of a truncated tool call.
+
+        Args:
+            name: The tool's name.
+            before: What the answer says before the call.
+        """
+        self._tool_name, self._before_call = name, before
+        self.in_user_turn = False
+
+    def continue_in_prefill(self, written: list[Block]) -> None:
+        """Send what is written so far as the final assistant message."""
+        answer = self._answer(written)
+        self._next, self.in_user_turn = with_prefill(self._messages, answer), False
+
+    def continue_in_user_turn(
+        self, written: list[Block], spoken: str, quote: str
+    ) -> None:
+        """Ask for the continuation in a user message.
+
+        Args:
+            written: What is written so far.
+            spoken: The last response, as the model wrote it. If it answered a user turn
+                of ours, the conversation has what was written before (MESSAGE-5).
+            quote: What the model is asked to repeat.
+        """
+        if self.in_user_turn:
+            history = [*self._next, AIMessage(spoken)]
+        else:
+            history = with_prefill(self._messages, self._answer(written))
+        prompt = self._prompt(quote)
+        self._next, self.in_user_turn = with_user_turn(history, prompt), True
+
+    def messages(self) -> list[BaseMessage]:
+        """Return the messages of the next call, which langchain-aws may change."""
+        return own_copy(self._next)
+
+    def kwargs(self, max_tokens: int | None) -> dict[str, Any]:
+        """Return the arguments of the next call.
+
+        Args:
+            max_tokens: What the call asks for; None leaves the caller's arguments.
+        """
+        kwargs = dict(self._kwargs)
+        if max_tokens is not None:
+            kwargs = with_max_tokens(kwargs, max_tokens)
+        return kwargs if self._tool_name is None else without_tool_choice(kwargs)
+
+    def _prompt(self, quote: str) -> str:
+        if self._tool_name is None:
+            return continuation_prompt(self._template, quote)
+        return arguments_prompt(self._tool_name, quote)
+
+    def _answer(self, written: list[Block]) -> list[Block]:
+        """Return what is written so far, as the assistant message has it."""
+        if self._tool_name is None:
+            return written
+        lead_in = arguments_lead_in(self._tool_name)
+        begin = f"\n\n{lead_in}" if self._before_call else lead_in
+        text = begin + "".join(str(block["text"]) for block in written)
+        return [*self._before_call, {"type": "text", "text": text}]

@@ -1,0 +1,194 @@
+"""What the package asks of a wrapped model: one method per question.
+
+An adapter knows one class of langchain-aws. The methods here are what the supported
+classes have in common; an adapter overrides what its class does differently.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypedDict, TypeVar, cast
+
+from langchain_bedrock_continue._wrapped import private_names
+from langchain_bedrock_continue._wrapped.call_settings import (
+    is_constrained,
+    is_thinking,
+    stop_sequences,
+)
+from langchain_bedrock_continue._wrapped.v1_messages import from_v1
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Mapping
+    from typing import Self
+
+    from langchain_core.language_models import BaseChatModel
+    from langchain_core.messages import AIMessage
+    from langchain_core.outputs import ChatGenerationChunk, ChatResult
+
+    from langchain_bedrock_continue._core.policy import InlineThinking
+    from langchain_bedrock_continue._core.request.composer import SegmentRequest
+
+Model = TypeVar("Model", bound="BaseChatModel")
+
+FIELDS_KEYWORD = "additional_model_request_fields"
+"""The keyword of a call that holds fields of the request only some models know."""
+
+
+class CallSettings(TypedDict):
+    """What a turn's Policy takes from the wrapped model and the call's arguments."""
+
+    constrained: bool
+    guards_last_turn: bool
+    inline_thinking: InlineThinking | None
+    max_output_tokens: int | None
+    max_tokens: int | None
+    model_id: str
+    stops: tuple[str, ...]
+    thinks: bool
+
+
+class Adapter(Generic[Model]):
+    """One wrapped model, seen through the questions that the package asks of it.
+
+    Attributes:
+        model_class: The class of langchain-aws that the adapter knows.
+        llm: The model.
+    """
+
+    model_class: ClassVar[type[BaseChatModel]]
+
+    def __init__(self, llm: Model) -> None:
+        """Create an adapter for a model of `model_class`."""
+        self.llm: Any = llm
+
+    # Construction -------------------------------------------------------------------
+
+    def check(self) -> None:
+        """Refuse a model whose answers cannot be continued.
+
+        An adapter extends this with what its class cannot do.
+
+        Raises:
+            ValueError: `max_tokens` is less than 1.
+            UnsupportedVersionError: Its class cannot be called as it must be.
+        """
+        private_names.check_calls(self.llm)
+        if self.llm.max_tokens is not None and self.llm.max_tokens < 1:
+            raise ValueError(
+                f"max_tokens: must be at least 1, got {self.llm.max_tokens}. It is the "
+                "size of one segment. Omit it to use the service's default."
+            )
+
+    # Settings of a call -------------------------------------------------------------
+
+    @property
+    def model_id(self) -> str:
+        """The model id or ARN that requests are sent to."""
+        return str(self.llm.model_id)
+
+    def settings(
+        self, stop: list[str] | None, kwargs: Mapping[str, Any]
+    ) -> CallSettings:
+        """Return what a call does, by the model's fields and the call's arguments.
+
+        Args:
+            stop: The call's `stop`, as LangChain passes it.
+            kwargs: The call's other keyword arguments.
+        """
+        profile = self.llm.profile or {}
+        return CallSettings(
+            constrained=is_constrained(kwargs) or self.always_constrained(),
+            guards_last_turn=self.guards_last_turn(),
+            inline_thinking=self.inline_thinking(),
+            max_output_tokens=profile.get("max_output_tokens"),
+            max_tokens=self.llm.max_tokens,
+            model_id=private_names.base_model_id(self.llm),
+            stops=tuple(
+                stop or stop_sequences(kwargs) or self.llm.stop_sequences or ()
+            ),
+            thinks=is_thinking(self._request_fields(kwargs)),
+        )
+
+    def request_fields(self) -> Mapping[str, Any]:
+        """Return the model-specific request fields that the model itself sets."""
+        return {}
+
+    def always_constrained(self) -> bool:
+        """Return True if the model constrains every output by a JSON schema."""
+        return False
+
+    def guards_last_turn(self) -> bool:
+        """Return True if a guardrail sees the last user message only."""
+        return False
+
+    def inline_thinking(self) -> InlineThinking | None:
+        """Return how the class splits thinking out of the text, or None."""
+        return None
+
+    def _request_fields(self, kwargs: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the model-specific request fields of one call."""
+        of_call = kwargs.get(FIELDS_KEYWORD) or {}
+        thinking = {key: kwargs[key] for key in ("thinking",) if key in kwargs}
+        return {**self.request_fields(), **of_call, **thinking}
+
+    # Calls --------------------------------------------------------------------------
+
+    def for_turn(self, prepare_client: Callable[[Any], Any]) -> Self:
+        """Return an adapter of a shallow copy, for the calls of one turn.
+
+        The caller's model is never changed.
+
+        Args:
+            prepare_client: Returns the client that the copy calls, given the model's.
+        """
+        client = prepare_client(getattr(self.llm, "client", None))
+        return type(self)(self.llm.model_copy(update={"client": client}))
+
+    def arguments(self, request: SegmentRequest) -> dict[str, Any]:
+        """Return the keyword arguments of one call.
+
+        The core has put the segment's `max_tokens` among them, where
+        ChatBedrockConverse reads it. An adapter whose class reads it elsewhere, or
+        prefers a field of its own, overrides this method.
+        """
+        return request.kwargs
+
+    def generate(self, request: SegmentRequest, stop: list[str] | None) -> AIMessage:
+        """Make a blocking call and return its message, with all of its metadata."""
+        result = private_names.generate(
+            self.llm, request.messages, stop, **self.arguments(request)
+        )
+        return self.complete_message(result)
+
+    def stream(
+        self, request: SegmentRequest, stop: list[str] | None
+    ) -> Generator[ChatGenerationChunk, None, None]:
+        """Make a streaming call and return its chunks. Close it to end the call."""
+        return private_names.stream(
+            self.llm, request.messages, stop, **self.arguments(request)
+        )
+
+    # Messages -----------------------------------------------------------------------
+
+    def complete_message(self, result: ChatResult) -> AIMessage:
+        """Return a response's message with the metadata that LangChain adds later."""
+        message = cast("AIMessage", result.generations[0].message)
+        message.response_metadata = {
+            **(result.llm_output or {}),
+            **message.response_metadata,
+        }
+        return message
+
+    def own_form(self, message: AIMessage) -> AIMessage:
+        """Return a message with the content blocks that the class itself returns.
+
+        Args:
+            message: Any message, such as one with `output_version="v1"`. Never changed.
+
+        Raises:
+            UnsupportedVersionError: langchain-aws has no conversion from v1.
+        """
+        return from_v1(message, self.blocks_from_v1)
+
+    def blocks_from_v1(self, blocks: list[Any]) -> list[dict[str, Any]]:
+        """Convert v1 content blocks, by default to those of the Converse API."""
+        return private_names.v1_to_converse(blocks)

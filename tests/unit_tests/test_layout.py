@@ -77,7 +77,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "content": ("text", *GROUND),
     "request": ("content", "text", *GROUND),
     "tool_json": ("request", "content", "text", *GROUND),
-    "record": ("content", *GROUND),
+    "record": ("content", "text", *GROUND),
     "turn": (
         "decisions",
         "policy",

@@ -1,6 +1,7 @@
-"""Anthropic's rules on thinking; each returns the error text, or None.
+"""Anthropic's rules on thinking for a Converse request.
 
-`table` names the sources of the texts.
+A rule gets the body of `Converse` and the rules of the model. It returns the error text
+if the request breaks the rule, else None. `table` names the sources of the texts.
 """
 
 from __future__ import annotations

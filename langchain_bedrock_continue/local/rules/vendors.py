@@ -1,7 +1,7 @@
 """Rules of the models' vendors for a Converse request.
 
-Each rule returns the error text for a request that breaks it, else None. `table`
-names the sources of the texts.
+A rule gets the body of `Converse` and the rules of the model. It returns the error text
+if the request breaks the rule, else None. `table` names the sources of the texts.
 """
 
 from __future__ import annotations

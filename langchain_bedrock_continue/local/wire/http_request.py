@@ -1,14 +1,20 @@
-"""The HTTP request of every operation: read, limited in size, and recorded.
+"""The HTTP request of every operation: read, limited in size, and answered.
 
 HTTP-1. Every response has its own `x-amzn-RequestId`.
 HTTP-2. A body that is not a JSON object, or is larger than `MAX_BODY_BYTES`, is
     refused. Of a body that is too large nothing stays in memory. If its
     `content-length` already says so, nothing of it is ever stored.
+HTTP-3. When the client disconnects, the work is cancelled at once, also while nothing
+    is being sent. That closes the backend's iterator.
+HTTP-4. A bug in the backend is a `ValidationException`: clients do not retry it, so it
+    cannot go unnoticed.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
+import logging
 import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
@@ -21,7 +27,7 @@ from langchain_bedrock_continue.local.wire.errors import (
     validation_error,
 )
 from langchain_bedrock_continue.local.wire.http_response import HttpResponse
-from langchain_bedrock_continue.local.wire.responder import run_until_disconnect
+from langchain_bedrock_continue.local.wire.responder import CloseConnection
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -29,6 +35,8 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
     from langchain_bedrock_continue.local.backend import Json
+
+logger = logging.getLogger(__name__)
 
 Handler: TypeAlias = "Callable[[Call], Coroutine[None, None, None]]"
 """Answers a call."""
@@ -119,7 +127,42 @@ class Operation:
             response,
             lambda: round((self._clock() - started) * 1000),
         )
-        await run_until_disconnect(self._handle(call), response, receive)
+        await _run_until_disconnect(self._handle(call), response, receive)
+
+
+async def _run_until_disconnect(
+    work: Coroutine[None, None, None], response: HttpResponse, receive: Receive
+) -> None:
+    """Run the work until it ends or the client disconnects (HTTP-3)."""
+    tasks = [
+        asyncio.create_task(_run(work, response)),
+        asyncio.create_task(_disconnected(receive)),
+    ]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _run(work: Coroutine[None, None, None], response: HttpResponse) -> None:
+    """Run the work; its exception becomes the response's error (HTTP-4)."""
+    try:
+        await work
+    except CloseConnection:
+        pass
+    except ServiceError as error:
+        await response.error(error)
+    except Exception as error:
+        logger.exception("the backend failed")
+        text = f"The local backend failed: {error!r}"
+        await response.error(validation_error(text))
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 async def read_body(request: HttpRequest) -> Json:

@@ -3,38 +3,26 @@
 RESPONDER-1. Nothing is sent before the first piece. A failure before it is an HTTP
     error, a later one is an exception event. A `Fault` with status 200 is always an
     event. An `EventFault` replaces its event and everything after it.
-RESPONDER-2. When the client disconnects, the work is cancelled at once, also while
-    nothing is being sent. That closes the backend's iterator.
-RESPONDER-3. A response that is not a stream is complete, or is an error. `no_stop` and
+RESPONDER-2. A response that is not a stream is complete, or is an error. `no_stop` and
     `checksum`, which only a stream can have, close its connection.
-RESPONDER-4. A bug in the backend is a `ValidationException`: clients do not retry it,
-    so it cannot go unnoticed.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 from contextlib import aclosing
 from http import HTTPStatus
 from typing import TYPE_CHECKING, NoReturn, Protocol, TypeAlias, TypeGuard, cast
 
 from langchain_bedrock_continue.local.backend import EventFault, Fault, Finish
 from langchain_bedrock_continue.local.wire import frames
-from langchain_bedrock_continue.local.wire.errors import (
-    ServiceError,
-    validation_error,
-)
+from langchain_bedrock_continue.local.wire.errors import ServiceError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
-
-    from starlette.types import Receive
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable
 
     from langchain_bedrock_continue.local.backend import Json, Piece
     from langchain_bedrock_continue.local.wire.http_response import HttpResponse
-
-logger = logging.getLogger(__name__)
 
 Event: TypeAlias = "tuple[str, Json]"
 """Name and payload of a stream event."""
@@ -103,7 +91,7 @@ class _StreamEnded(Exception):  # noqa: N818 - control flow, not an error
     """A fault has ended the stream."""
 
 
-class Disconnect(Exception):  # noqa: N818 - control flow, not an error
+class CloseConnection(Exception):  # noqa: N818 - control flow, not an error
     """Leave the response incomplete: the server closes the socket."""
 
 
@@ -143,7 +131,7 @@ class Responder:
 
         Raises:
             ServiceError: A fault is an exception.
-            Disconnect: A fault closes the connection.
+            CloseConnection: A fault closes the connection.
             RuntimeError: The pieces end without a `Finish`.
         """
         for event in self._events.open():
@@ -167,7 +155,7 @@ class Responder:
 
         Raises:
             ServiceError: A fault before the first piece is an exception.
-            Disconnect: A fault closes the connection.
+            CloseConnection: A fault closes the connection.
             RuntimeError: The pieces end without a `Finish`.
             ValueError: An `EventFault` is after the last event.
         """
@@ -240,7 +228,7 @@ class Responder:
             await _wait_forever()
         if fault.kind == "close":
             await response.frame(frames.event("messageStop", {})[:-8])
-            raise Disconnect
+            raise CloseConnection
         if fault.kind == "exception":
             await response.error(_service_error(fault))
             raise _StreamEnded
@@ -256,7 +244,7 @@ class Responder:
             raise _service_error(fault)
         if fault.kind in ("close", "no_stop", "checksum"):
             await response.open_incomplete()
-            raise Disconnect
+            raise CloseConnection
         if fault.kind == "silence":
             await _wait_forever()
 
@@ -277,45 +265,3 @@ def _service_error(fault: Fault) -> ServiceError:
 async def _wait_forever() -> NoReturn:
     await asyncio.Event().wait()
     raise AssertionError  # nothing sets the event
-
-
-async def run_until_disconnect(
-    work: Coroutine[None, None, None], response: HttpResponse, receive: Receive
-) -> None:
-    """Run the work until it ends or the client disconnects (RESPONDER-2).
-
-    An exception of the work becomes the response's error (RESPONDER-4).
-
-    Args:
-        work: Answers the request.
-        response: Sends the error.
-        receive: ASGI's `receive`.
-    """
-    tasks = [
-        asyncio.create_task(_run(work, response)),
-        asyncio.create_task(_disconnected(receive)),
-    ]
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _run(work: Coroutine[None, None, None], response: HttpResponse) -> None:
-    try:
-        await work
-    except Disconnect:
-        pass
-    except ServiceError as error:
-        await response.error(error)
-    except Exception as error:
-        logger.exception("the backend failed")
-        text = f"The local backend failed: {error!r}"
-        await response.error(validation_error(text))
-
-
-async def _disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

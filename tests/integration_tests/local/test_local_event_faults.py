@@ -172,7 +172,7 @@ def test_a_fault_before_the_first_event_is_an_http_error() -> None:
 def test_a_fault_after_the_last_event_is_an_error(
     operation: str, place: FaultAt
 ) -> None:
-    """RESPONDER-4: botocore does not retry the error, and the error names the field."""
+    """HTTP-4: botocore does not retry the error, and the error names the field."""
     count = len(fault_free(operation))
     with LocalBedrock(Script(Answer(CONTENT, faults=[place]))) as bedrock:
         text = r"FaultAt\.at=99: the response has only 1\d pieces"

@@ -166,7 +166,7 @@ def test_an_exception_of_converse_has_its_status(kind: Any) -> None:
 
 @pytest.mark.parametrize("kind", ["close", "no_stop", "checksum"])
 def test_a_fault_closes_the_connection_of_converse(kind: Any) -> None:
-    """RESPONDER-3."""
+    """RESPONDER-2."""
     with endpoint_with_fault(Fault(kind)) as bedrock:
         client = bedrock.boto3_client(ONCE)
         with pytest.raises(botocore.exceptions.ConnectionClosedError):

@@ -168,7 +168,7 @@ class SilentBackend(Script):
 
 
 def test_a_client_that_closes_its_stream_stops_the_backend() -> None:
-    """BACKEND-5, RESPONDER-2."""
+    """BACKEND-5, HTTP-3."""
     backend = SilentBackend()
     with LocalBedrock(backend) as bedrock:
         stream = bedrock.boto3_client().converse_stream(modelId=MODEL, messages=HI)
@@ -181,7 +181,7 @@ def test_a_client_that_closes_its_stream_stops_the_backend() -> None:
 
 
 def test_a_client_that_disconnects_before_the_response_stops_the_backend() -> None:
-    """BACKEND-5, RESPONDER-2: also if nothing was sent yet."""
+    """BACKEND-5, HTTP-3: also if nothing was sent yet."""
     backend = SilentBackend()
     with LocalBedrock(backend) as bedrock:
         raw = json.dumps({"messages": HI}).encode()
@@ -221,7 +221,7 @@ class FailingBackend(Script):
 
 
 def test_a_bug_in_the_backend_is_an_error_that_is_not_retried() -> None:
-    """RESPONDER-4."""
+    """HTTP-4."""
     with LocalBedrock(FailingBackend(after_text=False)) as bedrock:
         client = bedrock.boto3_client()
         for operation in (client.converse, client.converse_stream):

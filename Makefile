@@ -73,7 +73,7 @@ lowest: RESOLUTION := lowest-direct
 latest lowest: $(UV_INSTALLED)
 	$(call new_venv,.venv-$@)
 	@echo 'Installing the $@ versions that pyproject.toml allows into .venv-$@'
-	@$(UV) pip install --python .venv-$@ --resolution $(RESOLUTION) \
+	@$(UV) pip install --python .venv-$@ --only-binary :all: --resolution $(RESOLUTION) \
 	    --editable '.[local]' --group test --group typing || $(call FAILED,uv)
 	$(if $(filter latest,$@),.venv-$@/bin/mypy)
 	.venv-$@/bin/python $(PYTEST)

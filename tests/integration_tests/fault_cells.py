@@ -47,14 +47,9 @@ FATAL: dict[str, Fault] = {
 in one, the service model knows no such event."""
 
 AT_ONCE = 64
-READ_TIMEOUT = 4
-"""Seconds. All silences of a row are waited out at the same time."""
-
-CONFIG = Config(
-    retries={"total_max_attempts": 1},
-    max_pool_connections=AT_ONCE,
-    read_timeout=READ_TIMEOUT,
-)
+ONCE = Config(retries={"total_max_attempts": 1}, max_pool_connections=AT_ONCE)
+# All silences of a row are waited out at the same time; nothing else shall be too late.
+IMPATIENT = ONCE.merge(Config(read_timeout=4))
 
 
 class Place(NamedTuple):

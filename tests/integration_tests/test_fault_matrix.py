@@ -8,7 +8,7 @@ Anything else is lost.
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import pytest
@@ -18,10 +18,11 @@ from langchain_bedrock_continue import ContinuationError, SegmentError, chat_mod
 from langchain_bedrock_continue.local import Fault, LocalBedrock, Script
 from tests.integration_tests.conftest import Serve
 from tests.integration_tests.fault_cells import (
-    CONFIG,
     FAILURES,
     FATAL,
+    IMPATIENT,
     NOWHERE,
+    ONCE,
     STREAMS,
     Failing,
     Outcome,
@@ -150,16 +151,17 @@ def judged(got: Outcome, whole: Outcome, llm: Any) -> str:
 
 
 @pytest.fixture(scope="module")
-def client(endpoint: tuple[LocalBedrock, Any]) -> Any:
-    return endpoint[0].boto3_client(CONFIG)
+def client_for(endpoint: tuple[LocalBedrock, Any]) -> Callable[[Fault], Any]:
+    patient, impatient = map(endpoint[0].boto3_client, (ONCE, IMPATIENT))
+    return lambda fault: impatient if fault.kind == "silence" else patient
 
 
 @pytest.fixture
-def signs_of(serve: Serve, client: Any) -> Any:
+def signs_of(serve: Serve, client_for: Callable[[Fault], Any]) -> Any:
     """Have an answer fail everywhere; return the signs, segment by segment."""
 
     def signs(kinds: dict[str, Kind], row: Row, fault: Fault, **settings: Any) -> str:
-        kind = kinds[row.strategy]
+        kind, client = kinds[row.strategy], client_for(fault)
         failing = Failing(kind.answer, fault)
         bedrock = serve(Script(failing))
         llm = kind.llm(bedrock, client, **settings)

@@ -33,22 +33,22 @@ UV_INSTALLED := .venv-uv/$(UV_VERSION)
     bench exactness cuts seams repetition soak clean
 
 help:
-	@echo 'make demo       a small model on this machine answers, cut and continued'
+	@echo 'make demo       ask a small local model; its answer is truncated and continued'
 	@echo '                PROMPT="..." MAX_TOKENS=48 WEIGHTS=smollm2|qwen2.5-coder'
 	@echo '                ENDPOINT=aws|http://... MODEL=...'
-	@echo 'make test       all that CI runs: lint, types, tests with coverage'
-	@echo 'make lint       ruff and mypy alone'
-	@echo 'make latest     the tests on the newest versions that pyproject.toml allows'
-	@echo 'make lowest     the tests on the lowest'
-	@echo 'make lock       renew requirements/, the versions that all else here installs'
-	@echo 'make bench      all benchmarks'
-	@echo 'make exactness  how many continued answers equal the uncut ones'
+	@echo 'make test       run all that CI runs: ruff, mypy, the tests with coverage'
+	@echo 'make lint       run ruff and mypy only'
+	@echo 'make latest     test with the newest versions that pyproject.toml allows'
+	@echo 'make lowest     test with the lowest versions of the direct dependencies'
+	@echo 'make lock       update requirements/: the versions that the other commands install'
+	@echo 'make bench      run the default benchmark, exactness'
+	@echo 'make exactness  count the continued answers that equal the untruncated ones'
 	@echo '                WEIGHTS=smollm2|qwen2.5-coder'
-	@echo 'make cuts       by which rule a cut behind whitespace goes on: WEIGHTS=...'
-	@echo 'make seams      every cut of every text, through every bad habit'
-	@echo 'make repetition how often real texts are taken for a model in a loop'
-	@echo 'make soak       2,000 turns, 32 at once, with random faults: what is lost or leaked'
-	@echo 'make clean      remove .venv, .venv-* and all caches of tools'
+	@echo 'make cuts       compare rules for cuts after whitespace: WEIGHTS=...'
+	@echo 'make seams      join texts cut at every place, continued with every habit'
+	@echo 'make repetition count the real texts that are mistaken for a repetition'
+	@echo 'make soak       run 2,000 turns, 32 at once, with random faults; find losses and leaks'
+	@echo 'make clean      remove virtual environments, tool caches and build output'
 
 demo: $(INSTALLED)
 	@$(BIN)/python -m langchain_bedrock_continue \

@@ -1,8 +1,9 @@
-"""Show in a terminal how a cut answer goes on.
+"""The demo: shows in a terminal how a truncated answer is continued.
 
     python -m langchain_bedrock_continue "How does photosynthesis work?" --max-tokens 48
 
-By default a small model on this machine answers, behind a local Bedrock endpoint.
+By default a small model answers behind a Bedrock endpoint on this machine. Only this
+needs the extra `local`.
 """
 
 from __future__ import annotations
@@ -37,19 +38,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the demo.
 
     Args:
-        arguments: Of the command line; its own by default.
+        arguments: Arguments of the command line; those of this process by default.
 
     Returns:
-        The exit code: 0, or 1 where no whole answer came because of an error.
+        The exit code: 0, 1 after an error, or 130 after Ctrl-C.
     """
     args = _parsed(arguments)
-    _show_progress_only()
+    _configure_logging()
     try:
         with ExitStack() as stack:
             _answer(args, _endpoint_arguments(args, stack))
     except KeyboardInterrupt:
         return INTERRUPTED
-    except Exception as error:  # noqa: BLE001 - people want a line, not a traceback
+    except Exception as error:  # noqa: BLE001 - users get one line, not a traceback
         print("error:", one_line(error), file=sys.stderr)
         return 1
     return 0
@@ -59,7 +60,7 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = _parser()
     args = parser.parse_args(arguments)
     if args.weights and args.endpoint != "local":
-        parser.error("--weights: the local endpoint alone takes them; leave it out")
+        parser.error("--weights: only --endpoint local has weights; leave it out")
     args.weights = args.weights or WEIGHTS
     return args
 
@@ -67,7 +68,7 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m langchain_bedrock_continue",
-        description="Ask a question, and see where the answer was cut and went on.",
+        description="Ask a question, and see where its answer is continued.",
     )
     parser.add_argument(
         "question", nargs="?", default=QUESTION, help="default: %(default)s"
@@ -89,12 +90,12 @@ def _parser() -> argparse.ArgumentParser:
         "--strategy",
         choices=["auto", "prefill", "user_turn"],
         default="auto",
-        help="how to go on; default: by what is known of the model",
+        help="how to continue; default: by model id",
     )
     parser.add_argument(
         "--weights",
         metavar="NAME",
-        help="of the local model: smollm2 (default), qwen2.5-coder, or a .gguf file",
+        help="local model: smollm2 (default), qwen2.5-coder, or a .gguf file",
     )
     return parser
 
@@ -103,40 +104,43 @@ def _endpoint(value: str) -> str:
     if value in {"local", "aws"} or value.startswith(("http://", "https://")):
         return value
     raise argparse.ArgumentTypeError(
-        f"{value!r} is none: give local, aws, or a URL such as http://127.0.0.1:8000"
+        f"{value!r} is not an endpoint: give local, aws, or a URL such as "
+        "http://127.0.0.1:8000"
     )
 
 
-def _show_progress_only() -> None:
-    """Let the download of weights be seen; all else is said by the demo itself."""
+def _configure_logging() -> None:
+    """Log errors only: the demo itself prints everything else."""
     logging.basicConfig(level=logging.ERROR, format="%(message)s", stream=sys.stderr)
-    logging.getLogger("langchain_bedrock_continue.local").setLevel(logging.INFO)
 
 
 def _endpoint_arguments(args: argparse.Namespace, stack: ExitStack) -> dict[str, Any]:
-    """Return what the model needs to get to the endpoint, starting a local one."""
+    """Return the model's arguments for the endpoint, and start a local one."""
     if args.endpoint == "aws":
         return {}
     if args.endpoint == "local":
         return _start_local(args.weights, stack)
     keys = {}
-    if args.endpoint.startswith("http://"):  # a real key isn't for a plain-text line
+    if args.endpoint.startswith("http://"):  # real keys are not sent in plain text
         keys = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
     region = os.environ.get("AWS_REGION", "us-east-1")
     return {"endpoint_url": args.endpoint, "region_name": region, **keys}
 
 
 def _start_local(weights: str, stack: ExitStack) -> dict[str, Any]:
-    # Late: only here is the extra needed.
-    from langchain_bedrock_continue.local import LocalBedrock  # noqa: PLC0415
-    from langchain_bedrock_continue.local.llama.backend import LlamaBackend  # noqa: PLC0415
+    # A late import: only the local endpoint needs the extra.
+    from langchain_bedrock_continue.local.demo import (  # noqa: PLC0415
+        log_downloads,
+        model_endpoint,
+    )
 
-    bedrock = stack.enter_context(LocalBedrock(LlamaBackend(weights)))
+    log_downloads()
+    bedrock = stack.enter_context(model_endpoint(weights))
     return bedrock.client_kwargs()
 
 
 def _answer(args: argparse.Namespace, endpoint: dict[str, Any]) -> None:
-    """Ask, show the answer as it arrives, and then how it came about."""
+    """Show the answer as it arrives, and then its segments."""
     llm = ChatBedrockContinuing(
         model=args.model,
         max_tokens=args.max_tokens,
@@ -148,26 +152,26 @@ def _answer(args: argparse.Namespace, endpoint: dict[str, Any]) -> None:
     try:
         continuation = _stream(llm, args.question, page)
     except ContinuationError as error:
-        arrived = error.partial.response_metadata["continuation"]
-        print("\n", table(arrived), sep="\n")
+        partial = error.partial.response_metadata["continuation"]
+        print("\n", table(partial), sep="\n")
         raise
     print("\n", table(continuation), sep="\n")
 
 
 def _introduction(args: argparse.Namespace) -> str:
     who = {
-        "local": f"{args.weights}, behind a Bedrock endpoint on this machine,",
+        "local": f"{args.weights} at a Bedrock endpoint on this machine",
         "aws": f"{args.model} on AWS",
     }.get(args.endpoint, f"{args.model} at {args.endpoint}")
     return (
         f"Asking {who} with max_tokens={args.max_tokens}.\n"
-        "⟦seam⟧ marks where a response was cut there and the next one went on.\n"
+        "⟦seam⟧ marks where a response is truncated and the next one continues it.\n"
         f"\n> {args.question}\n\n"
     )
 
 
 def _page() -> Page:
-    """Lay out for a terminal, or leave the text as it is for a file or a pipe."""
+    """Return the layout of a terminal; a file or a pipe gets the text unchanged."""
     sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr] # not in notebooks
     if not sys.stdout.isatty():
         return Page()
@@ -177,19 +181,19 @@ def _page() -> Page:
 
 
 def _stream(llm: ChatBedrockContinuing, question: str, page: Page) -> dict[str, Any]:
-    """Show the answer as it arrives; return what is known of its segments."""
-    # A chain, because LangChain gives custom events to a run's listeners only.
+    """Show the answer as it arrives; return its `continuation` metadata."""
+    # A chain: LangChain dispatches custom events only inside a parent run.
     chain = ChatPromptTemplate.from_messages([("human", "{question}")]) | llm
     continuation: dict[str, Any] = {}
-    listeners: RunnableConfig = {"callbacks": [_SeamMarks(page)]}
-    for chunk in chain.stream({"question": question}, listeners):
+    config: RunnableConfig = {"callbacks": [_SeamMarks(page)]}
+    for chunk in chain.stream({"question": question}, config):
         _show(page.text(chunk.text))
         continuation |= chunk.response_metadata.get("continuation", {})
     return continuation
 
 
 class _SeamMarks(BaseCallbackHandler):
-    """Marks each seam as it happens."""
+    """Prints a mark at each seam."""
 
     def __init__(self, page: Page) -> None:
         self._page = page

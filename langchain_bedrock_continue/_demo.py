@@ -1,9 +1,9 @@
-"""What the demo shows: a marked answer, a table, an error in one line. No I/O.
+"""The texts of the demo: an answer with marks, a table, an error in one line. No I/O.
 
-D1. The answer without its marks is the model's own text, byte for byte; where a width
-    is given, a blank may have become a line break, and a mark may begin a line.
-D2. The table's `billed` line is the sum of the lines above it.
-D3. Whatever went wrong is said in one line: what it was, and what to do.
+DEMO-1. The answer without its marks is the model's text, byte for byte. If a width is
+    given, a space may become a line break, and a mark may start a line.
+DEMO-2. The table's `billed` line is the sum of the lines above it.
+DEMO-3. An error is one line: what went wrong and, if known, what to do.
 """
 
 from __future__ import annotations
@@ -28,39 +28,47 @@ _ADVICE = {
     "Could not load credentials": _SIGN_IN,
     "Unable to locate credentials": _SIGN_IN,
     "Could not connect to the endpoint": (
-        "Check the address and the network; a local endpoint is started by "
+        "Check the address and the network. To start a local endpoint, run "
         "`python -m langchain_bedrock_continue.local serve`."
     ),
     "model identifier is invalid": (
         "Give a Bedrock model id or inference profile, such as "
         "us.anthropic.claude-sonnet-4-5-20250929-v1:0."
     ),
-    "accepts no prefill": "Leave --strategy out, or give user_turn.",
+    "PrefillRefusedError": "Leave --strategy out, or give user_turn.",
 }
-"""What to do, by a part of what went wrong."""
+"""What to do, by a part of the error's text."""
 
 
 class Page:
-    """Lays out an answer as it arrives, in whole words.
+    """Lays out an answer as it arrives, and breaks lines between words.
 
     Args:
-        width: Columns of the terminal; None leaves the lines as they come.
-        colour: Whether marks stand out by colour, too.
+        width: Columns of the terminal. None leaves the lines unchanged.
+        colour: Whether marks are coloured.
     """
 
     def __init__(self, *, width: int | None = None, colour: bool = False) -> None:
-        """Begin in the first column."""
+        """Start in the first column; see the class."""
         self._width = width
         self._colour = colour
         self._column = 0
         self._marks = 0
 
     def text(self, text: str) -> str:
-        """Lay out the text that arrived."""
+        """Lay out more of the answer.
+
+        Args:
+            text: More of the answer's text.
+        """
         return "".join(self._place(*word.groups()) for word in _WORD.finditer(text))
 
     def mark(self, event: dict[str, Any]) -> str:
-        """Mark the place of a `bedrock_continuation` event."""
+        """Return the mark of a `bedrock_continuation` event at this place.
+
+        Args:
+            event: Data of the event.
+        """
         self._marks += 1
         label = f"⟦{event['type']} {self._marks}⟧"
         before = "" if self._fits(label) else "\n"
@@ -70,19 +78,19 @@ class Page:
     def _fits(self, more: str) -> bool:
         return self._width is None or self._column + len(more) <= self._width
 
-    def _place(self, blank: str, word: str) -> str:
+    def _place(self, space: str, word: str) -> str:
         if word == "\n":
             self._column = 0
-        elif blank and word and not self._fits(blank + word):
+        elif space and word and not self._fits(space + word):
             self._column = len(word)
             return "\n" + word
         else:
-            self._column += len(blank + word)
-        return blank + word
+            self._column += len(space + word)
+        return space + word
 
 
 def table(continuation: dict[str, Any]) -> str:
-    """Show the segments of a turn, their tokens and what ended it.
+    """Return a table of a turn's segments, their tokens and what ended the turn.
 
     Args:
         continuation: `response_metadata["continuation"]` of an answer.
@@ -92,8 +100,8 @@ def table(continuation: dict[str, Any]) -> str:
     lines = [
         _ROW.format(*_HEAD),
         *(_segment_line(n, segment) for n, segment in enumerate(segments, 1)),
-        _usage_line("billed", continuation["billed"], f"{calls}, as on the bill"),
-        _usage_line("response", continuation["response"], "as one uncut response"),
+        _usage_line("billed", continuation["billed"], f"{calls}, as billed"),
+        _usage_line("response", continuation["response"], "as a single response"),
         "",
         _ending(continuation),
     ]
@@ -113,29 +121,33 @@ def _usage_line(name: str, usage: dict[str, Any] | None, meaning: str) -> str:
 
 
 def _cell(value: object) -> str:
-    """Show what a service may not have said."""
+    """Return the text of a value that the service may not have sent."""
     return "-" if value is None else str(value)
 
 
 def _ending(continuation: dict[str, Any]) -> str:
     ended_by = continuation["ended_by"]
     who = {"model": "the model", "error": "an error"}.get(ended_by, ended_by)
-    state = "whole" if continuation["complete"] else "not whole"
+    state = "complete" if continuation["complete"] else "incomplete"
     count = len(continuation["segments"])
     return f"The answer is {state}: {who} ended it in segment {count}."
 
 
 def one_line(error: Exception) -> str:
-    """Say what went wrong and, where that is known, what to do (D3)."""
-    text = _said(error)
+    """Return what went wrong and, if known, what to do (DEMO-3).
+
+    Args:
+        error: The error.
+    """
+    text = _error_text(error)
     found = [advice for part, advice in _ADVICE.items() if part in text]
     return " ".join([text.rstrip(".") + ".", *found])
 
 
-def _said(error: Exception) -> str:
+def _error_text(error: Exception) -> str:
     if isinstance(error, ValidationError):
-        errors = (detail["msg"] for detail in error.errors())
-        text = "; ".join(said.removeprefix("Value error, ") for said in errors)
+        messages = (detail["msg"] for detail in error.errors())
+        text = "; ".join(m.removeprefix("Value error, ") for m in messages)
     else:
         text = f"{type(error).__name__}: {error}".removeprefix("ValueError: ")
     return " ".join(text.split())

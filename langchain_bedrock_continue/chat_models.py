@@ -36,7 +36,6 @@ from langchain_bedrock_continue._wrapped.wrapping_model import WrappingChatModel
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Generator, Sequence
 
-    from langchain_aws import ChatBedrock, ChatBedrockConverse
     from langchain_core.callbacks import (
         AsyncCallbackManagerForLLMRun,
         CallbackManagerForLLMRun,
@@ -45,6 +44,7 @@ if TYPE_CHECKING:
 
     from langchain_bedrock_continue._core.request.composer import SegmentRequest
     from langchain_bedrock_continue._wrapped.adapter import Adapter
+    from langchain_bedrock_continue._wrapped.adapters import WrappedModel
 
 
 class ChatBedrockContinuing(WrappingChatModel):
@@ -83,8 +83,8 @@ class ChatBedrockContinuing(WrappingChatModel):
 
     on_limit: Literal["return", "raise"] = "return"
     """What happens when a limit ends the turn. `"return"` (the default) returns the
-    message, with the stop reason `max_tokens`, and logs a warning. `"raise"` raises
-    TurnLimitError."""
+    message with the last segment's stop reason, in most cases `max_tokens`, and logs a
+    warning. `"raise"` raises TurnLimitError."""
 
     strategy: Literal["auto", "prefill", "user_turn"] = "auto"
     """How an answer is continued. `"prefill"` sends the partial answer as the final
@@ -110,8 +110,8 @@ class ChatBedrockContinuing(WrappingChatModel):
 
     max_tokens_ceiling: int | None = Field(default=None, ge=1)
     """Maximum `max_tokens` of a retry, in tokens. Default: None, the limit in the
-    model's profile, or 16,384 if it is unknown. A lower limit reported by the service
-    takes precedence over that default."""
+    model's profile, or 16,384 if it is unknown. A limit that the service reports takes
+    precedence over both."""
 
     max_seconds: float | None = Field(default=None, gt=0)
     """Wall-clock limit of a turn, in seconds. After it no segment starts, and a stream
@@ -129,15 +129,16 @@ class ChatBedrockContinuing(WrappingChatModel):
     `response_metadata["continuation"]`."""
 
     max_concurrency: int = Field(default=64, ge=1)
-    """Maximum number of concurrent async calls: the number of threads, and of
-    connections if the client is created here. Default: 64."""
+    """Maximum number of concurrent async calls: the number of threads. If it is given,
+    and the client is created here, it is also the size of the client's connection pool;
+    otherwise the pool has botocore's 10 connections. Default: 64."""
 
     if TYPE_CHECKING:
 
         def __init__(  # noqa: PLR0913 - the fields
             self,
             *,
-            llm: ChatBedrockConverse | ChatBedrock = ...,
+            llm: WrappedModel = ...,
             max_continuations: int = ...,
             max_total_tokens: int | None = ...,
             on_limit: Literal["return", "raise"] = ...,

@@ -55,13 +55,12 @@ from langchain_bedrock_continue._core.decisions.stop_reasons import (
     meaning_of,
 )
 from langchain_bedrock_continue._core.decisions.vocabulary import (
-    EVENT_TYPES,
     Action,
     Ending,
     Strategy,
 )
 from langchain_bedrock_continue._core.record import message
-from langchain_bedrock_continue._core.record.continuation import last_entry_of
+from langchain_bedrock_continue._core.record.event import event_of
 from langchain_bedrock_continue._core.record.partial import ResumedState, read_partial
 from langchain_bedrock_continue._core.record.record import Record
 from langchain_bedrock_continue._core.record.segment import Segment
@@ -214,7 +213,7 @@ class Turn:
         segment = self._record.last
         out_of_time = deadline_passed and segment.stop_reason is None
         stop = OUT_OF_TIME if out_of_time else meaning_of(segment.stop_reason)
-        chunks = self.writing.end_text(truncated=stop.truncated)
+        chunks = self._end_text(truncated=stop.truncated)
         stop = self._at_stop_sequence() or stop
         if isinstance(self.writing, ToolArguments) and not out_of_time:
             stop, facts = self._facts_of_arguments(self.writing, stop)
@@ -278,7 +277,7 @@ class Turn:
         record, call = self._record, self._next
         wait, call.wait = call.wait, 0.0
         max_tokens, changed = self._max_tokens.of_next_call(record.output_tokens)
-        event = self._event(call.action)
+        event = event_of(record, call.action, len(self.content))
         if call.strategy is not Strategy.RETRY:
             self.writing.begin_segment()
         response = Response(keeps_text=self._composer.in_user_turn)
@@ -298,16 +297,6 @@ class Turn:
             wait=wait,
             seconds=self._deadline.left(),
         )
-
-    def _event(self, action: Action) -> dict[str, Any] | None:
-        """Return the payload of the event before a call; the first has none."""
-        if action is Action.BEGIN:
-            return None
-        return {
-            "type": EVENT_TYPES[action],
-            "offset": len(self.content),
-            "segment": last_entry_of(self._record),
-        }
 
     def _continue(self, action: Action) -> Chunks:
         """End the segment so that the next one continues its text."""
@@ -389,6 +378,12 @@ class Turn:
         stop = meaning_of(TOOL_USE if state == "complete" else MAX_TOKENS)
         return stop, AfterResponse(stop, arguments=state, limit=self._limit())
 
+    def _end_text(self, *, truncated: bool) -> Chunks:
+        """End the text of the segment, and record how it was joined."""
+        chunks = self.writing.end_text(truncated=truncated)
+        self._record.last.join = self.writing.join_result
+        return chunks
+
     def _at_stop_sequence(self) -> StopMeaning | None:
         """End the text at a stop sequence, if one ended the segment."""
         segment = self._record.last
@@ -409,9 +404,11 @@ class Turn:
             return self._continue(action)
         if action is Action.RETRY_LARGER:
             self._max_tokens.grow(self._record.last.size)
-        else:
+            return self._retry(action)
+        if action is Action.RETRY:
             self._retried_output = True
-        return self._retry(action)
+            return self._retry(action)
+        raise AssertionError(f"{action} follows no response")
 
     def _complete_tool_call(self) -> Chunks:
         """Continue the arguments of the truncated tool call as text."""
@@ -501,7 +498,7 @@ class Turn:
             self.writing.abandon_retry()
             continues = False
         else:
-            chunks = self.writing.end_text(truncated=True)
+            chunks = self._end_text(truncated=True)
             continues = self.writing.has_progress() and not self._policy.constrained
         next_step = self._continue if continues else self._retry
         chunks = chunks + next_step(Action.RECOVER)

@@ -18,7 +18,6 @@ from langchain_bedrock_continue._wrapped.v1_messages import from_v1
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
-    from typing import Self
 
     from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import AIMessage
@@ -132,7 +131,7 @@ class Adapter(Generic[Model]):
 
     # Calls --------------------------------------------------------------------------
 
-    def for_turn(self, prepare_client: Callable[[Any], Any]) -> Self:
+    def for_turn(self, prepare_client: Callable[[Any], Any]) -> Adapter[Model]:
         """Return an adapter of a shallow copy, for the calls of one turn.
 
         The caller's model is never changed.

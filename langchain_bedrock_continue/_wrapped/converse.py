@@ -20,7 +20,6 @@ from langchain_bedrock_continue._wrapped.adapter import FIELDS_KEYWORD, Adapter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
-    from typing import Self
 
     from langchain_bedrock_continue._core.policy import InlineThinking
 
@@ -88,7 +87,9 @@ class ConverseAdapter(Adapter[ChatBedrockConverse]):
         """Return langchain-aws's own tags and function; see the base class."""
         return private_names.inline_thinking(self.llm)
 
-    def for_turn(self, prepare_client: Callable[[Any], Any]) -> Self:
+    def for_turn(
+        self, prepare_client: Callable[[Any], Any]
+    ) -> Adapter[ChatBedrockConverse]:
         """Return a copy that does not split (SPLIT-2); see the base class."""
         adapter = super().for_turn(prepare_client)
         private_names.stop_splitting(adapter.llm)

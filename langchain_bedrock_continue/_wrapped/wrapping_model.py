@@ -22,7 +22,6 @@ from langchain_bedrock_continue._wrapped.construction import (
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Self
 
     from langchain_core.language_models import LanguageModelInput
     from langchain_core.language_models.base import LangSmithParams
@@ -118,7 +117,7 @@ class WrappingChatModel(ResumeMixin, BaseChatModel):
         model = self._with_complete_only_cache()
         return await private_names.agenerate_with_cache(model, *args, **kwargs)
 
-    def _with_complete_only_cache(self) -> Self:
+    def _with_complete_only_cache(self) -> BaseChatModel:
         """Return this model, with a cache that stores complete turns only."""
         cache = self._cache_in_use()
         if cache is None:

@@ -1,10 +1,22 @@
-"""A Bedrock runtime on this machine: for tests, notebooks and demos.
+"""A Bedrock runtime on this machine for tests, notebooks and demos.
+
+`LocalBedrock` is an HTTP endpoint with Bedrock's operations, rules and error texts. A
+backend behind it generates the answers: a `Script`, or a real small model
+(`langchain_bedrock_continue.local.llama.LlamaBackend`).
 
 Needs the extra: `pip install "langchain-bedrock-continue[local]"`.
+
+Modules, each of which may import those before it:
+
+- `backend`: the contract between endpoint and model; `anthropic_server_tools`: blocks
+  that the contract and the wire format share.
+- `wire`: Bedrock's wire format. `rules`: what Bedrock accepts and counts.
+- `script`, `llama`: the two backends. They know the contract only.
+- `app`: the operations, from wire format and rules. `server`: `LocalBedrock`.
 """
 
 try:
-    import starlette  # noqa: F401 - only to see whether the extra is there
+    import starlette  # noqa: F401 - checks that the extra is installed
     import uvicorn  # noqa: F401 - the same
 except ImportError as error:
     raise ImportError(

@@ -1,4 +1,4 @@
-"""The local Bedrock runtime as a command: `serve` it, or `fetch` a model's weights.
+"""The command of the local runtime: `serve` an endpoint, or `fetch` a model's weights.
 
 python -m langchain_bedrock_continue.local serve
 python -m langchain_bedrock_continue.local fetch qwen2.5-coder
@@ -13,15 +13,14 @@ import threading
 from typing import TYPE_CHECKING
 
 from langchain_bedrock_continue._demo import one_line
-from langchain_bedrock_continue.local import LocalBedrock
-from langchain_bedrock_continue.local.llama.backend import LlamaBackend
+from langchain_bedrock_continue.local.demo import log_downloads, model_endpoint
 from langchain_bedrock_continue.local.llama.weights import WEIGHTS, weights_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 SERVING = """\
-{weights} answers at {url} until Ctrl-C. To send boto3 there:
+Serving {weights} at {url} until Ctrl-C. To use it with boto3:
 
     export AWS_ENDPOINT_URL_BEDROCK_RUNTIME={url}
     export AWS_ACCESS_KEY_ID={aws_access_key_id}
@@ -34,19 +33,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command.
 
     Args:
-        arguments: Of the command line; its own by default.
+        arguments: Arguments of the command line; those of this process by default.
 
     Returns:
         The exit code: 0, or 1 after an error.
     """
     args = _parser().parse_args(arguments)
     logging.basicConfig(format="%(message)s", stream=sys.stderr)
-    logging.getLogger("langchain_bedrock_continue.local").setLevel(logging.INFO)
+    log_downloads()
     try:
         args.run(args.weights)
     except KeyboardInterrupt:
         return 0
-    except Exception as error:  # noqa: BLE001 - people want a line, not a traceback
+    except Exception as error:  # noqa: BLE001 - users get one line, not a traceback
         print("error:", one_line(error), file=sys.stderr)
         return 1
     return 0
@@ -55,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m langchain_bedrock_continue.local",
-        description="A Bedrock runtime on this machine, with a small model behind it.",
+        description="A Bedrock runtime on this machine, with a small model.",
     )
     commands = parser.add_subparsers(required=True, metavar="serve|fetch")
     serve = commands.add_parser("serve", help="run the endpoint until Ctrl-C")
@@ -73,10 +72,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _serve(weights: str) -> None:
-    with LocalBedrock(LlamaBackend(weights)) as bedrock:
-        known = bedrock.client_kwargs()
-        url = known["endpoint_url"]
-        print(SERVING.format(weights=weights, url=url, **known), flush=True)
+    with model_endpoint(weights) as bedrock:
+        client = bedrock.client_kwargs()
+        url = client["endpoint_url"]
+        print(SERVING.format(weights=weights, url=url, **client), flush=True)
         threading.Event().wait()
 
 

@@ -1,10 +1,11 @@
-"""The blocks of tools that Anthropic's own servers run, such as web search.
+"""Content blocks of server tools, which Anthropic runs itself, such as web search.
 
-T1. Inside the endpoint they have Converse's shape, with the `type` that Converse has
-    for a server's tool; nothing of them is lost that a rule or a script looks at.
-T2. An assistant message that ends the conversation and holds one of them is a paused
-    turn, sent back to go on (`pause_turn`); it is no prefill. Anthropic's documents
-    say to send it back as it is, also for models that take no prefill.
+SERVERTOOL-1. Inside the endpoint these blocks have Converse's shape, with the `type`
+    that botocore's service model has for server tools. They keep everything that a rule
+    or a script reads.
+SERVERTOOL-2. An assistant message in the final position that holds such a block is a
+    paused turn (`pause_turn`), not a prefill. Anthropic's documentation says to send it
+    back unchanged. The endpoint also accepts it for models that do not accept prefill.
 """
 
 from __future__ import annotations
@@ -15,16 +16,26 @@ if TYPE_CHECKING:
     from langchain_bedrock_continue.local.backend import Json
 
 USE = "server_tool_use"
-_RESULT = "_tool_result"
+"""Anthropic's block type of a server tool's call."""
+
+_RESULT_SUFFIX = "_tool_result"
 
 
-def is_server_block(kind: str) -> bool:
-    """Whether Anthropic's name of a block's type is a server tool's."""
-    return kind == USE or kind.endswith(_RESULT)
+def is_server_block(block_type: str) -> bool:
+    """Return True if Anthropic's block type belongs to a server tool.
+
+    Args:
+        block_type: `type` of a block in the Messages API.
+    """
+    return block_type == USE or block_type.endswith(_RESULT_SUFFIX)
 
 
 def to_converse(block: Json) -> Json:
-    """Translate one of Anthropic's server tool blocks (T1)."""
+    """Translate a server tool's block to Converse's shape (SERVERTOOL-1).
+
+    Args:
+        block: A block of the Messages API for which `is_server_block` is True.
+    """
     if block["type"] == USE:
         call = {"toolUseId": block["id"], "name": block["name"]}
         return {"toolUse": {**call, "input": block["input"], "type": USE}}
@@ -34,18 +45,30 @@ def to_converse(block: Json) -> Json:
 
 
 def to_converse_tool(tool: Json) -> Json:
-    """Translate the definition of a server's tool, such as `web_search_20250305`."""
+    """Translate the definition of a server tool to Converse's `systemTool`.
+
+    Args:
+        tool: A tool of the Messages API, such as `web_search_20250305`.
+    """
     return {"systemTool": {"name": tool["name"]}}
 
 
 def server_tool_id(block: Json) -> tuple[str, str] | None:
-    """What a server tool block in Converse's shape is known by; else None."""
-    kind: Json = block.get("toolUse") or block.get("toolResult") or {}
-    return (kind["type"], kind["toolUseId"]) if kind.get("type") else None
+    """Return type and `toolUseId` of a server tool's block; None for other blocks.
+
+    Args:
+        block: A block in Converse's shape.
+    """
+    fields: Json = block.get("toolUse") or block.get("toolResult") or {}
+    return (fields["type"], fields["toolUseId"]) if fields.get("type") else None
 
 
 def is_paused(message: Json) -> bool:
-    """Whether a final message is a paused turn (T2)."""
+    """Return True if the message, in the final position, is a paused turn.
+
+    Args:
+        message: The final message of a Converse request (SERVERTOOL-2).
+    """
     blocks = message.get("content") or []
-    theirs = message.get("role") == "assistant"
-    return theirs and any(server_tool_id(block) for block in blocks)
+    from_assistant = message.get("role") == "assistant"
+    return from_assistant and any(server_tool_id(block) for block in blocks)

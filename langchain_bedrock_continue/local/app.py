@@ -1,9 +1,10 @@
-"""Bedrock's runtime over HTTP: the operations, and what each request goes through.
+"""The ASGI application: Bedrock's operations, with the rules in front of the backend.
 
-A1. A request is recorded, judged by the rules, counted, and only then given to the
-    backend.
-A2. An operation that is not there is a 404 that names those that are.
-A3. A request whose client goes away before its answer's end is recorded as abandoned.
+APP-1. A request is recorded, checked against the rules, and its input tokens are
+    counted. Only then the backend gets it.
+APP-2. An unknown operation is a 404 that names the known ones.
+APP-3. A request is recorded as abandoned if its client disconnects before the end of
+    the response.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ from langchain_bedrock_continue.local.rules.shape import check_shape
 from langchain_bedrock_continue.local.rules.table import (
     UNKNOWN_MODEL,
     check,
-    check_vendor,
+    check_invoke,
 )
-from langchain_bedrock_continue.local.rules.thinking_binding import sealed
+from langchain_bedrock_continue.local.rules.thinking_binding import bind_signatures
 from langchain_bedrock_continue.local.rules.usage import (
     LOOKBACK_BLOCKS,
     PromptCache,
@@ -39,9 +40,9 @@ from langchain_bedrock_continue.local.wire.converse import (
     ConverseMessage,
     request_from,
 )
-from langchain_bedrock_continue.local.wire.errors import ServiceError, invalid
+from langchain_bedrock_continue.local.wire.errors import ServiceError, validation_error
 from langchain_bedrock_continue.local.wire.http_request import Operation, json_object
-from langchain_bedrock_continue.local.wire.responder import Pump
+from langchain_bedrock_continue.local.wire.responder import Responder
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -63,21 +64,28 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Models:
-    """The models that the endpoint has.
+    """The models of an endpoint.
 
     Attributes:
-        profiles: Model id by application-inference-profile ARN.
-        overrides: Rules by model id, before all that is known of it.
+        profiles: Model id by ARN of an application inference profile.
+        overrides: Rules by model id, which take precedence over the built-in ones.
     """
 
     profiles: Mapping[str, str]
     overrides: Mapping[str, ModelRules]
 
     def rules(self, model_id: str) -> ModelRules:
-        """What Bedrock allows a model; a `ServiceError` where it has none such."""
+        """Return the rules of a model.
+
+        Args:
+            model_id: Model id, inference profile or ARN.
+
+        Raises:
+            ServiceError: Bedrock has no such model.
+        """
         rules = rules_for(model_id, profiles=self.profiles, models=self.overrides)
         if rules is None:
-            raise invalid(UNKNOWN_MODEL)
+            raise validation_error(UNKNOWN_MODEL)
         return rules
 
 
@@ -85,11 +93,11 @@ class Runtime:
     """The operations of `bedrock-runtime`.
 
     Args:
-        backend: The model.
-        models: What is known of model ids.
-        record: Takes every request.
-        abandon: Takes those whose client went away (A3).
-        clock: Seconds, as `time.monotonic` gives them.
+        backend: Generates the answers.
+        models: The models that the endpoint knows.
+        record: Called with every request.
+        abandon: Called with every request whose client disconnects early (APP-3).
+        clock: Returns the time in seconds, like `time.monotonic`.
     """
 
     def __init__(
@@ -100,7 +108,7 @@ class Runtime:
         abandon: Callable[[RecordedRequest], None],
         clock: Callable[[], float],
     ) -> None:
-        """See the class."""
+        """Initialize the runtime; see the class."""
         self._backend = backend
         self._models = models
         self._record = record
@@ -109,7 +117,7 @@ class Runtime:
         self._cache = PromptCache(clock)
 
     def app(self) -> Starlette:
-        """The ASGI application."""
+        """Return the ASGI application."""
         operations = {
             "converse": ("Converse", self._converse),
             "converse-stream": ("ConverseStream", self._converse_stream),
@@ -124,8 +132,8 @@ class Runtime:
             self._route("POST", f"/model/{{id:path}}/{path}", *operation)
             for path, operation in operations.items()
         ]
-        # bedrock's, not bedrock-runtime's: ChatBedrockConverse asks it for the model
-        # behind an application inference profile.
+        # An operation of `bedrock`, not of `bedrock-runtime`: ChatBedrockConverse calls
+        # it to resolve an application inference profile.
         profiles = "/inference-profiles/{id:path}"
         routes += [
             self._route("GET", profiles, "GetInferenceProfile", self._profile),
@@ -147,86 +155,86 @@ class Runtime:
         return Route(path, Operation(name, run, self._clock), methods=methods)
 
     async def _converse(self, call: Call) -> None:
-        pump = await self._converse_pump(call)
-        await pump.whole(ConverseMessage(), call.reply)
+        responder = await self._converse_responder(call)
+        await responder.send_message(ConverseMessage(), call.response)
 
     async def _converse_stream(self, call: Call) -> None:
-        pump = await self._converse_pump(call)
-        await pump.stream(call.reply)
+        responder = await self._converse_responder(call)
+        await responder.send_stream(call.response)
 
-    async def _converse_pump(self, call: Call) -> Pump:
+    async def _converse_responder(self, call: Call) -> Responder:
         request, model = self._converse_request(call.request)
         usage = await self._input_usage(request, model)
         pieces = self._generate(request, model)
-        return Pump(pieces, ConverseEvents(), usage.usage, call.elapsed_ms)
+        return Responder(pieces, ConverseEvents(), usage.usage, call.elapsed_ms)
 
     async def _invoke(self, call: Call) -> None:
-        pump = await self._invoke_pump(call)
-        await pump.whole(AnthropicMessage(), call.reply)
+        responder = await self._invoke_responder(call)
+        await responder.send_message(AnthropicMessage(), call.response)
 
     async def _invoke_stream(self, call: Call) -> None:
-        pump = await self._invoke_pump(call)
-        await pump.stream(call.reply)
+        responder = await self._invoke_responder(call)
+        await responder.send_stream(call.response)
 
-    async def _invoke_pump(self, call: Call) -> Pump:
+    async def _invoke_responder(self, call: Call) -> Responder:
         model_id, body = call.request.model_id, call.request.body
         request, model = self._anthropic_request(model_id, body)
         usage = await self._input_usage(request, model)
         events = AnthropicEvents(model_id, usage.usage(0))
         pieces = self._generate(request, model)
-        return Pump(pieces, events, usage.usage, call.elapsed_ms)
+        return Responder(pieces, events, usage.usage, call.elapsed_ms)
 
     def _generate(self, request: Request, model: ModelRules) -> AsyncIterator[Piece]:
         pieces = self._backend.generate(request)
-        return sealed(pieces, request) if model.binds_thinking else pieces
+        return bind_signatures(pieces, request) if model.binds_thinking else pieces
 
     async def _count_tokens(self, call: Call) -> None:
         sent = call.request
         check_shape(sent.operation, sent.model_id, sent.body)
-        ((kind, asked),) = sent.body["input"].items()
-        if kind == "converse":
-            request, _ = self._checked(sent.model_id, asked)
+        ((api, body),) = sent.body["input"].items()
+        if api == "converse":
+            request, _ = self._checked_request(sent.model_id, body)
         else:
-            body = json_object(b64decode(asked["body"]))
-            request, _ = self._anthropic_request(sent.model_id, body)
+            invoke_body = json_object(b64decode(body["body"]))
+            request, _ = self._anthropic_request(sent.model_id, invoke_body)
         tokens = await self._backend.count_tokens(request)
-        await call.reply.body({"inputTokens": tokens})
+        await call.response.body({"inputTokens": tokens})
 
     async def _profile(self, call: Call) -> None:
         base = base_model(call.request.model_id, self._models.profiles)
         if base is None:
             raise ServiceError("ResourceNotFoundException", UNKNOWN_MODEL)
-        await call.reply.body(_inference_profile(call.request.model_id, base))
+        await call.response.body(_inference_profile(call.request.model_id, base))
 
     def _converse_request(self, sent: RecordedRequest) -> tuple[Request, ModelRules]:
         check_shape(sent.operation, sent.model_id, sent.body)
-        return self._checked(sent.model_id, sent.body)
+        return self._checked_request(sent.model_id, sent.body)
 
-    def _checked(self, model_id: str, body: Json) -> tuple[Request, ModelRules]:
+    def _checked_request(self, model_id: str, body: Json) -> tuple[Request, ModelRules]:
         model = self._models.rules(model_id)
         check(body, model)
-        return request_from(model_id, body, model), model
+        return request_from(model_id, body, model.max_tokens_if_unset), model
 
     def _anthropic_request(
-        self, model_id: str, sent: Json
+        self, model_id: str, invoke_body: Json
     ) -> tuple[Request, ModelRules]:
         model = self._models.rules(model_id)
-        body = converse_body(sent)
+        body = converse_body(invoke_body)
         check_shape("Converse", model_id, body)
-        check_vendor(body, model)
-        return request_from(model_id, body, model), model
+        check_invoke(body, model)
+        return request_from(model_id, body, model.max_tokens_if_unset), model
 
     async def _input_usage(self, request: Request, model: ModelRules) -> InputUsage:
         points = cache_points(request, LOOKBACK_BLOCKS if model.is_claude else 0)
-        heads = [await self._backend.count_tokens(point.head) for point in points]
+        tokens = [await self._backend.count_tokens(point.prefix) for point in points]
         total = await self._backend.count_tokens(request)
-        return self._cache.account(points, heads, total, model.min_cache_tokens)
+        return self._cache.account(points, tokens, total, model.min_cache_tokens)
 
 
 async def _unknown_operation(call: Call) -> None:
     text = (
-        f"The local endpoint has no /{call.request.model_id}; it has POST "
-        "/model/{modelId}/converse, /converse-stream, /count-tokens, /invoke and "
+        f"The local endpoint does not support /{call.request.model_id}. It supports "
+        "POST /model/{modelId}/converse, /converse-stream, /count-tokens, /invoke and "
         "/invoke-with-response-stream."
     )
     raise ServiceError("UnknownOperationException", text)

@@ -35,8 +35,8 @@ which its connection is closed fails, and not every client makes it again.
 class LocalBedrock:
     """A Bedrock runtime on 127.0.0.1, in a thread of this process.
 
-    boto3 and `ChatBedrockConverse` talk to it over real HTTP; Bedrock's rules, error
-    texts, cuts and stream frames are its own, the words are the backend's.
+    boto3 and `ChatBedrockConverse` call it over real HTTP. The endpoint applies
+    Bedrock's rules, error texts and wire format. The backend generates the answers.
 
     ```python
     with LocalBedrock(Script("Hello there.")) as bedrock:
@@ -48,20 +48,24 @@ class LocalBedrock:
         llm.invoke("Hi")
     ```
 
-    It has Converse, ConverseStream, CountTokens, and InvokeModel with Anthropic's body,
-    streamed or not. It checks no signature, listens on 127.0.0.1 alone, and refuses
-    bodies over 25 MB. An instance serves once: a second `with` needs a second instance.
+    It supports Converse, ConverseStream, CountTokens, InvokeModel and
+    InvokeModelWithResponseStream, the last two with Anthropic's body. It does not check
+    request signatures, listens on 127.0.0.1 only, and refuses bodies over 25 MB. An
+    instance can be entered once.
 
     Args:
-        backend: Who answers: a `Script`, or any `Backend`. By default a real small
-            model on this machine, `LlamaBackend()`.
-        profiles: Model id by application-inference-profile ARN; without an entry here
-            such an ARN is an invalid model identifier.
-        models: Rules by model id, in place of what is known of the model.
-        clock: Seconds; for the life of cached prefixes, and for latencies.
+        backend: Generates the answers: a `Script`, or any `Backend`. By default
+            `LlamaBackend()`, a real small model on this machine.
+        profiles: Model id by ARN of an application inference profile. An ARN without an
+            entry is an unknown model. Empty by default.
+        models: Rules by model id, which take precedence over the built-in ones. Empty
+            by default.
+        clock: Returns the time in seconds. It measures the lifetime of cached prefixes,
+            and latencies.
 
     Raises:
-        Exception: Whatever the backend's `start` raises, from `__enter__`.
+        RuntimeError: From `__enter__`: the instance was entered before.
+        Exception: From `__enter__`: any error of the backend's `start`.
     """
 
     def __init__(
@@ -72,7 +76,7 @@ class LocalBedrock:
         models: Mapping[str, ModelRules] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """See the class."""
+        """Initialize the endpoint; see the class."""
         self._backend = backend
         self._models = Models(profiles or {}, models or {})
         self._clock = clock
@@ -86,7 +90,7 @@ class LocalBedrock:
         """Start the backend, then the server."""
         if self._entered:
             raise RuntimeError(
-                "this LocalBedrock was entered before; make a new one for each `with`"
+                "this LocalBedrock was entered before; create a new one for each `with`"
             )
         self._entered = True
         self._backend = self._backend or _default_backend()
@@ -107,7 +111,7 @@ class LocalBedrock:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Break off what still runs, and leave no thread and no socket behind."""
+        """Cancel all running requests, and release every thread and socket."""
         try:
             if self._serving is not None:
                 self._serving.stop()
@@ -118,16 +122,24 @@ class LocalBedrock:
 
     @property
     def endpoint_url(self) -> str:
-        """`http://127.0.0.1:port`; inside the `with` only."""
+        """The URL of the endpoint, `http://127.0.0.1:<port>`.
+
+        Raises:
+            RuntimeError: The endpoint is not running.
+        """
         if self._serving is None:
             raise RuntimeError("endpoint_url: use it inside `with LocalBedrock(...)`")
         return self._serving.url
 
     def client_kwargs(self) -> dict[str, Any]:
-        """Arguments for `ChatBedrockConverse(model=..., **kwargs)` or `boto3.client`.
+        """Return the arguments of a client of this endpoint.
 
-        The keys are dummies. Because they are given, botocore looks for no others: not
-        in the environment, and not at the instance metadata service.
+        They are for `ChatBedrockConverse(model=..., **kwargs)` or `boto3.client`. The
+        keys are dummies. They keep botocore from searching for credentials in the
+        environment and at the instance metadata service.
+
+        Raises:
+            RuntimeError: The endpoint is not running.
         """
         return {
             "endpoint_url": self.endpoint_url,
@@ -137,45 +149,49 @@ class LocalBedrock:
         }
 
     def boto3_client(self, config: Config | None = None) -> Any:
-        """Make a `bedrock-runtime` client of this endpoint.
+        """Return a `bedrock-runtime` client of this endpoint.
 
         Args:
-            config: botocore's own, for timeouts and retries.
+            config: botocore's configuration, such as timeouts and retries; botocore's
+                default if None.
+
+        Raises:
+            RuntimeError: The endpoint is not running.
         """
         return boto3.client("bedrock-runtime", config=config, **self.client_kwargs())
 
     @property
     def requests(self) -> list[RecordedRequest]:
-        """What clients sent so far, refused requests included, in order."""
+        """The requests so far, including refused ones, in the order of arrival."""
         with self._lock:
             return list(self._requests)
 
     @property
     def in_flight(self) -> int:
-        """How many requests are being answered now; 0 outside the `with`.
+        """Number of requests that are being answered; 0 outside the `with`.
 
-        The endpoint is done with one a moment after its client.
+        The endpoint finishes a request a moment after its client.
         """
         return self._serving.in_flight if self._serving else 0
 
     @property
     def open_connections(self) -> int:
-        """How many sockets of clients are open now; 0 outside the `with`.
+        """Number of open connections; 0 outside the `with`.
 
-        A client keeps idle ones for its next requests until it is closed. The endpoint
-        learns a moment later that one was closed, and itself closes one that was idle
-        for ten minutes.
+        A client keeps idle connections for its next requests until it is closed. The
+        endpoint notices a closed connection a moment later, and itself closes one that
+        was idle for ten minutes.
         """
         return self._serving.open_connections if self._serving else 0
 
     @property
     def abandoned(self) -> list[RecordedRequest]:
-        """Those of the requests whose client hung up before the end, in that order."""
+        """The requests whose client disconnected early, in that order."""
         with self._lock:
             return list(self._abandoned)
 
     def clear(self) -> None:
-        """Forget the recorded requests."""
+        """Delete the recorded requests."""
         with self._lock:
             self._requests.clear()
             self._abandoned.clear()
@@ -186,12 +202,12 @@ class LocalBedrock:
 
     def _abandon(self, request: RecordedRequest) -> None:
         with self._lock:
-            if request in self._requests:  # else it was cleared
+            if request in self._requests:  # False after clear()
                 self._abandoned.append(request)
 
 
 def _default_backend() -> Backend:
-    # Late: it needs the runtime of a real model, which a scripted one does without.
+    # A late import: only the real model needs llama.cpp's dependencies.
     from langchain_bedrock_continue.local.llama.backend import (  # noqa: PLC0415
         LlamaBackend,
     )
@@ -201,7 +217,7 @@ def _default_backend() -> Backend:
 
 
 class _Serving:
-    """A running server: its socket, its thread, its URL."""
+    """A running HTTP server: its socket, its thread and its URL."""
 
     def __init__(self, app: Any) -> None:
         self._socket = _listen()
@@ -225,14 +241,15 @@ class _Serving:
 
     def stop(self) -> None:
         self._server.should_exit = True
-        self._server.force_exit = True  # a silent stream would hold it up for ever
+        self._server.force_exit = True  # a silent stream would never end
         self._thread.join()
         self._socket.close()
 
 
 def _listen() -> socket.socket:
-    """Bind and listen, so that the first request can only wait, never fail."""
-    # With TCP named, asyncio switches Nagle's delay off: else 40 ms for each request.
+    """Return a socket that listens already: an early request waits, it never fails."""
+    # asyncio sets TCP_NODELAY only if the protocol is named. Without it, Nagle's
+    # algorithm adds 40 ms to each request.
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.bind(("127.0.0.1", 0))
     listening.listen(2048)
@@ -246,11 +263,11 @@ def _config(app: Any) -> uvicorn.Config:
         loop="asyncio",
         ws="none",
         timeout_keep_alive=IDLE_SECONDS,
-        # Since Python 3.12 a server waits for its connections, also when forced.
+        # Since Python 3.12 a server waits for its connections, even with force_exit.
         timeout_graceful_shutdown=0,
         lifespan="off",
         access_log=False,
         log_config=None,
-        # uvicorn reports each injected broken connection as an error.
+        # uvicorn logs each connection that a fault closes as an error.
         log_level="critical",
     )

@@ -1,4 +1,7 @@
-"""Each rule on conversations, numbers, tools and cachePoints, with its exact text."""
+"""Cases for the rules on conversations, numbers, tools and cachePoints, with texts.
+
+Each case is: name, model id, body, and the exact error text, or None.
+"""
 
 from tests.support.rule_requests import (
     CACHE_POINT,
@@ -12,13 +15,13 @@ from tests.support.rule_requests import (
     assistant,
     body,
     reasoning,
-    result,
-    use,
+    tool_result,
+    tool_use,
     user,
 )
 
 CASES: list[tuple[str, str, Json, str | None]] = [
-    # a conversation's shape
+    # messages
     ("legal", CLAUDE_3_5, body(user("Hi")), None),
     (
         "no messages",
@@ -49,7 +52,7 @@ CASES: list[tuple[str, str, Json, str | None]] = [
         ),
     ),
     (
-        "a role that is none",
+        "an unknown role",
         CLAUDE_3_5,
         body(user("a"), {"role": "tool", "content": [{"text": "b"}]}),
         (
@@ -163,7 +166,7 @@ CASES: list[tuple[str, str, Json, str | None]] = [
     (
         "tool blocks without tools",
         CLAUDE_3_5,
-        body(user("a"), assistant(use("t1")), user(result("t1"))),
+        body(user("a"), assistant(tool_use("t1")), user(tool_result("t1"))),
         (
             "The toolConfig field must be defined when using toolUse and toolResult "
             "content blocks."
@@ -173,7 +176,10 @@ CASES: list[tuple[str, str, Json, str | None]] = [
         "tool results",
         CLAUDE_3_5,
         body(
-            user("a"), assistant(use("t1")), user(result("t1"), "b"), toolConfig=TOOLS
+            user("a"),
+            assistant(tool_use("t1")),
+            user(tool_result("t1"), "b"),
+            toolConfig=TOOLS,
         ),
         None,
     ),
@@ -182,8 +188,8 @@ CASES: list[tuple[str, str, Json, str | None]] = [
         CLAUDE_3_5,
         body(
             user("a"),
-            assistant(use("t1"), use("t2"), use("t3")),
-            user(result("t2")),
+            assistant(tool_use("t1"), tool_use("t2"), tool_use("t3")),
+            user(tool_result("t2")),
             toolConfig=TOOLS,
         ),
         (
@@ -194,7 +200,7 @@ CASES: list[tuple[str, str, Json, str | None]] = [
     (
         "too many tool results",
         CLAUDE_3_5,
-        body(user(result("t1")), toolConfig=TOOLS),
+        body(user(tool_result("t1")), toolConfig=TOOLS),
         (
             "The number of toolResult blocks at messages.0.content exceeds the number "
             "of toolUse blocks of previous turn."
@@ -218,7 +224,7 @@ CASES: list[tuple[str, str, Json, str | None]] = [
         VENDOR + "A maximum of 4 blocks with cache_control may be provided. Found 5.",
     ),
     (
-        "cachePoint behind reasoning",
+        "cachePoint after reasoning",
         CLAUDE_3_5,
         body(
             user("a"),

@@ -1,7 +1,6 @@
-"""Each rule on prefills, paused turns and server tools, with its exact text."""
+"""Cases for the rules on prefill, paused turns and server tools; see `rule_cases`."""
 
 from tests.support.rule_requests import (
-    BESIDE,
     CLAUDE_3_5,
     CLAUDE_4_5,
     CLAUDE_5,
@@ -10,6 +9,7 @@ from tests.support.rule_requests import (
     NO_PREFILL_BEDROCK,
     NO_PREFILL_CLAUDE,
     NOVA,
+    PREFILL_CONFLICT,
     SCHEMA,
     THINKING,
     TOOLS,
@@ -18,7 +18,7 @@ from tests.support.rule_requests import (
     assistant,
     body,
     reasoning,
-    use,
+    tool_use,
     user,
 )
 
@@ -57,7 +57,7 @@ CASES: list[tuple[str, str, Json, str | None]] = [
         "prefill with tools, Claude 3.5",
         CLAUDE_3_5,
         body(user("a"), assistant("b"), toolConfig=TOOLS),
-        VENDOR + BESIDE.format("tools"),
+        VENDOR + PREFILL_CONFLICT.format("tools"),
     ),
     (
         "prefill with tools, Claude 4.5",
@@ -69,7 +69,7 @@ CASES: list[tuple[str, str, Json, str | None]] = [
         "prefill with a schema",
         CLAUDE_4_5,
         body(user("a"), assistant("b"), outputConfig=SCHEMA),
-        VENDOR + BESIDE.format("output format"),
+        VENDOR + PREFILL_CONFLICT.format("output format"),
     ),
     (
         "a schema without prefill",
@@ -107,13 +107,13 @@ CASES: list[tuple[str, str, Json, str | None]] = [
         "`thinking`.",
     ),
     (
-        "reasoning alone in the history, Claude 5",
+        "a message of reasoning only, Claude 5",
         CLAUDE_5,
         body(user("a"), assistant(reasoning("b", signature="s")), user("c")),
         NO_PREFILL_CLAUDE,
     ),
     (
-        "reasoning alone in the history, Claude 4.5",
+        "a message of reasoning only, Claude 4.5",
         CLAUDE_4_5,
         body(user("a"), assistant(reasoning("b", signature="s")), user("c")),
         None,
@@ -151,7 +151,7 @@ CASES: list[tuple[str, str, Json, str | None]] = [
         None,
     ),
     (
-        "a paused turn that a user turn follows",
+        "a paused turn before a user turn",
         CLAUDE_5,
         body(user("a"), assistant("b", SERVER_USE), user("c"), toolConfig=TOOLS),
         VENDOR + "messages.1: `web_search` tool use with id `s1` was found without a "
@@ -169,9 +169,9 @@ CASES: list[tuple[str, str, Json, str | None]] = [
         None,
     ),
     (
-        "a tool of the caller's is no server tool",
+        "a tool of the caller is not a server tool",
         CLAUDE_5,
-        body(user("a"), assistant("b", use("t1")), toolConfig=TOOLS),
+        body(user("a"), assistant("b", tool_use("t1")), toolConfig=TOOLS),
         NO_PREFILL_CLAUDE,
     ),
 ]

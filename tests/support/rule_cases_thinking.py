@@ -1,6 +1,6 @@
-"""Each rule on thinking sent back and asked for, with its exact text."""
+"""Cases for the rules on thinking, sent back and requested; see `rule_cases`."""
 
-from langchain_bedrock_continue.local.rules.thinking_binding import Binding
+from langchain_bedrock_continue.local.rules.thinking_binding import Conversation
 from tests.support.rule_requests import (
     CLAUDE_4_5,
     CLAUDE_5,
@@ -15,9 +15,9 @@ from tests.support.rule_requests import (
     user,
 )
 
-_BINDING = Binding([], None)
-_BINDING.add("user", {"text": "a"})
-SEAL = _BINDING.seal("b", "s")
+_CONVERSATION = Conversation([], None)
+_CONVERSATION.add("user", {"text": "a"})
+BOUND_SIGNATURE = _CONVERSATION.bind("b", "s")
 OPUS_5_5 = "us.anthropic.claude-opus-5-5"
 BOUND_ELSEWHERE = (
     "Invalid `signature` in `thinking` block. The block is bound to a different "
@@ -83,7 +83,11 @@ CASES: list[tuple[str, str, Json, str | None]] = [
     (
         "a signature of another text, bound thinking",
         OPUS_5_5,
-        body(user("a"), assistant(reasoning("other", signature=SEAL), "c"), user("d")),
+        body(
+            user("a"),
+            assistant(reasoning("other", signature=BOUND_SIGNATURE), "c"),
+            user("d"),
+        ),
         VENDOR + "messages.1.content.0: Invalid `signature` in `thinking` block",
     ),
     (
@@ -93,23 +97,31 @@ CASES: list[tuple[str, str, Json, str | None]] = [
         VENDOR + "messages.1.content.0: Invalid `signature` in `thinking` block",
     ),
     (
-        "thinking in its place",
+        "bound thinking at its place",
         OPUS_5_5,
-        body(user("a"), assistant(reasoning("b", signature=SEAL), "c"), user("d")),
+        body(
+            user("a"),
+            assistant(reasoning("b", signature=BOUND_SIGNATURE), "c"),
+            user("d"),
+        ),
         None,
     ),
     (
-        "thinking of another conversation",
-        OPUS_5_5,
-        body(user("A"), assistant(reasoning("b", signature=SEAL), "c"), user("d")),
-        VENDOR + "messages.1.content.0: " + BOUND_ELSEWHERE,
-    ),
-    (
-        "thinking of another conversation, dropped",
+        "bound thinking of another conversation",
         OPUS_5_5,
         body(
             user("A"),
-            assistant(reasoning("b", signature=SEAL), "c"),
+            assistant(reasoning("b", signature=BOUND_SIGNATURE), "c"),
+            user("d"),
+        ),
+        VENDOR + "messages.1.content.0: " + BOUND_ELSEWHERE,
+    ),
+    (
+        "bound thinking of another conversation, dropped",
+        OPUS_5_5,
+        body(
+            user("A"),
+            assistant(reasoning("b", signature=BOUND_SIGNATURE), "c"),
             user("d"),
             additionalModelRequestFields=DROP_BLOCK,
         ),
@@ -118,7 +130,11 @@ CASES: list[tuple[str, str, Json, str | None]] = [
     (
         "thinking of another conversation, Mythos 5.1",
         "anthropic.claude-mythos-5-1",
-        body(user("A"), assistant(reasoning("b", signature=SEAL), "c"), user("d")),
+        body(
+            user("A"),
+            assistant(reasoning("b", signature=BOUND_SIGNATURE), "c"),
+            user("d"),
+        ),
         None,
     ),
     (

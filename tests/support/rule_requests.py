@@ -1,4 +1,4 @@
-"""Requests for the rules of the local endpoint, in a few words each."""
+"""Short builders of requests for the rules of the local endpoint."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ NO_PREFILL_BEDROCK = (
     "The model that you are using requires the last turn in the conversation to be a "
     "user message. Add a user message to the conversation and try again."
 )
-BESIDE = (
+PREFILL_CONFLICT = (
     "Your API request included an `assistant` message in the final position, which "
     "would pre-fill the `assistant` response. When using {}, pre-filling the "
     "`assistant` response is not supported."
@@ -47,11 +47,11 @@ def reasoning(text: str, **signature: str) -> Json:
     return {"reasoningContent": {"reasoningText": {"text": text, **signature}}}
 
 
-def use(tool_use_id: str) -> Json:
+def tool_use(tool_use_id: str) -> Json:
     return {"toolUse": {"toolUseId": tool_use_id, "name": "f", "input": {}}}
 
 
-def result(tool_use_id: str) -> Json:
+def tool_result(tool_use_id: str) -> Json:
     return {"toolResult": {"toolUseId": tool_use_id, "content": [{"text": "1"}]}}
 
 

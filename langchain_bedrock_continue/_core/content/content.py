@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     )
     from langchain_bedrock_continue._core.content.tool_calls import Call
     from langchain_bedrock_continue._core.policy import InlineThinking
+    from langchain_bedrock_continue._core.text.join_rules import JoinResult
 
 _TEXT_ONLY = frozenset({"type", "text", "index"})
 
@@ -226,6 +227,11 @@ class Content:
     def plain(self) -> bool:
         """Whether the text comes without blocks."""
         return self._placement.plain
+
+    @property
+    def join_result(self) -> JoinResult | None:
+        """How the segment's text was joined to the text before, or None."""
+        return self._placement.join_result
 
     @property
     def has_tool_call(self) -> bool:

@@ -35,7 +35,6 @@ from langchain_bedrock_continue._core.content.incoming import (
 from langchain_bedrock_continue._core.content.inline_thinking import ThinkingAwareJoin
 from langchain_bedrock_continue._core.content.tool_calls import HeldCalls
 from langchain_bedrock_continue._core.text.healed_cut import BufferMark, TextBuffer
-from langchain_bedrock_continue._core.text.join_rules import JoinRule
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,6 +47,7 @@ if TYPE_CHECKING:
         Incoming,
     )
     from langchain_bedrock_continue._core.policy import InlineThinking
+    from langchain_bedrock_continue._core.text.join_rules import JoinResult
 
 
 @dataclass(slots=True)
@@ -93,6 +93,7 @@ class Placement:
         calls: The tool calls of the segment.
         seams: Where segments join: offsets in the turn's text.
         plain: The text comes without blocks.
+        join_result: How the segment's text was joined to the text before, or None.
     """
 
     def __init__(
@@ -112,7 +113,7 @@ class Placement:
         self._continues_text = False  # the next text continues the open block
         self._drops_reasoning = False  # CONTENT-5
         self._join: ThinkingAwareJoin | None = None  # undecided
-        self._join_rule: JoinRule | None = None
+        self.join_result: JoinResult | None = None
         self._reasoning: Chunks = []  # CONTENT-6
 
     # The state ---------------------------------------------------------------------
@@ -281,7 +282,7 @@ class Placement:
         join, text, self._join = self._join, self._open, None
         if join is None or text is None:
             return []
-        self._join_rule = join.rule
+        self.join_result = join.result
         text.buffer.remove_whitespace(join.replaced)
         self.seams[-1] -= join.replaced
         released: Chunks = []
@@ -350,7 +351,8 @@ class Placement:
     def end_at_stop_sequence(self) -> None:
         """End the open text where a stop sequence ended the segment."""
         if self._open is not None:
-            in_echo = self._join_rule not in {None, JoinRule.ECHO}
+            joined = self.join_result
+            in_echo = joined is not None and joined.ended_in_repetition
             self._open.buffer.end_at_stop_sequence(in_echo=in_echo)
 
     def end_for_prefill(self) -> Chunks:
@@ -412,6 +414,7 @@ class Placement:
 
     def _begin_segment(self) -> None:
         self.seams.append(len(self))
+        self.join_result = None
         self._index.begin_segment()
         self._continues_text = self._drops_reasoning = True
         if self._open is not None:

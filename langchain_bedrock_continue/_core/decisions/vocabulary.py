@@ -1,13 +1,16 @@
 """The words of a turn: what happens next, what ended it, how a segment was asked for.
 
-There is one enum of each in the package. The public words are their values: an event's
-`type` follows from the action (`EVENT_TYPES`), `ended_by` is an `Ending`, and a
-segment's `strategy` is a `Strategy`.
+There is one enum of each in the package, and the public words are their values: an
+event's `type` follows from the action (`EVENT_TYPES`), `ended_by` is an `Ending`, and a
+segment's `strategy` is a `Strategy`. Type checkers can't derive a Literal from an enum,
+so `EndedBy` and `StrategyName` repeat the values for the public types, and a test
+compares them.
 """
 
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Literal, TypeAlias
 
 
 class Action(StrEnum):
@@ -82,6 +85,20 @@ class Ending(StrEnum):
     ERROR = "error"
 
 
+EndedBy: TypeAlias = Literal[
+    "model",
+    "max_continuations",
+    "max_total_tokens",
+    "max_seconds",
+    "no_progress",
+    "repetition",
+    "context_window",
+    "tool_call",
+    "error",
+]
+"""The values of `Ending`."""
+
+
 LIMITS = frozenset(
     {
         Ending.MAX_CONTINUATIONS,
@@ -103,6 +120,9 @@ class Strategy(StrEnum):
     RESEND = "resend"
     RETRY = "retry"
 
+
+StrategyName: TypeAlias = Literal["prefill", "user_turn", "resend", "retry"]
+"""The values of `Strategy`."""
 
 CONTINUING = (Strategy.PREFILL, Strategy.USER_TURN)
 """The strategies that continue a text: the public `continuation["strategy"]`."""

@@ -1,15 +1,22 @@
 """`response_metadata["continuation"]`: what the message says of its turn.
 
 This module defines the dict and is the only place that writes it. To add a field: add
-it to `Continuation`, and write it in `continuation_of`.
+it to `Continuation` and write it in `continuation_of`; for a field of one response, to
+`SegmentEntry` and `entry_of`. A `Segment` has what is known of a response: its
+`Response` (metadata, usage), and how its text was joined (`JoinResult`).
 """
 
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypeAlias, TypedDict, cast
+from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypedDict, cast
 
-from langchain_bedrock_continue._core.decisions.vocabulary import CONTINUING, Strategy
+from langchain_bedrock_continue._core.decisions.vocabulary import (
+    CONTINUING,
+    EndedBy,
+    Strategy,
+    StrategyName,
+)
 from langchain_bedrock_continue._core.record.usage import billed, response
 
 if TYPE_CHECKING:
@@ -18,17 +25,15 @@ if TYPE_CHECKING:
     from langchain_bedrock_continue._core.record.record import Record
     from langchain_bedrock_continue._core.record.segment import Segment
 
-EndedBy: TypeAlias = Literal[
-    "model",
-    "max_continuations",
-    "max_total_tokens",
-    "max_seconds",
-    "no_progress",
-    "repetition",
-    "context_window",
-    "tool_call",
-    "error",
-]
+
+class JoinEntry(TypedDict):
+    """How a segment's text was joined to the text before, after a user turn."""
+
+    rule: str
+    """The rule: `"echo"` if the model repeated the end of the text as requested; the
+    others are in `JoinRule`."""
+    dropped: int
+    """How many characters of the response were dropped: the echo, and lead-ins."""
 
 
 class SegmentEntry(TypedDict):
@@ -44,8 +49,10 @@ class SegmentEntry(TypedDict):
     """What the call asked for; None for the service's default."""
     request_id: str | None
     """AWS's id of the request."""
-    strategy: Literal["prefill", "user_turn", "resend", "retry"] | None
+    strategy: StrategyName | None
     """How the segment was asked for; None for the first one."""
+    join: NotRequired[JoinEntry]
+    """How its text was joined; only after a user turn."""
     error: NotRequired[str]
     """The class and code of the error that broke it."""
 
@@ -133,6 +140,9 @@ def entry_of(segment: Segment) -> SegmentEntry:
         "request_id": http.get("RequestId") if isinstance(http, dict) else None,
         "strategy": strategy,
     }
+    if segment.join is not None:
+        join = segment.join
+        entry["join"] = {"rule": join.rule.value, "dropped": join.dropped}
     if segment.error is not None:
         entry["error"] = segment.error
     return entry

@@ -10,6 +10,7 @@ from langchain_bedrock_continue._core.decisions.limits import UNSET_MAX_TOKENS
 
 if TYPE_CHECKING:
     from langchain_bedrock_continue._core.decisions.vocabulary import Strategy
+    from langchain_bedrock_continue._core.text.join_rules import JoinResult
 
 
 @dataclass
@@ -22,6 +23,7 @@ class Segment:
         response: What arrived.
         corrected_stop_reason: The stop reason that replaces the service's: a stop
             sequence that a seam split, or a tool call that was completed as text.
+        join: How its text was joined to the text before, or None.
         error: What broke it, or None.
         reasoning_before: How much reasoning the caller had been shown before it.
     """
@@ -30,6 +32,7 @@ class Segment:
     strategy: Strategy | None = None
     response: Response = field(default_factory=Response)
     corrected_stop_reason: str | None = None
+    join: JoinResult | None = None
     error: str | None = None
     reasoning_before: int = 0
 

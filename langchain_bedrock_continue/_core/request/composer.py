@@ -4,6 +4,10 @@ The caller's messages come first, unchanged. What follows is the answer so far, 
 prefill, or as an assistant message with a user turn after it. While the arguments of a
 truncated tool call are completed as text, their JSON follows what the answer says
 before the call: a truncated call itself can't be sent back.
+
+What is added to every continuation, such as a cache point, is added in
+`Composer.messages` and `Composer.kwargs`: they return copies for one call, while the
+composer's own history stays as it is (MESSAGE-5).
 """
 
 from __future__ import annotations
@@ -52,7 +56,7 @@ class SegmentRequest:
 
     messages: list[BaseMessage]
     kwargs: dict[str, Any] = field(default_factory=dict)
-    event: dict[str, Any] | None = None
+    event: Mapping[str, object] | None = None
     is_first: bool = False
     wait: float = 0.0
     seconds: float | None = None

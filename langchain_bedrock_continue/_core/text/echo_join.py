@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from langchain_bedrock_continue._core.text.healed_cut import HALF_CHARACTER
-from langchain_bedrock_continue._core.text.join_rules import JoinRule
+from langchain_bedrock_continue._core.text.join_rules import JoinResult, JoinRule
 from langchain_bedrock_continue._core.text.lead_ins import (
     WINDOW,
     LeadIn,
@@ -67,7 +67,8 @@ class EchoJoin:
     """Joins one message to the text, as the message arrives.
 
     Attributes:
-        rule: The rule that decided; None while the join is undecided.
+        result: The rule that decided, and what it dropped; None while the join is
+            undecided.
         replaced: How many characters at the end of the text are replaced.
         truncated: Whether the message ended by truncation; known when it is over.
         text_end: The text, prepared for comparison.
@@ -92,7 +93,7 @@ class EchoJoin:
 
     def begin(self) -> None:
         """Prepare to receive a message."""
-        self.rule: JoinRule | None = None
+        self.result: JoinResult | None = None
         self.replaced = 0
         self.truncated = False
         self._chunks: list[str] = []
@@ -117,7 +118,7 @@ class EchoJoin:
         Returns:
             What to append to the text, or None while the join is undecided.
         """
-        if self.rule is not None:
+        if self.result is not None:
             return chunk
         self._chunks.append(chunk)
         for matcher in self._matchers.values():
@@ -134,7 +135,7 @@ class EchoJoin:
         Returns:
             What to append to the text, in addition to what `feed` returned.
         """
-        if self.rule is not None:
+        if self.result is not None:
             return ""
         self.truncated = truncated
         return self._decide(final=True) or ""
@@ -181,7 +182,7 @@ class EchoJoin:
             rest = unclosed
         if not (rest or final):
             return None
-        self.rule = found.rule
+        self.result = JoinResult(found.rule, self.received - len(rest))
         if rest:
             self.replaced = _replaced(self.text_end.trailing, rest, found)
         self._chunks.clear()

@@ -13,6 +13,9 @@ healing.
     "x = {\n"   ->  "x"        the model writes " = {\n" again
     "the qui"   ->  "the qui"  nothing is removed
 
+`TextBuffer` holds the text of one block. `feed` decides what of a stream is released
+and what is held back (`_releasable`); `end_for_prefill` decides what is kept.
+
 TEXT-1. The kept text never ends in whitespace or in half a character.
 TEXT-2. A cut after anything but whitespace removes nothing, and a cut after a single
     plain blank removes that blank.

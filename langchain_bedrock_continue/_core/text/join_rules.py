@@ -1,7 +1,13 @@
-"""The names of the rules by which a continuation is joined to the text."""
+"""The names of the rules by which a continuation is joined to the text.
+
+The rules themselves are `_RULES` in `echo_join`, which looks for repeated text, and
+`_FINDERS` in `lead_ins`, which looks for what precedes it. What a rule proves is below:
+nothing else in the package depends on a single rule, besides the echo itself.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -40,3 +46,26 @@ class JoinRule(StrEnum):
 
     AS_IS = "as_is"
     """Nothing that is known: the complete message is new text."""
+
+
+UNPROVEN = frozenset({JoinRule.AS_IS, JoinRule.OVERLAP})
+"""Rules that did not find what the model was asked to repeat."""
+
+
+@dataclass(frozen=True)
+class JoinResult:
+    """How a message was joined to the text.
+
+    Attributes:
+        rule: The rule that decided.
+        dropped: How many characters of the message were dropped: the echo, and what
+            precedes or closes it.
+    """
+
+    rule: JoinRule
+    dropped: int
+
+    @property
+    def ended_in_repetition(self) -> bool:
+        """Whether the message may have ended while it still repeated the text."""
+        return self.rule is not JoinRule.ECHO

@@ -21,7 +21,7 @@ from langchain_bedrock_continue._core.content.incoming import TEXT
 from langchain_bedrock_continue._core.request.prompts import arguments_lead_in
 from langchain_bedrock_continue._core.text.echo_join import EchoJoin
 from langchain_bedrock_continue._core.text.healed_cut import BufferMark, TextBuffer
-from langchain_bedrock_continue._core.text.join_rules import JoinRule
+from langchain_bedrock_continue._core.text.join_rules import UNPROVEN, JoinResult
 from langchain_bedrock_continue._core.text.quote import choose_quote, opening_tag
 from langchain_bedrock_continue._core.tool_json.json_text import (
     object_in_reply,
@@ -40,9 +40,6 @@ if TYPE_CHECKING:
 UNKNOWN = "{"
 """The beginning of arguments of which nothing is known."""
 
-UNPROVEN = frozenset({JoinRule.AS_IS, JoinRule.OVERLAP})
-"""Joins that did not find what the model was asked to repeat (ARGS-2)."""
-
 
 class ToolArguments:
     """The JSON of a tool call's arguments, which the next segments complete.
@@ -52,6 +49,7 @@ class ToolArguments:
 
     Attributes:
         quote: What the model was last asked to repeat in a user turn.
+        join_result: How the last segment was joined to the JSON before, or None.
         stopped: Never: the caller's stop sequences are about the answer's text.
         is_replaying: Never: nothing of it was shown.
     """
@@ -67,6 +65,7 @@ class ToolArguments:
             schema: What its arguments must conform to; None if unknown.
         """
         self.quote = ""
+        self.join_result: JoinResult | None = None
         self._schema = schema
         self._lead_in = arguments_lead_in(call.name or "")
         self._proven = True
@@ -119,6 +118,7 @@ class ToolArguments:
     def begin_segment(self) -> None:
         """Begin a segment that is not a retry."""
         self._start, self._reply = (self._buffer.mark(), self._join), []
+        self.join_result = None
 
     def begin_retry(self) -> None:
         """Begin the segment once more."""
@@ -142,21 +142,23 @@ class ToolArguments:
         """Join the segment's text to the JSON (ARGS-1)."""
         reply, self._reply = "".join(self._reply), []
         reply = reply.removeprefix(self._lead_in.rstrip()).removeprefix("\n\n")
-        rule = self._add(reply, truncated=truncated)
-        if self.quote and self.has_progress():
-            self._proven = self.quote in reply and rule not in UNPROVEN  # ARGS-2
+        self._add(reply, truncated=truncated)
+        joined = self.join_result
+        if self.quote and joined is not None and self.has_progress():
+            found = self.quote in reply
+            self._proven = found and joined.rule not in UNPROVEN  # ARGS-2
         return []
 
-    def _add(self, reply: str, *, truncated: bool) -> JoinRule | None:
-        """Add a reply; return the rule that joined it, if it had to be joined."""
+    def _add(self, reply: str, *, truncated: bool) -> None:
+        """Add a reply, through the join if it answers a user turn."""
         join, self._join = self._join, None
         if join is None:
             self._buffer.feed(reply)
-            return None
+            return
         joined = (join.feed(reply) or "") + join.finish(truncated=truncated)
         self._buffer.remove_whitespace(join.replaced)
         self._buffer.feed(joined)
-        return join.rule
+        self.join_result = join.result
 
     def end_at_stop_sequence(self) -> None:
         """End the text where a stop sequence ended the segment."""

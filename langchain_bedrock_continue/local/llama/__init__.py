@@ -1,4 +1,4 @@
-"""A real small model in the endpoint's place of Bedrock: weights, templates, tools."""
+"""A real small model as a backend: weights, chat template, tool calls."""
 
 from langchain_bedrock_continue.local.llama.backend import LlamaBackend
 

@@ -1,16 +1,16 @@
-"""Tool calls in a model's text, found while it is being written.
+"""Parses a model's text into text blocks and tool calls while it is generated.
 
-Models write a call as an object, `{"name": ..., "arguments": {...}}`, bare, in
-`<tool_call>` tags or in a fence (Qwen2.5-Coder does all three). Rules:
+Models write a tool call as a JSON object, `{"name": ..., "arguments": {...}}`: bare, in
+`<tool_call>` tags or in a code fence. Qwen2.5-Coder writes all three.
 
-L1. An object is a call if it begins with the name of a tool that the request offers,
+PARSER-1. An object is a tool call if it starts with the name of a tool of the request,
     followed by its arguments as an object. Everything else is text.
-L2. The pieces, joined, do not depend on how the text arrives in chunks.
-L3. Text is held back while it may still turn into a call; when it turns out to be none,
-    it is given out. Only framing is dropped: tags, fences and blanks around calls.
-L4. At a cut, what is still undecided is withheld, as half a character is: a continued
-    answer writes it again, and no half call ends up in the text.
-L5. A call's input goes out as it arrives, letter by letter as the model wrote it.
+PARSER-2. The joined pieces do not depend on the chunks in which the text arrives.
+PARSER-3. Text is held back while it may become a tool call, and released if it does
+    not. Only the framing of tool calls is dropped: tags, fences and whitespace.
+PARSER-4. At a truncation, text that may become a tool call is withheld: a continuation
+    generates it again, and no part of a tool call becomes text.
+PARSER-5. A tool call's input is passed on as it arrives, exactly as the model wrote it.
 """
 
 from __future__ import annotations
@@ -39,20 +39,27 @@ _FRAMES = {
     "```json": "```",
     "```": "```",
 }
-_BLANK, _NAME = "blank", "name"
-_MEMBER = (_BLANK, ":", _BLANK)
+_SPACE, _NAME = "space", "name"
+_COLON = (_SPACE, ":", _SPACE)
 _HEAD = (
-    *(_BLANK, "{", _BLANK, '"name"', *_MEMBER, '"', _NAME, '"'),
-    *(_BLANK, ",", _BLANK, '"arguments"', *_MEMBER, "{"),
+    *(_SPACE, "{", _SPACE, '"name"', *_COLON, '"', _NAME, '"'),
+    *(_SPACE, ",", _SPACE, '"arguments"', *_COLON, "{"),
 )
 _CANDIDATE = re.compile(r"\s*[<`{]|\s+\Z")
-_BLANKS = re.compile(r"\s*")
+_WHITESPACE = re.compile(r"\s*")
 _STRUCTURE = re.compile(r'[{}"]')
 _IN_STRING = re.compile(r'[\\"]')
 
 
 class _Head(NamedTuple):
-    """A call's head; its arguments begin at `end`, and `closer` ends its frame."""
+    """The beginning of a tool call, up to the arguments.
+
+    Attributes:
+        start: Index of its first character, including whitespace and opener.
+        end: Index of the first character of the arguments.
+        name: Name of the tool.
+        closer: Text that closes the frame; empty for a bare call.
+    """
 
     start: int
     end: int
@@ -64,21 +71,21 @@ _Match: TypeAlias = _Head | Literal["undecided"] | None
 
 
 def new_tool_use_id() -> str:
-    """Make up an id in Bedrock's form."""
+    """Return a new id in the form of Bedrock's: `tooluse_` and 22 characters."""
     return "tooluse_" + secrets.token_urlsafe(16)
 
 
 class AnswerParser:
-    """Turns the text of one answer into pieces, whatever the chunks.
+    """Converts the text of one answer to pieces.
 
     Args:
-        names: The tools on offer; without any, all is text.
-        forced: The one tool that the answer must call, where there is one.
-        new_id: Makes up a toolUseId.
+        names: Names of the tools. Without tools, everything is text.
+        forced: Name of the tool that the answer must call; None if there is a choice.
+        new_id: Returns a new `toolUseId`.
 
     Attributes:
-        called: A call has begun.
-        malformed: A call's input was no JSON.
+        called: Whether a tool call has started.
+        malformed: Whether the model ended a tool call whose input is not valid JSON.
     """
 
     def __init__(
@@ -88,7 +95,7 @@ class AnswerParser:
         forced: str | None = None,
         new_id: Callable[[], str] = new_tool_use_id,
     ) -> None:
-        """Begin a text."""
+        """Start before the first character; see the class."""
         self.called = False
         self.malformed = False
         self._names = names
@@ -97,40 +104,48 @@ class AnswerParser:
         self._step = self._text
         self._held = ""
         self._closer = ""
-        self._braces = _Braces()
+        self._braces = _BraceCounter()
         self._input = ""
         self._text_open = False
         self._pieces: list[Piece] = []
 
     def feed(self, text: str) -> list[Piece]:
-        """Take some more text; give what is certain by now."""
+        """Add text, and return the pieces that are certain.
+
+        Args:
+            text: More of the model's text.
+        """
         self._held += text
         while self._held and self._step():
             pass
-        return self._taken()
+        return self._take_pieces()
 
-    def end(self, *, cut: bool) -> list[Piece]:
-        """End the answer; `cut` where it was not the model that ended it."""
+    def end(self, *, truncated: bool) -> list[Piece]:
+        """End the answer, and return the remaining pieces.
+
+        Args:
+            truncated: Whether `max_tokens` ended the answer, and not the model.
+        """
         if self._step == self._arguments:
-            self.malformed = self.malformed or not cut
+            self.malformed = self.malformed or not truncated
             self._pieces.append(BlockEnd())
         elif self._step == self._text:
-            self._end_text(cut=cut)
-        return self._taken()
+            self._end_text(truncated=truncated)
+        return self._take_pieces()
 
-    def _taken(self) -> list[Piece]:
+    def _take_pieces(self) -> list[Piece]:
         pieces, self._pieces = self._pieces, []
         return pieces
 
-    def _end_text(self, *, cut: bool) -> None:
-        if not cut or (self._text_open and self._held.isspace()):
-            self._give_text(self._held)
+    def _end_text(self, *, truncated: bool) -> None:
+        if not truncated or (self._text_open and self._held.isspace()):
+            self._add_text(self._held)
         self._close_text()
-        if cut and self._forced and not self.called:
+        if truncated and self._forced and not self.called:
             self._open_call(self._forced)
             self._pieces.append(BlockEnd())
 
-    # The steps. Each works on what is held; True: the next one can go on at once.
+    # The steps. Each reads the held text. True means that the next step can run.
 
     def _text(self) -> bool:
         if not self._names:
@@ -148,10 +163,10 @@ class AnswerParser:
         return self._release(len(self._held))
 
     def _close_frame(self, at: int) -> bool | None:
-        """Drop the end of a frame; None where there is none at this place."""
+        """Drop the closer of a frame; return None if there is none at this place."""
         if not self._closer:
             return None
-        end = _match_steps(self._held, at, (_BLANK, self._closer), ())
+        end = _match_steps(self._held, at, (_SPACE, self._closer), ())
         if end is None:
             return None
         self._release(at)
@@ -162,17 +177,17 @@ class AnswerParser:
         return True
 
     def _release(self, end: int) -> bool:
-        self._give_text(self._held[:end])
+        self._add_text(self._held[:end])
         self._held = self._held[end:]
         return False
 
     def _begin_call(self, head: _Head) -> bool:
-        self._give_text(self._held[: head.start])
+        self._add_text(self._held[: head.start])
         self._close_text()
         self._held = self._held[head.end :]
         self._closer = head.closer or self._closer
         self._open_call(head.name)
-        self._braces = _Braces(depth=1)
+        self._braces = _BraceCounter(depth=1)
         self._input = ""
         self._step = self._arguments
         return True
@@ -197,7 +212,7 @@ class AnswerParser:
             self._step = self._text
         return True
 
-    def _give_text(self, text: str) -> None:
+    def _add_text(self, text: str) -> None:
         if self.called and not self._text_open:
             text = text.lstrip()
         if text:
@@ -214,8 +229,8 @@ class AnswerParser:
         self._pieces.append(ToolStart(self._new_id(), name))
 
 
-class _Braces:
-    """Follows JSON text across chunks, to see where an object ends."""
+class _BraceCounter:
+    """Counts the braces of JSON text across chunks, to find the end of an object."""
 
     def __init__(self, depth: int = 0) -> None:
         self._depth = depth
@@ -223,13 +238,13 @@ class _Braces:
         self._skip = 0
 
     def find(self, text: str, depth: int) -> int | None:
-        """Give the place after the brace that closes down to `depth`, if it is here."""
+        """Return the index after the brace that closes to `depth`; None if not here."""
         at, self._skip = self._skip, 0
         while found := (_IN_STRING if self._in_string else _STRUCTURE).search(text, at):
             at = found.end()
             sign = found.group()
             if sign == "\\":
-                at += 1  # whatever it escapes, in the next chunk perhaps
+                at += 1  # the escaped character, which may be in the next chunk
             elif sign == '"':
                 self._in_string = not self._in_string
             else:
@@ -241,10 +256,10 @@ class _Braces:
 
 
 def _match_call(text: str, at: int, names: Collection[str]) -> _Match:
-    """Match a call's head; "undecided" where the text ends too early to tell."""
+    """Match the head of a tool call; "undecided" if the text ends too early."""
     undecided: _Match = None
     for opener, closer in _FRAMES.items():
-        steps = (_BLANK, opener, *_HEAD) if opener else _HEAD
+        steps = (_SPACE, opener, *_HEAD) if opener else _HEAD
         match = _match_steps(text, at, steps, names)
         if isinstance(match, _Head):
             return match._replace(end=match.end - 1, closer=closer)
@@ -257,11 +272,11 @@ def _match_steps(
 ) -> _Match:
     at, name = start, ""
     for step in steps:
-        if step == _BLANK:
-            at = _BLANKS.match(text, at).end()  # type: ignore[union-attr] # "" matches
+        if step == _SPACE:
+            at = _WHITESPACE.match(text, at).end()  # type: ignore[union-attr] # "" matches
             continue
         words = names if step == _NAME else (step,)
-        word = next((word for word in words if _stands_at(text, at, word, step)), None)
+        word = next((word for word in words if _is_at(text, at, word, step)), None)
         if word is None:
             rest = text[at:]
             undecided = any(word.startswith(rest) for word in words)
@@ -271,8 +286,8 @@ def _match_steps(
     return _Head(start, at, name, "")
 
 
-def _stands_at(text: str, at: int, word: str, step: str) -> bool:
-    """Tell whether the word is here, whole where it is a name."""
+def _is_at(text: str, at: int, word: str, step: str) -> bool:
+    """Return True if the word is at this index; a name must end there too."""
     return text.startswith(word + '"' if step == _NAME else word, at)
 
 

@@ -1,4 +1,4 @@
-"""A real small model behind the local endpoint, run by llama.cpp in this process."""
+"""`LlamaBackend`: a real small model, run by llama.cpp in this process."""
 
 from __future__ import annotations
 
@@ -33,29 +33,30 @@ if TYPE_CHECKING:
 _STOP_REASONS = {"eos": "end_turn", "word": "stop_sequence", "limit": "max_tokens"}
 _SEED = 0
 _TOO_LONG = "Input is too long for requested model."
-_HALF = "\ufffd"
+_REPLACEMENT_CHARACTER = "\ufffd"
 
 
 class LlamaBackend:
-    """Answers with a real model, the same request always in the same way.
+    """A backend with a real model, which gives the same request the same answer.
 
-    Sampling is greedy unless the request gives a temperature, and seeded if it does.
-    One answer is generated at a time; others wait. Answers are continued exactly: a
-    prefill stands in the prompt byte for byte, in the open assistant turn.
+    Sampling is greedy by default, and seeded if the request has a temperature. One
+    answer is generated at a time; further requests wait. A prefill is continued
+    exactly: it is in the prompt byte for byte, in the open assistant turn.
 
-    Stop sequences are llama.cpp's: the beginning of one at a cut is withheld, so that
-    it is still found when the answer is continued.
+    llama.cpp handles stop sequences. It withholds the beginning of a stop sequence at
+    the end of a truncated text, so a continuation still finds the stop sequence.
 
     Args:
         weights: `"smollm2"` (98 MB, English, no tools) or `"qwen2.5-coder"` (491 MB,
-            calls tools), fetched on first use; or the path of any GGUF file whose chat
-            template llama.cpp knows.
-        threads: Computing threads. A second one gives a quarter more speed on such
-            small models, and slows everything else down: they spin.
-        context_tokens: Room for prompt and answer together.
+            calls tools), downloaded at first use; or the path of a GGUF file whose chat
+            template llama.cpp supports.
+        threads: Number of compute threads. A second one makes such small models a
+            quarter faster, but the threads spin and slow down everything else.
+        context_tokens: Size of the context window, in tokens.
 
     Raises:
-        ValueError: `weights` is neither a known name nor a file.
+        ValueError: `weights` is neither a known name nor a file, or `threads` is below
+            1.
     """
 
     def __init__(
@@ -65,12 +66,14 @@ class LlamaBackend:
         threads: int = 1,
         context_tokens: int = 8192,
     ) -> None:
-        """Take the settings; `start` loads the weights."""
+        """Check the settings; see the class. `start` loads the weights."""
         if threads < 1:
-            raise ValueError(f"threads={threads}: give at least 1.")
+            raise ValueError(f"threads={threads}: must be at least 1.")
         if weights not in WEIGHTS and not Path(weights).is_file():
             known = ", ".join(map(repr, WEIGHTS))
-            raise ValueError(f"weights={str(weights)!r}: no such file, nor {known}.")
+            raise ValueError(
+                f"weights={str(weights)!r}: no such file, and not {known}."
+            )
         self._weights = weights
         self._threads = threads
         self._context_tokens = context_tokens
@@ -79,10 +82,10 @@ class LlamaBackend:
         self._native_tools = False
 
     def start(self) -> None:
-        """Load the weights, after fetching them where need be. Blocking.
+        """Load the weights, and download them first if necessary. Blocking.
 
         Raises:
-            WeightsUnavailableError: They could not be fetched.
+            WeightsUnavailableError: The weights cannot be downloaded.
             ImportError: xllamacpp is not installed.
             ValueError: llama.cpp cannot load the file.
         """
@@ -95,7 +98,7 @@ class LlamaBackend:
         )
         self._address = llama_server.acquire(settings)
         self._settings = settings
-        self._native_tools = self._knows_tools()
+        self._native_tools = self._template_supports_tools()
 
     def close(self) -> None:
         """Stop the model and free its memory; idempotent."""
@@ -104,9 +107,15 @@ class LlamaBackend:
             llama_server.release(settings)
 
     async def count_tokens(self, request: Request) -> int:
-        """Count the tokens of the prompt, as the model reads it, prefill included.
+        """Count the tokens of the prompt, including the prefill.
 
-        What the model cannot read counts nothing: `generate` refuses it.
+        A request with unsupported content counts 0; `generate` refuses it.
+
+        Args:
+            request: The request, or a prefix of one.
+
+        Raises:
+            RuntimeError: The backend is not running.
         """
         with contextlib.suppress(UnsupportedContentError):
             chat = to_chat(request, native_tools=self._native_tools)
@@ -115,7 +124,16 @@ class LlamaBackend:
         return 0
 
     async def generate(self, request: Request) -> AsyncGenerator[Piece, None]:
-        """Answer, piece by piece; closing the iterator stops the model."""
+        """Generate the answer, piece by piece. Closing the iterator stops the model.
+
+        A request that the model cannot answer gets a `Fault`.
+
+        Args:
+            request: The request.
+
+        Raises:
+            RuntimeError: The backend is not running.
+        """
         try:
             chat = to_chat(request, native_tools=self._native_tools)
             schema = answer_schema(request.tool_config, request.output_config)
@@ -129,32 +147,32 @@ class LlamaBackend:
                     async for piece in _pieces(request, events):
                         yield piece
         except _LlamaError as error:
-            yield _fault(error.reply)
+            yield _fault(error.error)
 
     def _client(self) -> httpx.AsyncClient:
-        """Make a client; per call, as it belongs to the running event loop."""
+        """Return a new client: a client belongs to the running event loop."""
         if not self._settings:
             raise RuntimeError("LlamaBackend is not running: call start() first.")
-        # No proxies and no certificates: the address is this process's own.
+        # No proxies and no certificates: the server is in this process.
         transport = httpx.AsyncHTTPTransport(verify=False, trust_env=False)
-        # An answer takes as long as it takes.
-        patience = httpx.Timeout(None)
+        # An answer may take any time.
+        timeout = httpx.Timeout(None)
         return httpx.AsyncClient(
-            transport=transport, base_url=self._address, timeout=patience
+            transport=transport, base_url=self._address, timeout=timeout
         )
 
-    def _knows_tools(self) -> bool:
+    def _template_supports_tools(self) -> bool:
         with httpx.Client(trust_env=False, base_url=self._address) as client:
             props = client.get("/props").raise_for_status().json()
         return bool(props["chat_template_caps"]["supports_tools"])
 
 
 class _LlamaError(Exception):
-    """llama.cpp refused or failed; `reply` is what it said."""
+    """An error that llama.cpp's server reports."""
 
-    def __init__(self, reply: Json) -> None:
-        super().__init__(reply)
-        self.reply = reply
+    def __init__(self, error: Json) -> None:
+        super().__init__(error)
+        self.error = error
 
 
 async def _post(client: httpx.AsyncClient, path: str, body: Json) -> Any:
@@ -165,15 +183,15 @@ async def _post(client: httpx.AsyncClient, path: str, body: Json) -> Any:
 
 
 async def _prompt(client: httpx.AsyncClient, chat: Chat) -> list[int]:
-    """Apply the template, append the prefill, and tokenize."""
+    """Return the tokens of the prompt: the template's text, then the prefill."""
     body: Json = {"messages": chat.messages}
     if chat.tools:
         body["tools"] = chat.tools
     applied = await _post(client, "/apply-template", body)
     tokens: list[int] = []
     for part in (applied["prompt"] + (chat.prefill or "")).split(SPLIT):
-        question = {"content": part, "add_special": not tokens, "parse_special": True}
-        tokens += (await _post(client, "/tokenize", question))["tokens"]
+        content = {"content": part, "add_special": not tokens, "parse_special": True}
+        tokens += (await _post(client, "/tokenize", content))["tokens"]
     return tokens
 
 
@@ -200,10 +218,10 @@ async def _events(client: httpx.AsyncClient, body: Json) -> AsyncGenerator[Json,
     async with client.stream("POST", "/completion", json=body) as response:
         if response.is_error:
             raise _LlamaError(json.loads(await response.aread())["error"])
-        held = b""
-        # Not aiter_lines(): it also splits at U+2028, which JSON may hold as it is.
+        incomplete = b""
+        # Not aiter_lines(): it also splits at U+2028, which JSON need not escape.
         async for data in response.aiter_bytes():
-            *lines, held = (held + data).split(b"\n")
+            *lines, incomplete = (incomplete + data).split(b"\n")
             for line in lines:
                 if line.startswith(b"data: "):
                     yield _event(line[len(b"data: ") :])
@@ -222,11 +240,12 @@ async def _pieces(
     config = request.tool_config
     parser = AnswerParser(tool_names(config), forced=forced_name(config))
     async for event in events:
-        # Broken UTF-8 of the model's own: llama.cpp only holds back an open end (B4).
-        for piece in parser.feed(event["content"].replace(_HALF, "")):
+        # Invalid UTF-8 from the model: llama.cpp withholds incomplete characters at the
+        # end only (BACKEND-4).
+        for piece in parser.feed(event["content"].replace(_REPLACEMENT_CHARACTER, "")):
             yield piece
         if event["stop"]:
-            for piece in parser.end(cut=event["stop_type"] == "limit"):
+            for piece in parser.end(truncated=event["stop_type"] == "limit"):
                 yield piece
             yield Finish(_stop_reason(event, parser), event["tokens_predicted"])
 

@@ -1,18 +1,20 @@
-"""Converse's blocks as the messages of a chat template.
+"""Converts a Converse request to the input of a chat template.
 
-The template belongs to the model and is applied by llama.cpp; here the request is put
-into the shape that templates expect (OpenAI's), as a pure function. Rules:
+The template belongs to the model, and llama.cpp applies it. This module puts a request
+into the shape that templates expect, which is OpenAI's. It is pure.
 
-C1. A prefill stays out of the template, and its text stays byte for byte: a template
-    may trim or close the last message. The caller appends it to the prompt.
-C2. Text blocks of an assistant turn are joined by nothing (they were one answer),
-    those of the user and of the system by a line break.
-C3. Tool calls and results go through the template where it knows tools; elsewhere
-    they are written out as text.
-C4. A control token's name in somebody's text stays text: `SPLIT` stands inside it, and
-    the prompt is split there before it is tokenized.
-C5. What the model cannot read is refused in Bedrock's words, never dropped in silence.
-    Dropped on purpose: cachePoint (no content), reasoning (templates have no place).
+TEMPLATE-1. A prefill is not a part of the template's input: a template may trim or
+    close the last message. Its text is kept byte for byte, and the caller appends it to
+    the prompt.
+TEMPLATE-2. Text blocks of an assistant message are joined without a separator, because
+    they were one answer. Those of user and system are joined with a line break.
+TEMPLATE-3. Tool calls and results go through a template that supports tools. For other
+    templates they are written as text.
+TEMPLATE-4. The name of a control token in a text stays text: `SPLIT` is inserted into
+    it, and the prompt is split there before it is tokenized.
+TEMPLATE-5. Content that the model cannot read is refused with Bedrock's text. Only
+    cachePoints, which have no content, and reasoning, which templates do not support,
+    are dropped.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from langchain_bedrock_continue.local.backend import Json, Request
 
 SPLIT = "\ufdd0"
-"""A Unicode noncharacter, set aside for a program's internal use; dropped in texts."""
+"""A Unicode noncharacter, reserved for internal use. In a text it is dropped."""
 
 _CONTROL = re.compile(r"<(?=\|[^<>|\s]{1,64}\|>|/?s>)")
 _TEXT_FORMATS = {"txt", "md", "html", "csv"}
@@ -38,17 +40,17 @@ _DROPPED = {"cachePoint", "reasoningContent"}
 
 
 class UnsupportedContentError(ValueError):
-    """A block that the model cannot read; the text is Bedrock's."""
+    """The request has content that the model cannot read. The text is Bedrock's."""
 
 
 @dataclass(frozen=True)
 class Chat:
-    """A request in the shape that chat templates expect.
+    """The input of a chat template.
 
     Attributes:
         messages: `{"role", "content"}`, and `tool_calls` or `tool_call_id`.
-        tools: Function declarations; empty where the template knows none.
-        prefill: What the answer has so far; None where a new one begins.
+        tools: Function declarations; empty if the template does not support tools.
+        prefill: The beginning of the answer; None if there is none.
     """
 
     messages: list[Json]
@@ -57,14 +59,14 @@ class Chat:
 
 
 def to_chat(request: Request, *, native_tools: bool) -> Chat:
-    """Put a Converse request into the shape that chat templates expect.
+    """Convert a Converse request to the input of a chat template.
 
     Args:
-        request: The request.
-        native_tools: Whether the model's template knows tools and tool calls.
+        request: The request, or a prefix of one.
+        native_tools: Whether the model's template supports tools.
 
     Raises:
-        UnsupportedContentError: A block that is not text.
+        UnsupportedContentError: A block cannot be read as text.
     """
     messages, prefill = _split_prefill(request.messages)
     chat: list[Json] = []
@@ -73,7 +75,7 @@ def to_chat(request: Request, *, native_tools: bool) -> Chat:
     for message in messages:
         turn = _assistant_turn if message["role"] == "assistant" else _user_turn
         chat += turn(message["content"], native_tools)
-    if not chat:  # the endpoint counts the head of a request: its tools alone, perhaps
+    if not chat:  # a prefix of a request may have tools only
         chat.append(_message("user", ""))
     return Chat(chat, _tools(request.tool_config) if native_tools else [], prefill)
 
@@ -91,7 +93,7 @@ def _message(role: str, content: str, **more: Any) -> Json:
     return {"role": role, "content": content, **more}
 
 
-def _assistant_turn(blocks: list[Json], native_tools: bool) -> list[Json]:  # noqa: FBT001 # chosen from a pair by role
+def _assistant_turn(blocks: list[Json], native_tools: bool) -> list[Json]:  # noqa: FBT001 # one signature for both roles
     calls = [block["toolUse"] for block in blocks if "toolUse" in block]
     text = _text([block for block in blocks if "toolUse" not in block], "")
     if calls and native_tools:
@@ -108,7 +110,7 @@ def _user_turn(blocks: list[Json], native_tools: bool) -> list[Json]:  # noqa: F
         chat = [_native_result(result) for result in results]
     else:
         chat = [_message("user", "Result:\n" + _result(result)) for result in results]
-    # Results come first, as in Claude's own rule for the user's turn.
+    # Results come first. Source: Anthropic's rule for user messages.
     return [*chat, _message("user", _text(rest, "\n"))] if rest or not chat else chat
 
 
@@ -117,7 +119,8 @@ def _call(call: Json) -> Json:
 
 
 def _native_call(call: Json) -> Json:
-    arguments = _guarded(json.dumps(call.get("input", {}), ensure_ascii=False))
+    arguments = json.dumps(call.get("input", {}), ensure_ascii=False)
+    arguments = _without_control_tokens(arguments)
     function = {"name": call["name"], "arguments": arguments}
     return {"type": "function", "id": call["toolUseId"], "function": function}
 
@@ -145,23 +148,22 @@ def _tool(spec: Json) -> Json:
     return {"type": "function", "function": function}
 
 
-def _text(blocks: list[Json], joint: str) -> str:
+def _text(blocks: list[Json], separator: str) -> str:
     texts = [_block_text(block) for block in blocks if not _DROPPED & block.keys()]
-    return _guarded(joint.join(texts))
+    return _without_control_tokens(separator.join(texts))
 
 
-def _guarded(text: str) -> str:
-    """Break every control token's name after its first character (C4)."""
+def _without_control_tokens(text: str) -> str:
+    """Split every control token's name after its first character (TEMPLATE-4)."""
     return _CONTROL.sub("<" + SPLIT, text)
 
 
 def _block_text(block: Json) -> str:
     kind = next(iter(block), "empty")
-    kind = next(iter(block), "empty")
-    read = _READERS.get(kind)
-    if read is None:
+    to_text = _TO_TEXT.get(kind)
+    if to_text is None:
         raise _unsupported(kind)
-    return read(block[kind])
+    return to_text(block[kind])
 
 
 def _guard_content(guard: Json) -> str:
@@ -170,8 +172,8 @@ def _guard_content(guard: Json) -> str:
     return str(guard["text"]["text"])
 
 
-def _texts(holder: Json) -> str:
-    return "".join(part["text"] for part in holder.get("content", []))
+def _texts(block: Json) -> str:
+    return "".join(part["text"] for part in block.get("content", []))
 
 
 def _search_result(result: Json) -> str:
@@ -194,7 +196,7 @@ def _document(document: Json) -> str:
 
 
 def _decoded(document_format: str, data: str | bytes | None) -> str:
-    """Read a document's bytes, which are base64 in a request's JSON."""
+    """Return the text of a document's bytes, which are base64 in JSON."""
     if document_format not in _TEXT_FORMATS or data is None:
         raise _unsupported(f"{document_format} document")
     try:
@@ -211,7 +213,7 @@ def _unsupported(kind: str) -> UnsupportedContentError:
     )
 
 
-_READERS: dict[str, Callable[[Any], str]] = {
+_TO_TEXT: dict[str, Callable[[Any], str]] = {
     "text": str,
     "json": _json_text,
     "document": _document,

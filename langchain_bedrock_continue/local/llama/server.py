@@ -1,11 +1,11 @@
-"""llama.cpp's server inside this process: one for each set of settings, shared.
+"""llama.cpp's server in this process: one for each set of settings, shared.
 
-Shared, because computing threads spin while they wait for each other: two servers at
-work on the same cores can fall to a fiftieth of the speed of one.
+The servers are shared because compute threads spin while they wait for each other: two
+busy servers on the same cores can fall to a fiftieth of the speed of one (measured).
 
-The settings make the answers repeatable to the bit: at `n_ubatch=1` a token is computed
-in the same way whether it was generated, read as part of the prompt or found in the
-prompt cache, so that an answer continued from its own text is the answer uncut.
+The settings make answers reproducible to the bit. With `n_ubatch=1` a token is computed
+in the same way whether it is generated, a part of the prompt, or in the prompt cache.
+So an answer that is continued from its own text equals the answer without truncation.
 """
 
 from __future__ import annotations
@@ -18,17 +18,23 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _SILENT = -1
-# The tokens of a prompt that are read before a closed connection is noticed. A batch
+# Number of prompt tokens that are read before a closed connection is noticed. A batch
 # of 1 aborts the process.
 _BATCH = 32
 _CPU_ONLY = 0
-# Callers beyond the one at work wait in llama.cpp, each in a thread of its own.
+# Each waiting request takes a thread of llama.cpp.
 _HTTP_THREADS = 64
 
 
 @dataclass(frozen=True)
 class ServerSettings:
-    """What sets one server apart from another."""
+    """The settings of one server.
+
+    Attributes:
+        path: Absolute path of the GGUF file.
+        threads: Number of compute threads.
+        context_tokens: Size of the context window, in tokens.
+    """
 
     path: Path
     threads: int
@@ -46,10 +52,13 @@ _lock = threading.Lock()
 
 
 def acquire(settings: ServerSettings) -> str:
-    """Start the server, or share the running one.
+    """Start a server with these settings, or share the running one.
+
+    Args:
+        settings: The settings of the server.
 
     Returns:
-        Its address, `http://127.0.0.1:port`.
+        The address of the server, `http://127.0.0.1:<port>`.
 
     Raises:
         ImportError: xllamacpp is not installed.
@@ -64,12 +73,16 @@ def acquire(settings: ServerSettings) -> str:
 
 
 def release(settings: ServerSettings) -> None:
-    """Give the server back; the last user's call stops it and frees its memory."""
+    """Release a server. The last release stops it and frees its memory.
+
+    Args:
+        settings: The settings given to `acquire`.
+    """
     with _lock:
         running = _running[settings]
         running.users -= 1
         if not running.users:
-            # Dropping the last reference joins its threads; it has no close().
+            # The server has no close(): the last reference to it joins its threads.
             del _running[settings], running
 
 
@@ -78,7 +91,7 @@ def _start(settings: ServerSettings) -> Any:
         import xllamacpp  # noqa: PLC0415 # 100 MB, of an optional extra
     except ImportError as error:
         msg = (
-            "The real model needs xllamacpp (Linux or macOS): "
+            "LlamaBackend needs xllamacpp (Linux or macOS): "
             'pip install "langchain-bedrock-continue[local]"'
         )
         raise ImportError(msg) from error
@@ -92,15 +105,15 @@ def _start(settings: ServerSettings) -> Any:
 def _params(params: Any, settings: ServerSettings) -> Any:
     params.model.path = str(settings.path)
     params.n_ctx = settings.context_tokens
-    params.n_ubatch = 1  # bit-exact; see above
+    params.n_ubatch = 1  # reproducible to the bit; see the module
     params.n_batch = _BATCH
-    params.n_parallel = 1  # the same: a shared batch would change the sums
+    params.n_parallel = 1  # the same: a shared batch changes the sums
     params.cpuparams.n_threads = settings.threads
     params.cpuparams_batch.n_threads = settings.threads
     params.n_gpu_layers = _CPU_ONLY
-    params.fit_params = False  # would choose another context size by free memory
-    params.prefill_assistant = False  # a prefill is appended to the prompt instead
-    params.cache_ram_mib = 0  # the slot's own cache is enough, and costs nothing
+    params.fit_params = False  # it fits the context size to the free memory
+    params.prefill_assistant = False  # the backend appends the prefill to the prompt
+    params.cache_ram_mib = 0  # the slot's own cache is enough and costs nothing
     params.warmup = False
     params.verbosity = _SILENT
     params.n_threads_http = _HTTP_THREADS

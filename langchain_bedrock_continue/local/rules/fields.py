@@ -1,4 +1,4 @@
-"""What the rules look at in a Converse request."""
+"""The fields of a Converse body that the rules read."""
 
 from __future__ import annotations
 
@@ -12,46 +12,81 @@ if TYPE_CHECKING:
     from langchain_bedrock_continue.local.rules.models import ModelRules
 
 Json: TypeAlias = dict[str, Any]
+"""A JSON object."""
+
 Rule: TypeAlias = "Callable[[Json, ModelRules], str | None]"
+"""Returns the error text for a body that breaks the rule, else None."""
 
 
 def messages(body: Json) -> list[Json]:
-    """The conversation."""
+    """Return `messages`.
+
+    Args:
+        body: Body of `Converse`.
+    """
     found: list[Json] = body.get("messages") or []
     return found
 
 
 def blocks(body: Json) -> Iterator[tuple[str, Json]]:
-    """Every content block of the conversation, with its place."""
+    """Yield every content block of the messages, with its path.
+
+    Args:
+        body: Body of `Converse`.
+
+    Yields:
+        The path, such as `messages.0.content.1`, and the block.
+    """
     for i, message in enumerate(messages(body)):
         for j, block in enumerate(message.get("content") or []):
             yield f"messages.{i}.content.{j}", block
 
 
 def blocks_of(kind: str, message: Json) -> list[Json]:
-    """The blocks of one kind in a message."""
+    """Return the values of a message's blocks of one kind.
+
+    Args:
+        kind: Key of the block, such as `toolUse`.
+        message: A message.
+    """
     return [block[kind] for block in message.get("content") or [] if kind in block]
 
 
 def inference(body: Json) -> Json:
-    """`inferenceConfig`."""
+    """Return `inferenceConfig`; `{}` if there is none.
+
+    Args:
+        body: Body of `Converse`.
+    """
     return body.get("inferenceConfig") or {}
 
 
 def thinking(body: Json) -> Json:
-    """Anthropic's `thinking`, where it is on."""
-    fields = body.get("additionalModelRequestFields") or {}
-    found: Json = fields.get("thinking") or {}
+    """Return Anthropic's `thinking`; `{}` if it is off.
+
+    Args:
+        body: Body of `Converse`.
+    """
+    additional = body.get("additionalModelRequestFields") or {}
+    found: Json = additional.get("thinking") or {}
     return found if found.get("type") in ("enabled", "adaptive") else {}
 
 
 def paused(body: Json) -> bool:
-    """Whether the final message is a paused turn, sent back to go on."""
+    """Return True if the final message is a paused turn, sent back to be continued.
+
+    Args:
+        body: Body of `Converse`.
+    """
     return is_paused((messages(body) or [{}])[-1])
 
 
 def prefill(body: Json) -> Json | None:
-    """The final message, where it is the assistant's, and no paused turn."""
+    """Return the final message if it is a prefill, else None.
+
+    Args:
+        body: Body of `Converse`.
+    """
     last = (messages(body) or [{}])[-1]
-    theirs = last.get("role") == "assistant"
-    return last if theirs and not is_paused(last) else None
+    from_assistant = last.get("role") == "assistant"
+    return last if from_assistant and not is_paused(last) else None

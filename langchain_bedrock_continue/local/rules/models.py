@@ -1,12 +1,13 @@
-"""What Bedrock allows each model: families by pattern, so that no list goes stale.
+"""What Bedrock allows each model, by patterns of model ids, so that no list gets stale.
 
-M1. A regional prefix, or an ARN around the id, changes nothing.
-M2. A Claude takes a prefill up to version 4.5, and none from 4.6 on.
-M3. A family of which nothing is known takes no prefill: a test that relies on more
-    than is known of a model must fail.
-M4. An id that Bedrock could not have is no model; neither is an application inference
-    profile that nobody named.
-M5. What the caller says of an id (`LocalBedrock(models=...)`) goes before all this.
+MODELRULES-1. A region prefix, or an ARN around the model id, changes nothing.
+MODELRULES-2. Claude accepts prefill up to version 4.5 and refuses it from 4.6 on.
+    Sources: Anthropic's documentation, third-party reports.
+MODELRULES-3. A family of which nothing is known does not accept prefill: a test must
+    not pass because of a guess about a model.
+MODELRULES-4. A model id that Bedrock cannot have is unknown. So is the ARN of an
+    application inference profile without an entry in `LocalBedrock(profiles=...)`.
+MODELRULES-5. The caller's rules (`LocalBedrock(models=...)`) take precedence.
 """
 
 from __future__ import annotations
@@ -23,27 +24,32 @@ REFUSED_BY_CLAUDE = (
     "The model returned the following errors: This model does not support assistant "
     "message prefill. The conversation must end with a user message."
 )
+"""Error text of a Claude that refuses prefill. Source: public reports of live calls."""
+
 REFUSED_BY_BEDROCK = (
     "The model that you are using requires the last turn in the conversation to be a "
     "user message. Add a user message to the conversation and try again."
 )
+"""Error text of Bedrock for models that refuse prefill. Source: as above."""
 
 
 @dataclass(frozen=True)
 class ModelRules:
-    """What the local endpoint lets one model do.
+    """What the local endpoint accepts for one model.
 
     Attributes:
         family: `"claude"`, `"nova"`, `"llama"`, `"mistral"` or `"unknown"`.
-        takes_prefill: Whether a final assistant message is accepted at all.
-        prefill_refusal: The error's text where it is not.
-        prefill_with_tools: Whether it is accepted when the request has a `toolConfig`.
-        max_output_tokens: The largest `maxTokens`; None for no limit.
-        default_max_tokens: Output tokens where the request has no `maxTokens`.
-        min_cache_tokens: A shorter prefix before a cachePoint is silently not cached.
-        version: A Claude's version, for what changed with one; else `(0, 0)`.
-        binds_thinking: Whether a signed thinking block is taken back only behind the
-            very prefix that it was made behind ("preserved thinking").
+        takes_prefill: Whether an assistant message in the final position is accepted.
+        prefill_refusal: Error text for a prefill that is not accepted.
+        prefill_with_tools: Whether a prefill is accepted beside a `toolConfig`.
+        max_output_tokens: Largest `maxTokens` that is accepted; None for no limit.
+        default_max_tokens: Output tokens of a request without `maxTokens`. Converse
+            uses 4,096 for Claude; source: third-party reports.
+        min_cache_tokens: Input tokens below which a prefix is silently not cached.
+        version: Version of a Claude as (major, minor); `(0, 0)` for other families.
+        binds_thinking: Whether a signed thinking block is accepted only after the exact
+            prefix that it was generated after. Anthropic calls this "preserved
+            thinking".
     """
 
     family: str = "unknown"
@@ -58,13 +64,20 @@ class ModelRules:
 
     @property
     def is_claude(self) -> bool:
-        """Whether Anthropic's own checks stand behind Bedrock's."""
+        """Whether Anthropic's own rules apply after Bedrock's."""
         return self.family == "claude"
+
+    @property
+    def max_tokens_if_unset(self) -> int:
+        """Output tokens of a request without `maxTokens`, within the model's limit."""
+        if self.max_output_tokens:
+            return min(self.default_max_tokens, self.max_output_tokens)
+        return self.default_max_tokens
 
 
 _MODEL_ID = re.compile(r"[a-z0-9-]+\.[a-z0-9][a-z0-9.:_-]*", re.IGNORECASE)
-# Two letters (us, eu, jp, au, sa, ...) or one of the longer areas; no publisher's
-# name is that short.
+# Two letters (us, eu, jp, au, sa, ...) or a longer name. No model provider has a name
+# that short.
 _REGION = re.compile(r"(?:[a-z]{2}|us-gov|apac|amer|global)\.(?=[^.]+\.)")
 _ARN = re.compile(
     r"arn:aws[^:]*:bedrock:[^:]*:[^:]*:"
@@ -72,15 +85,17 @@ _ARN = re.compile(
 )
 _CLAUDE = re.compile(r"claude-(?:[a-z]+-)?v?(\d{1,2})(?:[-.](\d{1,2}))?(?!\d)")
 
-PREFILL_CEASED = (4, 6)
-# From Anthropic's and AWS's pages on preserved thinking. Mythos 5.1 signs its thinking
-# so, but does not check it.
+PREFILL_REMOVED = (4, 6)
+"""First version of Claude that refuses prefill."""
+
+# Sources: Anthropic's and AWS's pages on preserved thinking. Mythos 5.1 signs its
+# thinking in the same way but does not check it.
 _BINDS_THINKING = {"fable": (5, 1), "mythos": (5, 2)}
 _OTHERS_BIND_THINKING = (5, 5)
 _NEWEST = (99, 0)
 
-# Largest `maxTokens` by the first version that has it, where langchain-aws ships no
-# profile. From public model lists, not checked against the vendor's own pages.
+# Largest `maxTokens` by the first version that has it, where langchain-aws has no
+# profile. Source: public model lists; not checked against the vendor's own pages.
 _CLAUDE_LIMITS = (
     ((4, 6), 128_000),
     ((4, 2), 64_000),
@@ -97,7 +112,13 @@ def rules_for(
     profiles: Mapping[str, str] | None = None,
     models: Mapping[str, ModelRules] | None = None,
 ) -> ModelRules | None:
-    """Say what is known of a model id; None where Bedrock has no such model."""
+    """Return the rules of a model; None if Bedrock has no such model.
+
+    Args:
+        model_id: Model id, inference profile or ARN.
+        profiles: Model id by ARN of an application inference profile; none by default.
+        models: Rules by model id that take precedence; none by default.
+    """
     if models and model_id in models:
         return models[model_id]
     base = base_model(model_id, profiles or {})
@@ -111,7 +132,12 @@ def rules_for(
 
 
 def base_model(model_id: str, profiles: Mapping[str, str]) -> str | None:
-    """Strip ARN and region; None where no model remains."""
+    """Return the model id without ARN and region; None if no model id remains.
+
+    Args:
+        model_id: Model id, inference profile or ARN.
+        profiles: Model id by ARN of an application inference profile.
+    """
     model_id = profiles.get(model_id, model_id)
     if arn := _ARN.fullmatch(model_id):
         model_id = arn["id"]
@@ -129,7 +155,7 @@ def _family(base: str) -> ModelRules:
 
 
 _FAMILIES = (
-    # Nova's own guide documents prefill; with Nova 2 it works in practice.
+    # Prefill: Nova's guide documents it. For Nova 2 a third party reports it.
     (
         "amazon.nova-2",
         ModelRules("nova", takes_prefill=True, max_output_tokens=65_535),
@@ -142,13 +168,20 @@ _FAMILIES = (
 
 
 def claude_version(base: str) -> tuple[int, int]:
-    """Read a Claude's version from its id; one without a version is the newest."""
+    """Return a Claude's version; the newest if the model id has none.
+
+    Args:
+        base: Model id without ARN and region.
+
+    Returns:
+        Major and minor version.
+    """
     found = _CLAUDE.search(base)
     return (int(found[1]), int(found[2] or 0)) if found else _NEWEST
 
 
 def _name(base: str) -> str:
-    """A Claude's name: opus, sonnet, ...; empty where it has none."""
+    """Return a Claude's name (opus, sonnet, ...); empty if the model id has none."""
     found = re.search(r"claude-([a-z]+)-", base + "-")
     return found[1] if found else ""
 
@@ -156,9 +189,9 @@ def _name(base: str) -> str:
 def _claude(version: tuple[int, int], name: str) -> ModelRules:
     return ModelRules(
         family="claude",
-        takes_prefill=version < PREFILL_CEASED,
+        takes_prefill=version < PREFILL_REMOVED,
         prefill_refusal=REFUSED_BY_CLAUDE,
-        # Reported for Claude 3.x; nothing is known of later ones.
+        # Reported for Claude 3.x. Nothing is known of later versions.
         prefill_with_tools=version >= (4, 0),
         max_output_tokens=next(n for v, n in _CLAUDE_LIMITS if version >= v),
         version=version,
@@ -168,10 +201,11 @@ def _claude(version: tuple[int, int], name: str) -> ModelRules:
 
 @cache
 def _profile_limit(base: str) -> int | None:
-    # Imported late: it takes a second, and the endpoint can do without.
+    """Return `max_output_tokens` of langchain-aws's profile of a model, or None."""
+    # A late import: it takes a second, and only requests need it.
     from langchain_aws.data._profiles import _PROFILES  # noqa: PLC0415
 
-    # Some models are listed with a region only.
+    # Some models have profiles with a region only.
     for model_id, profile in _PROFILES.items():
         if _REGION.sub("", model_id, count=1) == base:
             limit: int | None = profile.get("max_output_tokens")

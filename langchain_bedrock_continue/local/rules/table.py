@@ -1,13 +1,15 @@
-"""Bedrock's rules for a Converse request, with its own words for each.
+"""The table of rules for requests.
 
-R1. The rules are one table, asked from top to bottom; the first that is broken speaks.
-R2. Bedrock's own checks come before those of the model's vendor.
-R3. A rule reads the request and changes nothing.
+RULES-1. The rules are one table. They are checked from top to bottom, and the first
+    broken rule is the error.
+RULES-2. Bedrock's own rules come before those of the model's vendor.
+RULES-3. A rule reads the request and does not change it.
 
-The texts are quoted from public reports of live calls; that on thinking of another
-conversation from Anthropic's documents; those on the bounds of `maxTokens` and `topP`
-follow the reported one on `temperature`. That `InvokeModel` refuses a `maxTokens` over
-the limit in Converse's words is a guess.
+Sources of the texts: public reports of live calls, with three exceptions. The text on
+thinking of another conversation is from Anthropic's documentation. The texts on the
+range of `maxTokens` and `topP` are modelled on the reported one on `temperature`; the
+ranges are from botocore's service model. That `InvokeModel` refuses a `maxTokens` over
+the limit with Converse's text is a guess.
 """
 
 from __future__ import annotations
@@ -15,13 +17,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from langchain_bedrock_continue.local.rules import bedrock, thinking, vendors
-from langchain_bedrock_continue.local.wire.errors import VENDOR_PREFIX, invalid
+from langchain_bedrock_continue.local.wire.errors import (
+    VENDOR_PREFIX,
+    validation_error,
+)
 
 if TYPE_CHECKING:
     from langchain_bedrock_continue.local.rules.fields import Json, Rule
     from langchain_bedrock_continue.local.rules.models import ModelRules
 
 UNKNOWN_MODEL = "The provided model identifier is invalid."
+"""Bedrock's text for an unknown model id. Source: public reports of live calls."""
 
 BEDROCK_RULES: tuple[Rule, ...] = (
     bedrock.in_range("maxTokens", 1, float("inf")),
@@ -40,34 +46,53 @@ BEDROCK_RULES: tuple[Rule, ...] = (
 VENDOR_RULES: tuple[Rule, ...] = (
     vendors.cache_points,
     vendors.takes_prefill,
-    thinking.reasoning_alone,
-    vendors.prefill_beside,
+    thinking.reasoning_only_turn,
+    vendors.prefill_conflicts,
     thinking.prefill_reasoning,
     vendors.trailing_whitespace,
     vendors.whitespace_text,
     vendors.whitespace_stops,
     vendors.server_results,
     thinking.signatures,
-    thinking.bound,
-    thinking.thinking_budget,
-    thinking.thinking_temperature,
-    thinking.thinking_tool_choice,
+    thinking.binding,
+    thinking.budget,
+    thinking.temperature,
+    thinking.tool_choice,
     vendors.one_sampler,
 )
 INVOKE_RULES: tuple[Rule, ...] = (bedrock.max_tokens, *VENDOR_RULES)
+"""The rules for `InvokeModel`: Bedrock passes its body to the vendor almost unread."""
 
 RULES = BEDROCK_RULES + VENDOR_RULES
+"""The rules for `Converse` and `ConverseStream`."""
 
 
 def check(body: Json, model: ModelRules) -> None:
-    """Raise `ServiceError` with Bedrock's text for the first rule that is broken."""
+    """Check a request of `Converse` or `ConverseStream`.
+
+    Args:
+        body: Body of `Converse`.
+        model: Rules of the model.
+
+    Raises:
+        ServiceError: A rule is broken. The text is Bedrock's.
+    """
     for rule in RULES:
         if (text := rule(body, model)) is not None:
-            raise invalid(text)
+            raise validation_error(text)
 
 
-def check_vendor(body: Json, model: ModelRules) -> None:
-    """The same for `InvokeModel`: Bedrock hands the vendor's body on, nearly unread."""
+def check_invoke(body: Json, model: ModelRules) -> None:
+    """Check a request of `InvokeModel`, translated to a body of `Converse`.
+
+    Args:
+        body: Body of `Converse`.
+        model: Rules of the model.
+
+    Raises:
+        ServiceError: A rule is broken. The text is the vendor's, without
+            `VENDOR_PREFIX`.
+    """
     for rule in INVOKE_RULES:
         if (text := rule(body, model)) is not None:
-            raise invalid(text.removeprefix(VENDOR_PREFIX))
+            raise validation_error(text.removeprefix(VENDOR_PREFIX))

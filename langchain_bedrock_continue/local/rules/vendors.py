@@ -1,4 +1,8 @@
-"""What the models' vendors check besides; each rule gives its text, or None."""
+"""Rules of the models' vendors for a Converse request.
+
+A rule gets the body of `Converse` and the rules of the model. It returns the error text
+if the request breaks the rule, else None. `table` names the sources of the texts.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +16,14 @@ if TYPE_CHECKING:
     from langchain_bedrock_continue.local.rules.models import ModelRules
 
 MAX_CACHE_POINTS = 4
+"""Number of cachePoints that a request may have."""
 
 
 # Prompt caching.
 
 
 def cache_points(body: Json, _model: ModelRules) -> str | None:
-    """There are four cachePoints at most."""
+    """A request has at most four cachePoints."""
     tools = (body.get("toolConfig") or {}).get("tools") or []
     blocks = [*tools, *(body.get("system") or []), *(b for _, b in fields.blocks(body))]
     found = sum("cachePoint" in block for block in blocks)
@@ -34,24 +39,24 @@ def cache_points(body: Json, _model: ModelRules) -> str | None:
 
 
 def takes_prefill(body: Json, model: ModelRules) -> str | None:
-    """A final assistant message goes to a model that takes one."""
+    """A request with a prefill goes to a model that accepts prefill."""
     if model.takes_prefill or fields.prefill(body) is None:
         return None
     return model.prefill_refusal
 
 
-def prefill_beside(body: Json, model: ModelRules) -> str | None:
-    """A prefill goes without an output format, and without tools on some models."""
+def prefill_conflicts(body: Json, model: ModelRules) -> str | None:
+    """A prefill excludes an output format, and on some models it excludes tools."""
     if fields.prefill(body) is None:
         return None
     if not model.prefill_with_tools and body.get("toolConfig"):
-        return _BESIDE.format("tools")
+        return _CONFLICT.format("tools")
     if model.is_claude and (body.get("outputConfig") or {}).get("textFormat"):
-        return _BESIDE.format("output format")
+        return _CONFLICT.format("output format")
     return None
 
 
-_BESIDE = (
+_CONFLICT = (
     VENDOR_PREFIX + "Your API request included an `assistant` message in the final "
     "position, which would pre-fill the `assistant` response. When using {}, "
     "pre-filling the `assistant` response is not supported."
@@ -59,7 +64,7 @@ _BESIDE = (
 
 
 def trailing_whitespace(body: Json, model: ModelRules) -> str | None:
-    """A Claude's prefill does not end in whitespace."""
+    """A prefill for a Claude does not end in whitespace."""
     prefill = fields.prefill(body)
     if prefill is None or not model.is_claude:
         return None
@@ -76,7 +81,7 @@ def trailing_whitespace(body: Json, model: ModelRules) -> str | None:
 
 
 def server_results(body: Json, model: ModelRules) -> str | None:
-    """A Claude's call of a server tool has its result, but in a paused turn."""
+    """A server tool's call to a Claude has its result, except in a paused turn."""
     history = fields.messages(body)[: -1 if fields.paused(body) else None]
     for i, message in enumerate(history if model.is_claude else []):
         results = [r["toolUseId"] for r in fields.blocks_of("toolResult", message)]
@@ -95,7 +100,7 @@ def server_results(body: Json, model: ModelRules) -> str | None:
 
 
 def whitespace_text(body: Json, model: ModelRules) -> str | None:
-    """A Claude is sent no text of whitespace alone."""
+    """A text block for a Claude is not whitespace only."""
     if not model.is_claude or all(
         b.get("text", "x").strip() for _, b in fields.blocks(body)
     ):
@@ -106,7 +111,7 @@ def whitespace_text(body: Json, model: ModelRules) -> str | None:
 
 
 def whitespace_stops(body: Json, model: ModelRules) -> str | None:
-    """A Claude is sent no stop sequence of whitespace alone."""
+    """A stop sequence for a Claude is not whitespace only."""
     stops = fields.inference(body).get("stopSequences") or []
     if not model.is_claude or all(stop.strip() for stop in stops):
         return None
@@ -116,7 +121,7 @@ def whitespace_stops(body: Json, model: ModelRules) -> str | None:
 
 
 def one_sampler(body: Json, model: ModelRules) -> str | None:
-    """From Claude 4.1 on, temperature and top_p exclude each other."""
+    """From Claude 4.1 on, `temperature` and `topP` exclude each other."""
     both = {"temperature", "topP"} <= fields.inference(body).keys()
     if not (model.is_claude and model.version >= (4, 1) and both):
         return None

@@ -1,4 +1,4 @@
-"""Scripted answers: a backend for tests that says what it is told, cuts and faults."""
+"""Scripted answers: a backend for tests, with truncation and faults."""
 
 from langchain_bedrock_continue.local.script.backend import Script
 

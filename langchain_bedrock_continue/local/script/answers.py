@@ -1,4 +1,4 @@
-"""What a scripted model says, as data."""
+"""The answers of a script, as data."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class Say:
     """A text block.
 
     Attributes:
-        text: What the model says.
-        citations: In Converse's shape; they come at the block's end.
+        text: The text.
+        citations: Citations in Converse's shape. They come at the end of the block.
     """
 
     text: str
@@ -31,11 +31,11 @@ class Think:
     """A reasoning block.
 
     Attributes:
-        text: The reasoning; it costs output tokens.
-        signature: Comes last, and not at all when the block was cut; `""` for none.
-            A model that binds its thinking to what came before it (`ModelRules`) seals
-            it: then the client gets another string.
-        redacted: In place of text: an encrypted block, of one token.
+        text: The reasoning. It counts as output tokens.
+        signature: The signature, or `""` for none. It comes last, and not at all if the
+            block is truncated. A model with `ModelRules.binds_thinking` binds it to its
+            prefix, so the client gets another string.
+        redacted: An encrypted block of one token, in place of text and signature.
     """
 
     text: str = ""
@@ -48,9 +48,10 @@ class CallTool:
     """A tool call.
 
     Attributes:
-        name: The tool's name.
-        input: Its arguments.
-        tool_use_id: By default made of the answer's and the block's number.
+        name: Name of the tool.
+        input: Arguments of the call.
+        tool_use_id: `toolUseId` of the call. By default made from the number of the
+            turn and of the block.
     """
 
     name: str
@@ -60,34 +61,35 @@ class CallTool:
 
 @dataclass(frozen=True)
 class Pause:
-    """The response ends here, with the stop reason `pause_turn`.
+    """The end of a response with the stop reason `pause_turn`.
 
-    The request that sends the content so far back as its final assistant message goes
-    on behind it. A model that takes no prefill knows it by its `ServerBlock`s.
+    A request that sends the content so far as its final assistant message continues
+    after it. A model that does not accept prefill recognizes it by its `ServerBlock`s.
     """
 
 
 Block: TypeAlias = Say | Think | CallTool | ServerBlock | Pause
+"""One part of an answer's content."""
 
 
 @dataclass(frozen=True)
 class FaultAt:
-    """Where an answer's response fails.
+    """A fault and its place.
 
     Attributes:
         fault: What happens.
-        at: Number of the piece that it happens instead of, from 0; each token is a
-            piece, so is each block's end, and the `Finish`. Negative numbers count
-            from the end: -1 is before the `Finish`.
-        request: It happens to the n-th request that reaches this answer, from 1; None
-            for every one. For what a function answers, the requests are counted that
-            ask for the same: whose messages are equal, but for a prefill.
-        event: In place of `at`: number of the event that it happens instead of, from
-            0, `messageStart`; behind the last one, as many as there are. A fault-free
-            stream of the same answer tells how many there are.
+        at: Index of the piece that the fault replaces. Each token is a piece, and so
+            are the end of each block and the `Finish`. A negative number counts from
+            the end: -1 is before the `Finish`.
+        request: Number of the request to this answer that fails, from 1; None for every
+            request. For answers of a function, requests are counted separately by their
+            messages, without a prefill.
+        event: Index of the event that the fault replaces, in place of `at`. 0 is
+            `messageStart`; the number of events is the place after the last one. A
+            stream of the same answer without faults shows how many events there are.
 
     Raises:
-        ValueError: The place is given twice, or is none.
+        ValueError: `at` and `event` are both given, or `event` is not a valid place.
     """
 
     fault: Fault
@@ -100,28 +102,29 @@ class FaultAt:
         if self.event is None:
             return
         if self.at:
-            raise ValueError("FaultAt: give the place by at= or by event=, not by both")
+            raise ValueError("FaultAt: give at= or event=, not both")
         if self.event < 0:
             raise ValueError(f"FaultAt.event={self.event}: events count from 0")
         if self.fault.kind == "no_metadata":
-            raise ValueError("FaultAt.event: no_metadata is at no event; leave it out")
+            raise ValueError("FaultAt.event: no_metadata needs at=, not event=")
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What the model says in one turn.
+    """The answer of one turn.
 
     Attributes:
-        content: Blocks in order; a string stands for a text block.
-        stop_reason: By default `end_turn`, or `tool_use` where the last block is a
-            tool call. A `Pause` in the content has its own.
-        faults: Where the service fails.
-        first_delay: Seconds before the first piece.
-        delay: Seconds before each further piece.
-        fine_grained: Whether a tool call's input streams token by token, and can be
-            cut anywhere. Else each key comes when its value is whole.
-        cut_tool_input: What is left of a tool call's input that was cut, without
-            `fine_grained`: the `"keys"` that were whole, or nothing (`"empty"`).
+        content: The blocks, in order. A string stands for a text block.
+        stop_reason: By default `tool_use` if the last block is a tool call, else
+            `end_turn`. A `Pause` ends the response with `pause_turn`.
+        faults: Faults of the responses.
+        first_delay: Time before the first piece, in seconds.
+        delay: Time before each further piece, in seconds.
+        fine_grained: Whether a tool call's input is streamed token by token, and can be
+            truncated anywhere. If False, each key comes when its value is complete.
+        truncated_tool_input: What a truncated tool call's input holds, without
+            `fine_grained`: the `"keys"` that are complete, or nothing (`"empty"`). Both
+            are third-party reports of Bedrock.
         additional_fields: `additionalModelResponseFields`, or None.
     """
 
@@ -131,7 +134,7 @@ class Answer:
     first_delay: float = 0.0
     delay: float = 0.0
     fine_grained: bool = False
-    cut_tool_input: Literal["keys", "empty"] = "keys"
+    truncated_tool_input: Literal["keys", "empty"] = "keys"
     additional_fields: Json | None = None
 
     @property

@@ -1,7 +1,8 @@
-"""Which faults befall a response: those that an answer names, or some at random.
+"""The faults of a response: those that an answer names, and random ones.
 
-F1. Random faults are data: the same seed gives the n-th request that asks for the same
-    the same fault, in whatever order the requests of many conversations arrive.
+FAULTS-1. Random faults are data. The same seed gives the n-th request with the same
+    messages the same fault, in whatever order the requests of many conversations
+    arrive.
 """
 
 from __future__ import annotations
@@ -31,23 +32,24 @@ TRANSIENT_FAULTS: tuple[Fault, ...] = (
     Fault("checksum"),
     Fault("no_metadata"),
 )
-"""What a client may hope to mend by asking again.
+"""Faults after which a retry may succeed.
 
-`silence` is not among them: it lasts for the client's whole read timeout.
+`silence` is not among them: it takes the client's read timeout.
 """
 
 
 @dataclass(frozen=True)
 class RandomFaults:
-    """Faults at random, for a soak.
+    """Random faults, for a soak test.
 
     Attributes:
         seed: The same seed gives the same faults.
-        share: Of all responses, how many fail: between 0 and 1.
-        faults: What can happen, each as likely as the others.
+        share: Share of the responses that fail, from 0 to 1.
+        faults: The possible faults, each with the same probability. By default
+            `TRANSIENT_FAULTS`.
 
     Raises:
-        ValueError: The share is out of range, or there is no fault to choose from.
+        ValueError: `share` is out of range, or `faults` is empty.
     """
 
     seed: int
@@ -61,27 +63,37 @@ class RandomFaults:
         if not self.faults:
             raise ValueError("faults: give at least one")
 
-    def draw(self, asked: str, nth: int, pieces: int) -> FaultAt | None:
-        """Draw the fault of one response, if it has one (F1).
+    def draw(self, request_key: str, nth: int, pieces: int) -> FaultAt | None:
+        """Return the fault of one response, or None (FAULTS-1).
 
         Args:
-            asked: Stands for what was asked.
-            nth: How often it was asked, this request included.
-            pieces: Of the response; each is as likely a place as the others.
+            request_key: Equal for requests with the same messages.
+            nth: Number of requests with this key, including this one.
+            pieces: Number of pieces of the response. Each is an equally likely place.
         """
-        chance = random.Random(f"{self.seed} {asked} {nth}")  # noqa: S311 - no secret
-        if chance.random() >= self.share:
+        generator = random.Random(f"{self.seed} {request_key} {nth}")  # noqa: S311 - no secret
+        if generator.random() >= self.share:
             return None
-        return FaultAt(chance.choice(self.faults), at=chance.randrange(pieces))
+        fault = generator.choice(self.faults)
+        return FaultAt(fault, at=generator.randrange(pieces))
 
 
-def due(faults: Iterable[FaultAt], nth: int) -> list[FaultAt]:
-    """Choose the faults that befall the n-th request."""
+def faults_of_request(faults: Iterable[FaultAt], nth: int) -> list[FaultAt]:
+    """Return the faults of the n-th request.
+
+    Args:
+        faults: The faults of an answer.
+        nth: Number of the request, from 1.
+    """
     return [fault for fault in faults if fault.request in (None, nth)]
 
 
-def at_pieces(faults: Iterable[FaultAt], pieces: int) -> dict[int, Fault]:
-    """Number the faults by the piece that they happen instead of.
+def by_piece(faults: Iterable[FaultAt], pieces: int) -> dict[int, Fault]:
+    """Return the faults that replace a piece, by the piece's index.
+
+    Args:
+        faults: The faults of a response.
+        pieces: Number of pieces of the response.
 
     Raises:
         ValueError: There is no such piece.
@@ -97,6 +109,10 @@ def at_pieces(faults: Iterable[FaultAt], pieces: int) -> dict[int, Fault]:
     return {(f.at if f.at >= 0 else pieces + f.at): f.fault for f in placed}
 
 
-def at_events(faults: Iterable[FaultAt]) -> list[EventFault]:
-    """Name the faults that wait for an event of the stream."""
+def event_faults(faults: Iterable[FaultAt]) -> list[EventFault]:
+    """Return the faults that replace an event of the stream.
+
+    Args:
+        faults: The faults of a response.
+    """
     return [EventFault(f.event, f.fault) for f in faults if f.event is not None]

@@ -1,14 +1,15 @@
-"""How a scripted answer becomes the pieces of one response.
+"""Plays a scripted answer: the pieces of one response.
 
-P1. Tokens of all blocks count against `max_tokens`, in order; the block in which they
-    run out is cut there, and those behind it do not come.
-P2. A cut reasoning block has no signature; a cut text block no citations.
-P3. A stop sequence ends the answer before it, if its last token still was within
+PLAYBACK-1. The tokens of all blocks count towards `max_tokens`, in order. The block
+    that exceeds the limit is truncated there, and no block follows.
+PLAYBACK-2. A truncated reasoning block has no signature, and a truncated text block has
+    no citations.
+PLAYBACK-3. A stop sequence ends the answer before it, if its last token is within
     `max_tokens`.
-P4. A continuation begins behind the prefill, and skips the blocks that came before:
-    those before the end of its text, and before the last of its server tool blocks.
-P5. A `ServerBlock` comes whole or not at all, and costs the tokens of its `input`. A
-    `Pause` ends the response; the continuation that begins there goes past it.
+PLAYBACK-4. A continuation starts after the prefill. It skips the blocks before the end
+    of the prefill's text, and before the last of its server tool blocks.
+PLAYBACK-5. A `ServerBlock` comes complete or not at all, and costs the tokens of its
+    `input`. A `Pause` ends the response. A continuation from there skips it.
 """
 
 from __future__ import annotations
@@ -50,35 +51,44 @@ if TYPE_CHECKING:
 
 
 class Part(NamedTuple):
-    """One block as far as it came: pieces, output tokens, and why the answer ends."""
+    """The played part of one block.
+
+    Attributes:
+        pieces: The pieces, without the `BlockEnd`.
+        tokens: Output tokens of the part.
+        stop_reason: Why the answer ends in this block; None if it does not.
+    """
 
     pieces: list[Piece]
     tokens: int
-    ended: str | None = None
+    stop_reason: str | None = None
 
 
 def play(answer: Answer, request: Request, turn: int) -> list[Piece]:
-    """Make the pieces of the response to a request.
+    """Return the pieces of the response to a request.
 
     Args:
-        answer: What the model has to say in this turn.
-        request: Its final assistant message, if it has one, is what was said already.
-        turn: The turn's number, for the ids of tool calls.
+        answer: The complete answer of this turn.
+        request: The request. Its prefill, if it has one, is the part that was already
+            generated.
+        turn: Number of the turn, for the ids of tool calls.
     """
     pieces: list[Piece] = []
-    used, ended = 0, None
-    for i, block in unsaid(answer.blocks, request):
+    used, stop_reason = 0, None
+    for i, block in blocks_after_prefill(answer.blocks, request):
         if used >= request.max_tokens:
             break
-        named = _named(block, f"tooluse_{turn}_{i}")
-        part = _part(named, answer, request.stop_sequences, request.max_tokens - used)
+        block_with_id = _with_tool_use_id(block, f"tooluse_{turn}_{i}")
+        budget = request.max_tokens - used
+        part = _part(block_with_id, answer, request.stop_sequences, budget)
         pieces += [*part.pieces, BlockEnd()] if part.pieces else []
         used += part.tokens
-        if ended := part.ended:
+        if stop_reason := part.stop_reason:
             break
-    if ended is None:
-        ended = _stop_reason(answer) if used < request.max_tokens else "max_tokens"
-    return [*pieces, Finish(ended, used, answer.additional_fields)]
+    if stop_reason is None:
+        within = used < request.max_tokens
+        stop_reason = _stop_reason(answer) if within else "max_tokens"
+    return [*pieces, Finish(stop_reason, used, answer.additional_fields)]
 
 
 def _stop_reason(answer: Answer) -> str:
@@ -86,17 +96,21 @@ def _stop_reason(answer: Answer) -> str:
     return answer.stop_reason or ("tool_use" if calls else "end_turn")
 
 
-def _named(block: Block, tool_use_id: str) -> Block:
+def _with_tool_use_id(block: Block, tool_use_id: str) -> Block:
     if isinstance(block, CallTool) and not block.tool_use_id:
         return replace(block, tool_use_id=tool_use_id)
     return block
 
 
-# Where the answer goes on.
+# Where a continuation starts.
 
 
 def prefill_text(request: Request) -> str:
-    """The text of the final assistant message; empty where there is none."""
+    """Return the text of the final assistant message; empty if there is none.
+
+    Args:
+        request: The request.
+    """
     last = request.messages[-1]
     if last["role"] != "assistant":
         return ""
@@ -109,18 +123,25 @@ def _block_text(block: Json) -> str:
     return text + "".join(part.get("text", "") for part in cited)
 
 
-def unsaid(blocks: Sequence[Block], request: Request) -> list[tuple[int, Block]]:
-    """Number what is left of an answer behind the final assistant message (P4, P5)."""
+def blocks_after_prefill(
+    blocks: Sequence[Block], request: Request
+) -> list[tuple[int, Block]]:
+    """Return the blocks after the final assistant message, with their indexes.
+
+    Args:
+        blocks: The blocks of the answer (PLAYBACK-4, PLAYBACK-5).
+        request: The request.
+    """
     rest = remaining(blocks, prefill_text(request))
-    known = _server_ids(request)
-    done = max((i for i, b in rest if _server_id(b) in known), default=-1)
-    rest = [(i, block) for i, block in rest if i > done]
+    sent = _server_ids(request)
+    last_sent = max((i for i, b in rest if _server_id(b) in sent), default=-1)
+    rest = [(i, block) for i, block in rest if i > last_sent]
     continues = request.messages[-1]["role"] == "assistant"
     return rest[1:] if continues and rest and isinstance(rest[0][1], Pause) else rest
 
 
 def _server_ids(request: Request) -> set[tuple[str, str]]:
-    """The server tool blocks of the final assistant message."""
+    """Return the ids of the final assistant message's server tool blocks."""
     last = request.messages[-1]
     blocks = last["content"] if last["role"] == "assistant" else []
     return {server_id for block in blocks if (server_id := server_tool_id(block))}
@@ -132,22 +153,27 @@ def _server_id(block: Block) -> tuple[str, str] | None:
     return server_tool_id(to_converse(block.block))
 
 
-def remaining(blocks: Sequence[Block], said: str) -> list[tuple[int, Block]]:
-    """Number what is left of an answer when some of its text was said already (P4)."""
-    whole = "".join(block.text for block in blocks if isinstance(block, Say))
-    left = len(said) if whole.startswith(said) else 0
+def remaining(blocks: Sequence[Block], prefill: str) -> list[tuple[int, Block]]:
+    """Return the blocks after the prefill's text, with their indexes (PLAYBACK-4).
+
+    Args:
+        blocks: The blocks of the answer.
+        prefill: The beginning of the answer's text. Another text skips nothing.
+    """
+    full_text = "".join(block.text for block in blocks if isinstance(block, Say))
+    to_skip = len(prefill) if full_text.startswith(prefill) else 0
     rest: list[tuple[int, Block]] = []
     for i, block in enumerate(blocks):
-        if not left:
+        if not to_skip:
             rest.append((i, block))
         elif isinstance(block, Say):
-            if text := block.text[left:]:
+            if text := block.text[to_skip:]:
                 rest.append((i, replace(block, text=text)))
-            left = max(0, left - len(block.text))
+            to_skip = max(0, to_skip - len(block.text))
     return rest
 
 
-# One block, within a number of tokens.
+# One block, within a budget of tokens.
 
 
 def _part(block: Block, answer: Answer, stops: Sequence[str], budget: int) -> Part:
@@ -164,11 +190,11 @@ def _part(block: Block, answer: Answer, stops: Sequence[str], budget: int) -> Pa
 
 def _say(say: Say, stops: Sequence[str], budget: int) -> Part:
     tokens = tokenize(say.text)
-    stop, reach = _first_stop(say.text, stops)
-    if stop is not None:
-        needed = _tokens_to(tokens, reach)
+    stop_start, stop_end = _first_stop(say.text, stops)
+    if stop_start is not None:
+        needed = _tokens_to(tokens, stop_end)
         if needed <= budget:
-            pieces = [Text(t) for t in _upto(tokens, stop)]
+            pieces = [Text(t) for t in _first_characters(tokens, stop_start)]
             return Part([*pieces], needed, "stop_sequence")
     if len(tokens) > budget:
         return Part([Text(t) for t in tokens[:budget]], budget, "max_tokens")
@@ -177,14 +203,14 @@ def _say(say: Say, stops: Sequence[str], budget: int) -> Part:
 
 
 def _first_stop(text: str, stops: Sequence[str]) -> tuple[int | None, int]:
-    """Where the stop sequence that is complete first begins and ends."""
+    """Return start and end of the stop sequence that is complete first."""
     found = [(text.find(s) + len(s), text.find(s)) for s in stops if s in text]
     end, start = min(found, default=(0, None))
     return start, end
 
 
 def _tokens_to(tokens: Sequence[str], characters: int) -> int:
-    """How many tokens it takes to write so many characters."""
+    """Return the number of tokens that hold the first `characters` characters."""
     length = 0
     for i, token in enumerate(tokens):
         length += len(token)
@@ -193,7 +219,7 @@ def _tokens_to(tokens: Sequence[str], characters: int) -> int:
     return len(tokens)
 
 
-def _upto(tokens: Sequence[str], characters: int) -> Iterator[str]:
+def _first_characters(tokens: Sequence[str], characters: int) -> Iterator[str]:
     for token in tokens:
         if characters <= 0:
             return
@@ -213,8 +239,8 @@ def _think(think: Think, budget: int) -> Part:
 
 
 def _server(server: ServerBlock, budget: int) -> Part:
-    asked = server.block.get("input")
-    tokens = len(tokenize(json.dumps(asked))) if asked else 0
+    tool_input = server.block.get("input")
+    tokens = len(tokenize(json.dumps(tool_input))) if tool_input else 0
     if tokens > budget:
         return Part([], budget, "max_tokens")
     return Part([server], tokens)
@@ -222,12 +248,12 @@ def _server(server: ServerBlock, budget: int) -> Part:
 
 def _call(call: CallTool, answer: Answer, budget: int) -> Part:
     fragments = _by_token(call) if answer.fine_grained else _by_key(call)
-    # Bedrock opens a tool call's input with an empty fragment.
+    # Bedrock starts a tool call's input with an empty fragment.
     start: list[Piece] = [ToolStart(call.tool_use_id, call.name), ToolInput("")]
     fitting, used = _fitting(fragments, budget)
     if len(fitting) == len(fragments):
         return Part([*start, *map(ToolInput, fitting)], used)
-    if answer.cut_tool_input == "empty" and not answer.fine_grained:
+    if answer.truncated_tool_input == "empty" and not answer.fine_grained:
         fitting = []
     return Part([*start, *map(ToolInput, fitting)], budget, "max_tokens")
 
@@ -247,10 +273,10 @@ def _by_token(call: CallTool) -> list[str]:
 
 
 def _by_key(call: CallTool) -> list[str]:
-    """The input as JSON, split before each comma between two keys."""
+    """Return the input's JSON, split before each comma between two members."""
     pairs = [
         f"{json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}"
         for key, value in call.input.items()
     ]
-    opened = [("{" if i == 0 else ", ") + pair for i, pair in enumerate(pairs)]
-    return [*opened, "}"] if opened else ["{}"]
+    members = [("{" if i == 0 else ", ") + pair for i, pair in enumerate(pairs)]
+    return [*members, "}"] if members else ["{}"]

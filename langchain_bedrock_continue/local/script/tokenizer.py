@@ -1,9 +1,11 @@
-"""A tokenizer for scripted answers, with the habits of a BPE that matter at a cut.
+"""A tokenizer for scripted answers, with the habits of BPE that matter for truncation.
 
-T1. The tokens of a text, joined, are the text.
-T2. A word takes one plain blank before it; punctuation takes the line breaks behind it.
-T3. A long word is several tokens; so is a long number.
-T4. A CJK character, an emoji, a combining mark is one token: a grapheme can be cut.
+TOKENIZER-1. The joined tokens of a text are the text.
+TOKENIZER-2. A word includes one plain space before it. Punctuation includes the line
+    breaks after it.
+TOKENIZER-3. A long word is several tokens, and so is a long number.
+TOKENIZER-4. A CJK character, an emoji or a combining mark is one token, so a truncation
+    can split a grapheme.
 """
 
 from __future__ import annotations
@@ -14,17 +16,21 @@ _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af"
 _TOKEN = re.compile(
     rf"""
       [{_CJK}]
-    | [ ]?(?:(?![{_CJK}])[^\W\d_]){{1,6}}   # a word, or a piece of one
+    | [ ]?(?:(?![{_CJK}])[^\W\d_]){{1,6}}   # a word, or a part of one
     | [ ]?\d{{1,3}}
     | [ ]?[!-/:-@\[-`{{-~]+\n*               # ASCII punctuation, and its line breaks
-    | \s+(?=[ ]\S)                           # leaves the blank to the word behind it
+    | \s+(?=[ ]\S)                           # leaves one space to the next word
     | \s+
-    | .                                      # whatever else: one code point
+    | .                                      # any other code point
     """,
     re.VERBOSE | re.DOTALL,
 )
 
 
 def tokenize(text: str) -> list[str]:
-    """Split a text into tokens."""
+    """Split a text into tokens.
+
+    Args:
+        text: Any text.
+    """
     return _TOKEN.findall(text)

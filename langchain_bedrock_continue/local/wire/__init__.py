@@ -1,1 +1,1 @@
-"""Bedrock on the wire: bodies, event-stream frames, errors, one response over HTTP."""
+"""Bedrock's wire format: bodies, event-stream frames, errors, HTTP responses."""

@@ -1,10 +1,14 @@
-"""InvokeModel's Anthropic shapes: pieces to events, events to one message.
+"""InvokeModel's responses in Anthropic's shapes: pieces to events, events to a body.
 
-V1. Each event of Anthropic's stream travels in a `chunk`, as base64 of its JSON.
-V2. Every block has a `content_block_start`, as unlike Converse's, it names the type.
-V3. The last event, `message_stop`, carries Bedrock's invocation metrics.
-V4. A server tool's call comes with its input in one delta, its result as a whole.
-V5. The stream is the one source: `InvokeModel` answers with what its events add up to.
+ANTHROPIC-1. Each event of Anthropic's stream is sent as a `chunk` with the event's JSON
+    in base64. Source: botocore's service model.
+ANTHROPIC-2. Every block has a `content_block_start` with its type. (Converse sends one
+    for tool calls only.)
+ANTHROPIC-3. The last event, `message_stop`, carries Bedrock's invocation metrics.
+ANTHROPIC-4. A server tool's call has its input in one delta. A server tool's result is
+    complete in its `content_block_start`.
+ANTHROPIC-5. The stream is the only source: the response of `InvokeModel` is assembled
+    from the events of `InvokeModelWithResponseStream`.
 """
 
 from __future__ import annotations
@@ -26,12 +30,13 @@ from langchain_bedrock_continue.local.backend import (
     ToolStart,
 )
 from langchain_bedrock_continue.local.wire import frames
-from langchain_bedrock_continue.local.wire.converse import whole_keys
+from langchain_bedrock_continue.local.wire.converse import complete_members
 
 if TYPE_CHECKING:
     from langchain_bedrock_continue.local.backend import Piece
 
 Event: TypeAlias = tuple[str, Json]
+"""Type and payload of a stream event."""
 
 _METRIC_HEADERS = {
     "inputTokenCount": "x-amzn-bedrock-input-token-count",
@@ -43,11 +48,14 @@ _METRIC_HEADERS = {
 
 
 class AnthropicEvents:
-    """Pieces in, events out; for one response of `InvokeModelWithResponseStream`.
+    """Converts the pieces of one response to InvokeModelWithResponseStream's events.
 
     Args:
-        model_id: As asked for.
-        usage: Converse's usage of the input.
+        model_id: The model id of the request.
+        usage: Converse's `usage` of the input.
+
+    Attributes:
+        headers: Additional HTTP headers of the response.
     """
 
     headers: tuple[tuple[str, str], ...] = (
@@ -55,14 +63,14 @@ class AnthropicEvents:
     )
 
     def __init__(self, model_id: str, usage: Json) -> None:
-        """Begin before the first block."""
+        """Start before the first block; see the class."""
         self._model_id = model_id
         self._usage = usage
         self._index = 0
         self._in_block = False
 
     def open(self) -> list[Event]:
-        """The events before the first piece."""
+        """Return the events before the first piece."""
         message: Json = {
             "id": f"msg_bdrk_{uuid.uuid4().hex}",
             "type": "message",
@@ -76,17 +84,26 @@ class AnthropicEvents:
         return [_event("message_start", message=message)]
 
     def feed(self, piece: Piece) -> list[Event]:
-        """The events of one piece."""
+        """Return the events of a piece.
+
+        Args:
+            piece: The next piece of the response.
+        """
         if isinstance(piece, Finish):
             return [_message_delta(piece)]
         if isinstance(piece, BlockEnd):
             stop = _event("content_block_stop", index=self._index)
             self._index, self._in_block = self._index + 1, False
             return [stop]
-        return [*self._started(piece), *self._deltas(piece)]
+        return [*self._block_start(piece), *self._block_deltas(piece)]
 
     def close(self, usage: Json | None, latency_ms: int) -> list[Event]:
-        """The events after the last piece; without `usage`, without metrics."""
+        """Return the events after the last piece.
+
+        Args:
+            usage: Converse's `usage`, or None to leave out the metrics.
+            latency_ms: Time since the request arrived, in milliseconds.
+        """
         if usage is None:
             return [_event("message_stop")]
         metrics = {
@@ -100,26 +117,30 @@ class AnthropicEvents:
         return [_event("message_stop", **{"amazon-bedrock-invocationMetrics": metrics})]
 
     def frame(self, event: Event) -> bytes:
-        """One event on the wire (V1)."""
+        """Encode an event as a frame (ANTHROPIC-1).
+
+        Args:
+            event: One of this object's events.
+        """
         raw = json.dumps(event[1], ensure_ascii=False).encode()
         return frames.event("chunk", {"bytes": b64encode(raw).decode()})
 
-    def _started(self, piece: Piece) -> list[Event]:
+    def _block_start(self, piece: Piece) -> list[Event]:
         if self._in_block:
             return []
         self._in_block = True
         block = _empty_block(piece)
         return [_event("content_block_start", index=self._index, content_block=block)]
 
-    def _deltas(self, piece: Piece) -> list[Event]:
+    def _block_deltas(self, piece: Piece) -> list[Event]:
         return [
             _event("content_block_delta", index=self._index, delta=delta)
             for delta in _deltas(piece)
         ]
 
 
-def _event(name: str, **payload: Any) -> Event:
-    return name, {"type": name, **payload}
+def _event(event_type: str, **payload: Any) -> Event:
+    return event_type, {"type": event_type, **payload}
 
 
 def _input_usage(usage: Json) -> Json:
@@ -161,8 +182,8 @@ def _deltas(piece: Piece) -> list[Json]:
     if isinstance(piece, Reasoning):
         return _thinking_deltas(piece)
     if isinstance(piece, ServerBlock) and "input" in piece.block:
-        asked = json.dumps(piece.block["input"], ensure_ascii=False)
-        return [{"type": "input_json_delta", "partial_json": asked}]
+        tool_input = json.dumps(piece.block["input"], ensure_ascii=False)
+        return [{"type": "input_json_delta", "partial_json": tool_input}]
     return []
 
 
@@ -176,51 +197,55 @@ def _thinking_deltas(piece: Reasoning) -> list[Json]:
 
 
 class AnthropicMessage:
-    """Events in, the response of `InvokeModel` out (V5)."""
+    """Assembles the events of a stream to the response of InvokeModel (ANTHROPIC-5)."""
 
     def __init__(self) -> None:
-        """Begin without a message."""
+        """Start without a message."""
         self._message: Json = {}
         self._inputs: dict[int, str] = {}
         self._metrics: Json = {}
 
     def feed(self, event: Event) -> None:
-        """Take one event of the stream."""
-        name, payload = event
-        if name == "message_start":
+        """Add an event.
+
+        Args:
+            event: The next event of the stream.
+        """
+        event_type, payload = event
+        if event_type == "message_start":
             self._message = payload["message"]
-        elif name == "content_block_start":
+        elif event_type == "content_block_start":
             self._message["content"].append({**payload["content_block"]})
-        elif name == "content_block_delta":
-            self._delta(payload["index"], payload["delta"])
-        elif name == "message_delta":
+        elif event_type == "content_block_delta":
+            self._add_delta(payload["index"], payload["delta"])
+        elif event_type == "message_delta":
             self._message |= payload["delta"]
             self._message["usage"] |= payload["usage"]
-        elif name == "message_stop":
+        elif event_type == "message_stop":
             self._metrics = payload.get("amazon-bedrock-invocationMetrics", {})
 
     def response(self) -> Json:
-        """The body of the response."""
+        """Return the body of the response."""
         for index, text in self._inputs.items():
-            self._message["content"][index]["input"] = whole_keys(text)
+            self._message["content"][index]["input"] = complete_members(text)
         return self._message
 
     def headers(self) -> dict[str, str]:
-        """The same metrics as the stream's, in Bedrock's headers."""
+        """Return the additional HTTP headers of the response: the stream's metrics."""
         return {
             header: str(self._metrics[name])
             for name, header in _METRIC_HEADERS.items()
             if name in self._metrics
         }
 
-    def _delta(self, index: int, delta: Json) -> None:
+    def _add_delta(self, index: int, delta: Json) -> None:
         block = self._message["content"][index]
-        kind = delta["type"]
-        if kind == "input_json_delta":
+        delta_type = delta["type"]
+        if delta_type == "input_json_delta":
             text = self._inputs.get(index, "") + delta["partial_json"]
             self._inputs[index] = text
-        elif kind == "citations_delta":
+        elif delta_type == "citations_delta":
             block.setdefault("citations", []).append(delta["citation"])
         else:
-            key = kind.removesuffix("_delta")
+            key = delta_type.removesuffix("_delta")
             block[key] += delta[key]

@@ -1,9 +1,10 @@
-"""InvokeModel's Anthropic body, translated to Converse's.
+"""Translation of InvokeModel's body, in Anthropic's Messages API, to Converse's body.
 
-Q1. What Converse has a place for goes there; every other field goes to
-    `additionalModelRequestFields`, as a Converse caller would send it.
-Q2. A `cache_control` becomes a cachePoint behind its block.
-Q3. The blocks and definitions of server tools are carried along as the server's own.
+INVOKE-1. A field that Converse has goes to its place in Converse. Every other field
+    goes to `additionalModelRequestFields`, where a caller of Converse would put it.
+INVOKE-2. A `cache_control` becomes a cachePoint after its block.
+INVOKE-3. Blocks and definitions of server tools get the shape that Converse has for
+    them.
 """
 
 from __future__ import annotations
@@ -15,38 +16,46 @@ from langchain_bedrock_continue.local.anthropic_server_tools import (
     to_converse,
     to_converse_tool,
 )
-from langchain_bedrock_continue.local.wire.errors import invalid
+from langchain_bedrock_continue.local.wire.errors import validation_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from langchain_bedrock_continue.local.backend import Json
 
-# Anthropic's names, and Converse's in `inferenceConfig`.
 _INFERENCE = {
     "max_tokens": "maxTokens",
     "stop_sequences": "stopSequences",
     "temperature": "temperature",
     "top_p": "topP",
 }
+"""Field of `inferenceConfig` by field of the Messages API."""
+
 _REQUIRED = ("anthropic_version", "max_tokens", "messages")
-_ELSEWHERE = {*_INFERENCE, *_REQUIRED, "system", "tools", "tool_choice"}
+_TRANSLATED = {*_INFERENCE, *_REQUIRED, "system", "tools", "tool_choice"}
 
 
 def converse_body(body: Json) -> Json:
-    """Translate an Anthropic body; raise `ServiceError` where it is malformed."""
+    """Translate a body of InvokeModel to a body of Converse.
+
+    Args:
+        body: Body in the shape of Anthropic's Messages API on Bedrock.
+
+    Raises:
+        ServiceError: The body lacks a required field or is malformed.
+    """
     for name in _REQUIRED:
         if name not in body:
-            raise invalid(f"{name}: Field required")
+            raise validation_error(f"{name}: Field required")
     try:
         return _translated(body)
     except (AttributeError, KeyError, TypeError) as error:
         text = f"Malformed input request: {error!r} in an Anthropic body"
-        raise invalid(text) from error
+        raise validation_error(text) from error
 
 
 def _translated(body: Json) -> Json:
-    found: Json = {
+    translated: Json = {
         "messages": [
             {"role": m["role"], "content": _blocks(m["content"])}
             for m in body["messages"]
@@ -54,12 +63,12 @@ def _translated(body: Json) -> Json:
         "system": _blocks(body.get("system") or []),
         "inferenceConfig": {_INFERENCE[k]: body[k] for k in _INFERENCE if k in body},
         "additionalModelRequestFields": {
-            name: value for name, value in body.items() if name not in _ELSEWHERE
+            name: value for name, value in body.items() if name not in _TRANSLATED
         },
     }
     if body.get("tools"):
-        found["toolConfig"] = _tool_config(body)
-    return found
+        translated["toolConfig"] = _tool_config(body)
+    return translated
 
 
 def _blocks(content: str | list[Json]) -> list[Json]:
@@ -70,7 +79,7 @@ def _blocks(content: str | list[Json]) -> list[Json]:
 
 
 def _with_cache_point(block: Json, translate: Callable[[Json], Json]) -> Iterator[Json]:
-    """Give the block, and the cachePoint that Anthropic writes into it (Q2)."""
+    """Yield the block, then a cachePoint for its `cache_control` (INVOKE-2)."""
     yield translate(block)
     if control := block.get("cache_control"):
         ttl = {"ttl": control["ttl"]} if "ttl" in control else {}
@@ -82,9 +91,9 @@ def _block(block: Json) -> Json:
     if translate is None and is_server_block(block["type"]):
         return to_converse(block)
     if translate is None:
-        raise invalid(
-            f"The local endpoint has no content block of type {block['type']!r}; it "
-            f"has {', '.join(_BLOCKS)}."
+        raise validation_error(
+            f"The local endpoint does not support the content block type "
+            f"{block['type']!r}; it supports {', '.join(_BLOCKS)}."
         )
     return translate(block)
 
@@ -120,8 +129,8 @@ def _tool_result(block: Json) -> Json:
 
 def _image(block: Json) -> Json:
     source = block["source"]
-    kind = source["media_type"].removeprefix("image/")
-    return {"image": {"format": kind, "source": {"bytes": source["data"]}}}
+    image_format = source["media_type"].removeprefix("image/")
+    return {"image": {"format": image_format, "source": {"bytes": source["data"]}}}
 
 
 _BLOCKS: dict[str, Callable[[Json], Json]] = {
@@ -137,10 +146,13 @@ _BLOCKS: dict[str, Callable[[Json], Json]] = {
 def _tool_config(body: Json) -> Json:
     tools = [t for tool in body["tools"] for t in _with_cache_point(tool, _tool)]
     choice = body.get("tool_choice") or {}
-    kind = choice.get("type")
-    if kind == "tool":
+    choice_type = choice.get("type")
+    if choice_type == "tool":
         return {"tools": tools, "toolChoice": {"tool": {"name": choice["name"]}}}
-    return {"tools": tools, **({"toolChoice": {kind: {}}} if kind else {})}
+    return {
+        "tools": tools,
+        **({"toolChoice": {choice_type: {}}} if choice_type else {}),
+    }
 
 
 def _tool(tool: Json) -> Json:

@@ -1,9 +1,12 @@
-"""Converse's shapes: body to `Request`, pieces to events, events to message.
+"""Converse's shapes: body to `Request`, pieces to events, events to a message.
 
-C1. The stream is the one source: `Converse` answers with what its events add up to.
-C2. Text and reasoning blocks have no `contentBlockStart`; a tool call has one.
-C3. Blocks are numbered from 0, in order.
-C4. A tool call's input is whole JSON, or it is the keys that arrived whole, or `{}`.
+CONVERSE-1. The stream is the only source: the response of `Converse` is assembled from
+    the events of `ConverseStream`.
+CONVERSE-2. Text and reasoning blocks have no `contentBlockStart`; a tool call has one.
+    botocore fails on an empty `start`.
+CONVERSE-3. Blocks are numbered from 0, in order.
+CONVERSE-4. The `input` of a truncated tool call holds the members that are complete, or
+    is `{}`. Source: third-party reports.
 """
 
 from __future__ import annotations
@@ -28,18 +31,24 @@ from langchain_bedrock_continue.local.wire import frames
 
 if TYPE_CHECKING:
     from langchain_bedrock_continue.local.backend import Piece
-    from langchain_bedrock_continue.local.rules.models import ModelRules
 
 Event: TypeAlias = tuple[str, Json]
+"""Name and payload of a stream event."""
 
 
-def request_from(model_id: str, body: Json, model: ModelRules) -> Request:
-    """Read a Converse body that passed the rules."""
+def request_from(model_id: str, body: Json, default_max_tokens: int) -> Request:
+    """Return the request of a Converse body that passed the rules.
+
+    Args:
+        model_id: Model id, inference profile or ARN, decoded from the URL.
+        body: Body of `Converse` or `ConverseStream`.
+        default_max_tokens: Output tokens of a request without `maxTokens`.
+    """
     inference = body.get("inferenceConfig") or {}
     return Request(
         model_id=model_id,
         messages=body["messages"],
-        max_tokens=inference.get("maxTokens") or _default_tokens(model),
+        max_tokens=inference.get("maxTokens") or default_max_tokens,
         system=body.get("system") or [],
         stop_sequences=tuple(inference.get("stopSequences") or ()),
         temperature=inference.get("temperature"),
@@ -50,36 +59,52 @@ def request_from(model_id: str, body: Json, model: ModelRules) -> Request:
     )
 
 
-def _default_tokens(model: ModelRules) -> int:
-    return min(model.default_max_tokens, model.max_output_tokens or 1 << 62)
-
-
 class ConverseEvents:
-    """Pieces in, events out; for one response of `ConverseStream`."""
+    """Converts the pieces of one response to the events of `ConverseStream`.
+
+    Attributes:
+        headers: Additional HTTP headers of the response: none.
+    """
 
     headers: tuple[tuple[str, str], ...] = ()
 
     def __init__(self) -> None:
-        """Begin with the first block."""
+        """Start before the first block."""
         self._index = 0
 
     def open(self) -> list[Event]:
-        """The events before the first piece."""
+        """Return the events before the first piece."""
         return [("messageStart", {"role": "assistant"})]
 
     def close(self, usage: Json | None, latency_ms: int) -> list[Event]:
-        """The events after the last piece."""
+        """Return the events after the last piece.
+
+        Args:
+            usage: Converse's `usage`, or None to leave out `metadata`.
+            latency_ms: Time since the request arrived, in milliseconds.
+        """
         if usage is None:
             return []
         metrics = {"latencyMs": latency_ms}
         return [("metadata", {"usage": usage, "metrics": metrics})]
 
     def frame(self, event: Event) -> bytes:
-        """One event on the wire."""
+        """Encode an event as a frame.
+
+        Args:
+            event: One of this object's events.
+        """
         return frames.event(*event)
 
     def feed(self, piece: Piece) -> list[Event]:
-        """The events of one piece; none for what has no event."""
+        """Return the events of a piece.
+
+        Args:
+            piece: The next piece of the response.
+
+        Raises:
+            TypeError: The piece is a `ServerBlock`, for which Converse has no event.
+        """
         if isinstance(piece, Finish):
             return [_message_stop(piece)]
         index = self._index
@@ -90,7 +115,7 @@ class ConverseEvents:
             start = {"toolUseId": piece.tool_use_id, "name": piece.name}
             return [_at(index, "contentBlockStart", start={"toolUse": start})]
         if isinstance(piece, ServerBlock):
-            raise TypeError("Converse has no ServerBlock; ask by InvokeModel")
+            raise TypeError("Converse does not support ServerBlock; use InvokeModel")
         return [_at(index, "contentBlockDelta", delta=d) for d in _deltas(piece)]
 
 
@@ -113,51 +138,57 @@ def _deltas(piece: Piece) -> list[Json]:
     if isinstance(piece, Citation):
         return [{"citation": piece.citation}]
     if isinstance(piece, Reasoning):
-        return [{"reasoningContent": part} for part in _reasoning_parts(piece)]
+        return [{"reasoningContent": delta} for delta in _reasoning_deltas(piece)]
     return []
 
 
-def _reasoning_parts(piece: Reasoning) -> list[Json]:
-    """Each of a union's members is an event of its own."""
-    parts: list[Json] = []
+def _reasoning_deltas(piece: Reasoning) -> list[Json]:
+    """Return one delta per field: `ReasoningContentBlockDelta` is a union."""
+    deltas: list[Json] = []
     if piece.text:
-        parts.append({"text": piece.text})
+        deltas.append({"text": piece.text})
     if piece.redacted:
-        parts.append({"redactedContent": b64encode(piece.redacted).decode()})
+        deltas.append({"redactedContent": b64encode(piece.redacted).decode()})
     if piece.signature:
-        parts.append({"signature": piece.signature})
-    return parts
+        deltas.append({"signature": piece.signature})
+    return deltas
 
 
 class ConverseMessage:
-    """Events in, the response of `Converse` out (C1)."""
+    """Assembles the events of one stream to the response of `Converse` (CONVERSE-1)."""
 
     def __init__(self) -> None:
-        """Begin without a block."""
+        """Start without a block."""
         self._blocks: dict[int, _Block] = {}
         self._rest: Json = {}
 
     def feed(self, event: Event) -> None:
-        """Take one event of the stream."""
+        """Add an event.
+
+        Args:
+            event: The next event of the stream.
+        """
         name, payload = event
         if name in ("messageStop", "metadata"):
             self._rest |= payload
         elif name in ("contentBlockStart", "contentBlockDelta"):
             block = self._blocks.setdefault(payload["contentBlockIndex"], _Block())
-            block.take(payload.get("start") or payload["delta"])
+            block.add(payload.get("start") or payload["delta"])
 
     def response(self) -> Json:
-        """The body of the response."""
+        """Return the body of the response."""
         content = [self._blocks[index].content() for index in sorted(self._blocks)]
         message = {"role": "assistant", "content": content}
         return {"output": {"message": message}, **self._rest}
 
     def headers(self) -> dict[str, str]:
-        """None: all is in the body."""
+        """Return the additional HTTP headers of the response: none."""
         return {}
 
 
 class _Block:
+    """One content block, assembled from its start and its deltas."""
+
     def __init__(self) -> None:
         self.text: list[str] = []
         self.tool: Json = {}
@@ -165,7 +196,7 @@ class _Block:
         self.citations: list[Json] = []
         self.reasoning: list[Json] = []
 
-    def take(self, part: Json) -> None:
+    def add(self, part: Json) -> None:
         if "text" in part:
             self.text.append(part["text"])
         elif "citation" in part:
@@ -180,8 +211,8 @@ class _Block:
     def content(self) -> Json:
         text = "".join(self.text)
         if self.tool:
-            call_input = whole_keys("".join(self.tool_input))
-            return {"toolUse": {**self.tool, "input": call_input}}
+            tool_input = complete_members("".join(self.tool_input))
+            return {"toolUse": {**self.tool, "input": tool_input}}
         if self.reasoning:
             return {"reasoningContent": self._reasoning()}
         if self.citations:
@@ -203,27 +234,30 @@ class _Block:
 _DECODER = json.JSONDecoder()
 
 
-def whole_keys(text: str) -> Json:
-    """Read a tool call's input that may be cut: the keys whose values are whole (C4).
+def complete_members(text: str) -> Json:
+    """Return the complete members of a JSON object that may be truncated (CONVERSE-4).
 
-    A number or a word at the very end may go on, and does not count.
+    A number or a literal at the very end does not count: more of it may be missing.
+
+    Args:
+        text: JSON text of an object, or the beginning of one.
     """
-    keys: Json = {}
+    members: Json = {}
     at = _skip(text, 0, "{")
     try:
         while text[at] != "}":
             key, at = _DECODER.raw_decode(text, _skip(text, at))
             value, at = _DECODER.raw_decode(text, _skip(text, at, ":"))
             if at < len(text) or text[-1] in '"]}':
-                keys[key] = value
+                members[key] = value
             at = _skip(text, at, ",")
     except (IndexError, json.JSONDecodeError):
         pass
-    return keys
+    return members
 
 
 def _skip(text: str, at: int, sign: str = "") -> int:
-    """Go past whitespace, one `sign` if it stands there, and whitespace."""
+    """Return the index after whitespace, one `sign` if it is there, and whitespace."""
     rest = text[at:].lstrip()
     if sign and rest.startswith(sign):
         rest = rest[1:].lstrip()

@@ -1,8 +1,7 @@
-"""Bedrock's errors, as the local endpoint answers them."""
+"""Errors that Bedrock reports to a client."""
 
 from __future__ import annotations
 
-# HTTP status by exception, from botocore's service model of bedrock-runtime.
 STATUS: dict[str, int] = {
     "ValidationException": 400,
     "ServiceQuotaExceededException": 400,
@@ -17,28 +16,39 @@ STATUS: dict[str, int] = {
     "InternalServerException": 500,
     "ServiceUnavailableException": 503,
 }
+"""HTTP status by exception. Source: botocore's service model of `bedrock-runtime`.
+
+`UnknownOperationException` is not in the service model: its status is our choice.
+"""
 
 VENDOR_PREFIX = "The model returned the following errors: "
-"""Converse puts this before what the model's vendor, not Bedrock itself, refuses."""
+"""Text with which Converse begins a refusal of the model's vendor.
+
+Refusals of Bedrock itself do not have it. Source: public reports of live calls.
+"""
 
 
 class ServiceError(Exception):
-    """The service refuses or fails; becomes an HTTP error or an exception event.
+    """A refusal or a failure of the service: an HTTP error, or an exception event.
 
     Args:
-        code: The exception's name, `ValidationException`.
-        message: Its text.
-        status: HTTP status; by default the one the service model gives, else 400.
+        code: Name of the exception, such as `ValidationException`.
+        message: Text of the exception.
+        status: HTTP status. By default the one in `STATUS`, or 400.
     """
 
     def __init__(self, code: str, message: str, status: int | None = None) -> None:
-        """Make the error that the service answers."""
+        """Initialize the error; see the class."""
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
         self.status = STATUS.get(code, 400) if status is None else status
 
 
-def invalid(message: str) -> ServiceError:
-    """A `ValidationException` with this text."""
+def validation_error(message: str) -> ServiceError:
+    """Return a `ValidationException` with this text.
+
+    Args:
+        message: Text of the exception.
+    """
     return ServiceError("ValidationException", message)

@@ -1,12 +1,13 @@
-"""AWS's event-stream frames (`application/vnd.amazon.eventstream`), encoded.
+"""Encoder for AWS event-stream frames (`application/vnd.amazon.eventstream`).
 
-W1. A frame is total length (4), header length (4), CRC-32 of these (4), headers,
-    payload, CRC-32 of all before (4); every number is big-endian.
-W2. Every header here is a string: name length (1), name, type 7 (1), length (2), value.
-W3. An event's `:message-type` is `event`, with its `:event-type`; a failure's is
-    `exception`, with its `:exception-type`.
+FRAME-1. A frame is: total length (4 bytes), header length (4), CRC-32 of these two (4),
+    headers, payload, CRC-32 of everything before (4). Numbers are big-endian.
+FRAME-2. All headers here are strings: name length (1 byte), name, type 7 (1), value
+    length (2), value.
+FRAME-3. An event has the `:message-type` `event` and an `:event-type`. A failure has
+    the `:message-type` `exception` and an `:exception-type`.
 
-botocore has a decoder only; the tests let it judge these frames.
+botocore has a decoder only. The tests decode these frames with it.
 """
 
 from __future__ import annotations
@@ -21,30 +22,48 @@ _STRING = 7
 
 
 def event(name: str, payload: dict[str, Any]) -> bytes:
-    """Frame one event of the stream."""
+    """Encode an event as a frame.
+
+    Args:
+        name: Name of the event in botocore's service model, such as `messageStop`.
+        payload: Body of the event.
+    """
     return _message("event", name, payload)
 
 
 def exception(name: str, message: str) -> bytes:
-    """Frame an exception, named as in the stream's shape: `throttlingException`."""
+    """Encode an exception as a frame.
+
+    Args:
+        name: Name of the exception in a stream, such as `throttlingException`.
+        message: Text of the exception.
+    """
     return _message("exception", name, {"message": message})
 
 
 def damaged(frame: bytes) -> bytes:
-    """Spoil a frame's checksum."""
+    """Return the frame with a wrong checksum.
+
+    Args:
+        frame: A valid frame.
+    """
     return frame[:-1] + bytes([frame[-1] ^ 0xFF])
 
 
 def event_name(code: str) -> str:
-    """Name an exception as streams do: `throttlingException`."""
+    """Return the name that an exception has in a stream: `throttlingException`.
+
+    Args:
+        code: Name of the exception, such as `ThrottlingException`.
+    """
     return code[:1].lower() + code[1:]
 
 
-def _message(kind: str, name: str, payload: dict[str, Any]) -> bytes:
+def _message(message_type: str, name: str, payload: dict[str, Any]) -> bytes:
     headers = {
-        f":{kind}-type": name,
+        f":{message_type}-type": name,
         ":content-type": "application/json",
-        ":message-type": kind,
+        ":message-type": message_type,
     }
     return _frame(headers, json.dumps(payload, ensure_ascii=False).encode())
 

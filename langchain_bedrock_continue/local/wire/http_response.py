@@ -1,4 +1,4 @@
-"""One HTTP response, sent part by part."""
+"""One HTTP response over ASGI: a JSON body, an error, or an event stream."""
 
 from __future__ import annotations
 
@@ -14,39 +14,65 @@ if TYPE_CHECKING:
     from langchain_bedrock_continue.local.wire.errors import ServiceError
 
 
-class Reply:
-    """One HTTP response, as far as it was sent."""
+class HttpResponse:
+    """Sends one HTTP response.
+
+    Args:
+        send: ASGI's `send`.
+        request_id: Value of the header `x-amzn-RequestId`.
+
+    Attributes:
+        started: True once the status and the headers are sent.
+    """
 
     def __init__(self, send: Send, request_id: str) -> None:
-        """Begin with nothing sent."""
+        """Start with nothing sent; see the class."""
         self._send = send
         self._request_id = request_id
         self.started = False
 
     async def body(
-        self, payload: Json, extra: dict[str, str] | None = None, status: int = 200
+        self, payload: Json, headers: dict[str, str] | None = None, status: int = 200
     ) -> None:
-        """Send a whole JSON response; `extra` are more headers."""
+        """Send a complete JSON response.
+
+        Args:
+            payload: The JSON object of the body.
+            headers: Additional headers; none by default.
+            status: HTTP status.
+        """
         raw = json.dumps(payload, ensure_ascii=False).encode()
-        await self._start(status, "application/json", len(raw), extra)
+        await self._start(status, "application/json", len(raw), headers)
         await self._send({"type": "http.response.body", "body": raw})
 
     async def error(self, error: ServiceError) -> None:
-        """Say what failed: as the response, or as the stream's last event (N1)."""
+        """Send an error: an HTTP error, or the last event of a stream (RESPONDER-1).
+
+        Args:
+            error: The error.
+        """
         if not self.started:
-            head = {"x-amzn-ErrorType": error.code}
-            await self.body({"message": error.message}, head, error.status)
+            headers = {"x-amzn-ErrorType": error.code}
+            await self.body({"message": error.message}, headers, error.status)
             return
         name = frames.event_name(error.code)
         await self.frame(frames.exception(name, error.message))
         await self.end()
 
     async def open(self, headers: tuple[tuple[str, str], ...]) -> None:
-        """Open an event stream."""
-        await self._start(200, frames.CONTENT_TYPE, extra=dict(headers))
+        """Open an event stream.
+
+        Args:
+            headers: Additional headers.
+        """
+        await self._start(200, frames.CONTENT_TYPE, headers=dict(headers))
 
     async def frame(self, data: bytes) -> None:
-        """Send some of an event stream."""
+        """Send a part of an event stream.
+
+        Args:
+            data: A frame, or a part of one.
+        """
         part = {"type": "http.response.body", "body": data, "more_body": True}
         await self._send(part)
 
@@ -54,10 +80,11 @@ class Reply:
         """End an event stream cleanly."""
         await self._send({"type": "http.response.body", "body": b""})
 
-    async def promise(self) -> None:
-        """Begin a response that never comes.
+    async def open_incomplete(self) -> None:
+        """Send the beginning of a JSON response that never ends.
 
-        In chunks: botocore takes a body that is shorter than its content-length.
+        The body is chunked: botocore accepts one that is shorter than its
+        content-length.
         """
         await self._start(200, "application/json")
         await self.frame(b"{")
@@ -67,15 +94,15 @@ class Reply:
         status: int,
         content_type: str,
         length: int | None = None,
-        extra: dict[str, str] | None = None,
+        headers: dict[str, str] | None = None,
     ) -> None:
-        headers = {
+        all_headers = {
             "content-type": content_type,
             "x-amzn-RequestId": self._request_id,
             **({} if length is None else {"content-length": str(length)}),
-            **(extra or {}),
+            **(headers or {}),
         }
-        raw = [(k.lower().encode(), v.encode()) for k, v in headers.items()]
+        raw = [(k.lower().encode(), v.encode()) for k, v in all_headers.items()]
         self.started = True
         start = {"type": "http.response.start", "status": status, "headers": raw}
         await self._send(start)

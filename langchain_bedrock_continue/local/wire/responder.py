@@ -1,94 +1,108 @@
-"""From a backend's pieces to one HTTP response, faults included.
+"""Sends a backend's pieces as one HTTP response, with the faults among them.
 
-N1. Nothing is sent before the first piece: what fails until then is an HTTP error,
-    what fails later an exception event. A `Fault` with status 200 always is an event.
-    An `EventFault` happens at its event, instead of it and all behind it.
-N2. When the client goes away, the work is cancelled at once, whether anything is being
-    sent at that moment or not; so the backend's iterator is closed.
-N3. A response that is not a stream is complete or an error; of the faults that only a
-    stream can have, `no_stop` and `checksum` break the connection there too.
-N4. A bug of the backend is a ValidationException: no client asks again, none mends it.
+RESPONDER-1. Nothing is sent before the first piece. A failure before it is an HTTP
+    error, a later one is an exception event. A `Fault` with status 200 is always an
+    event. An `EventFault` replaces its event and everything after it.
+RESPONDER-2. A response that is not a stream is complete, or is an error. `no_stop` and
+    `checksum`, which only a stream can have, close its connection.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 from contextlib import aclosing
 from http import HTTPStatus
 from typing import TYPE_CHECKING, NoReturn, Protocol, TypeAlias, TypeGuard, cast
 
 from langchain_bedrock_continue.local.backend import EventFault, Fault, Finish
 from langchain_bedrock_continue.local.wire import frames
-from langchain_bedrock_continue.local.wire.errors import ServiceError, invalid
+from langchain_bedrock_continue.local.wire.errors import ServiceError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
-
-    from starlette.types import Receive
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable
 
     from langchain_bedrock_continue.local.backend import Json, Piece
-    from langchain_bedrock_continue.local.wire.http_response import Reply
-
-logger = logging.getLogger(__name__)
+    from langchain_bedrock_continue.local.wire.http_response import HttpResponse
 
 Event: TypeAlias = "tuple[str, Json]"
+"""Name and payload of a stream event."""
 
 
 class Events(Protocol):
-    """Pieces in, one operation's stream events out."""
+    """Converts pieces to the stream events of one operation.
+
+    Attributes:
+        headers: Additional HTTP headers of the stream.
+    """
 
     headers: tuple[tuple[str, str], ...]
 
     def open(self) -> list[Event]:
-        """The events before the first piece."""
+        """Return the events before the first piece."""
         ...
 
     def feed(self, piece: Piece) -> list[Event]:
-        """The events of one piece."""
+        """Return the events of a piece.
+
+        Args:
+            piece: The next piece of the response.
+        """
         ...
 
     def close(self, usage: Json | None, latency_ms: int) -> list[Event]:
-        """The events after the last piece; `usage` is None when it is to be lost."""
+        """Return the events after the last piece.
+
+        Args:
+            usage: Converse's `usage`, or None to leave out usage and metrics.
+            latency_ms: Time since the request arrived, in milliseconds.
+        """
         ...
 
     def frame(self, event: Event) -> bytes:
-        """One event on the wire."""
+        """Encode an event as a frame.
+
+        Args:
+            event: One of this object's events.
+        """
         ...
 
 
 class Message(Protocol):
-    """The same events in, the opening ones too; one whole response out."""
+    """Assembles stream events, including the opening ones, to one response."""
 
     def feed(self, event: Event) -> None:
-        """Take one event."""
+        """Add an event.
+
+        Args:
+            event: The next event of the stream.
+        """
         ...
 
     def response(self) -> Json:
-        """The response's body."""
+        """Return the body of the response."""
         ...
 
     def headers(self) -> dict[str, str]:
-        """What else the response's head says."""
+        """Return the additional HTTP headers of the response."""
         ...
 
 
-class _Over(Exception):  # noqa: N818 - it is an order, not an error
+class _StreamEnded(Exception):  # noqa: N818 - control flow, not an error
     """A fault has ended the stream."""
 
 
-class HangUp(Exception):  # noqa: N818 - it is an order, not an error
-    """Leave the response as it is; the server closes the socket."""
+class CloseConnection(Exception):  # noqa: N818 - control flow, not an error
+    """Leave the response incomplete: the server closes the socket."""
 
 
-class Pump:
-    """Moves one answer from a backend to a client.
+class Responder:
+    """Sends the pieces of one response.
 
     Args:
-        pieces: The backend's answer.
-        events: Makes the operation's events of it.
-        usage: Gives the usage, from the output tokens.
-        elapsed_ms: Tells the time since the request came.
+        pieces: The backend's pieces.
+        events: Converts the pieces to the operation's events.
+        usage: Returns Converse's `usage` for a number of output tokens.
+        elapsed_ms: Returns the time since the request arrived, in milliseconds.
     """
 
     def __init__(
@@ -98,121 +112,141 @@ class Pump:
         usage: Callable[[int], Json],
         elapsed_ms: Callable[[], int],
     ) -> None:
-        """See the class."""
+        """Initialize the responder; see the class."""
         self._pieces = cast("AsyncGenerator[Piece, None]", pieces)
         self._events = events
         self._usage = usage
         self._elapsed_ms = elapsed_ms
         self._finished = False
-        self._due: dict[int, Fault] = {}
-        self._sent = 0
-        self._metadata = True
+        self._event_faults: dict[int, Fault] = {}
+        self._events_sent = 0
+        self._with_metadata = True
 
-    async def whole(self, message: Message, reply: Reply) -> None:
-        """Answer with one message."""
+    async def send_message(self, message: Message, response: HttpResponse) -> None:
+        """Send all pieces as one JSON response.
+
+        Args:
+            message: Assembles the response.
+            response: Sends it.
+
+        Raises:
+            ServiceError: A fault is an exception.
+            CloseConnection: A fault closes the connection.
+            RuntimeError: The pieces end without a `Finish`.
+        """
         for event in self._events.open():
             message.feed(event)
         async with aclosing(self._pieces) as pieces:
             async for piece in pieces:
                 if isinstance(piece, Fault | EventFault):
                     fault = piece.fault if isinstance(piece, EventFault) else piece
-                    await self._fail_whole(fault, reply)
+                    await self._fail_message(fault, response)
                     continue
                 for event in self._events_of(piece):
                     message.feed(event)
         self._check_finished()
-        await reply.body(message.response(), message.headers())
+        await response.body(message.response(), message.headers())
 
-    async def stream(self, reply: Reply) -> None:
-        """Answer with an event stream."""
+    async def send_stream(self, response: HttpResponse) -> None:
+        """Send the pieces as an event stream.
+
+        Args:
+            response: Sends the stream.
+
+        Raises:
+            ServiceError: A fault before the first piece is an exception.
+            CloseConnection: A fault closes the connection.
+            RuntimeError: The pieces end without a `Finish`.
+            ValueError: An `EventFault` is after the last event.
+        """
         try:
             async with aclosing(self._pieces) as pieces:
                 async for piece in pieces:
-                    await self._stream_piece(piece, reply)
+                    await self._send_piece(piece, response)
             self._check_finished()
-            await self._fail_if_due(reply)
-            self._check_due()
-        except _Over:
+            await self._fail_at_event(response)
+            self._check_event_faults()
+        except _StreamEnded:
             return
-        await reply.end()
+        await response.end()
 
-    async def _stream_piece(self, piece: Piece, reply: Reply) -> None:
+    async def _send_piece(self, piece: Piece, response: HttpResponse) -> None:
         if isinstance(piece, EventFault):
-            self._due[piece.event] = piece.fault
+            self._event_faults[piece.event] = piece.fault
             return
-        if not reply.started:
-            await self._open(piece, reply)
+        if not response.started:
+            await self._open(piece, response)
         if isinstance(piece, Fault):
-            await self._fail_stream(piece, reply)
+            await self._fail_stream(piece, response)
             return
         for event in self._events_of(piece):
-            await self._send(event, reply)
+            await self._send(event, response)
 
-    async def _send(self, event: Event, reply: Reply) -> None:
-        await self._fail_if_due(reply)
-        await reply.frame(self._events.frame(event))
-        self._sent += 1
+    async def _send(self, event: Event, response: HttpResponse) -> None:
+        await self._fail_at_event(response)
+        await response.frame(self._events.frame(event))
+        self._events_sent += 1
 
-    async def _fail_if_due(self, reply: Reply) -> None:
-        if fault := self._due.pop(self._sent, None):
-            await self._fail_stream(fault, reply)
+    async def _fail_at_event(self, response: HttpResponse) -> None:
+        if fault := self._event_faults.pop(self._events_sent, None):
+            await self._fail_stream(fault, response)
 
     def _events_of(self, piece: Piece) -> list[Event]:
         events = self._events.feed(piece)
         if isinstance(piece, Finish):
             self._finished = True
             usage = self._usage(piece.output_tokens)
-            given = usage if self._metadata else None
+            given = usage if self._with_metadata else None
             events += self._events.close(given, self._elapsed_ms())
         return events
 
-    def _check_due(self) -> None:
-        for event in self._due:
+    def _check_event_faults(self) -> None:
+        for event in self._event_faults:
             raise ValueError(
-                f"FaultAt.event={event}: the stream has only {self._sent} events; "
-                "choose a smaller number"
+                f"FaultAt.event={event}: the stream has only {self._events_sent} "
+                "events; choose a smaller number"
             )
 
     def _check_finished(self) -> None:
         if not self._finished:
-            raise RuntimeError("its pieces ended without a Finish")
+            raise RuntimeError("the pieces ended without a Finish")
 
-    async def _open(self, first: Piece, reply: Reply) -> None:
-        fault = self._due.get(0, first)
+    async def _open(self, first: Piece, response: HttpResponse) -> None:
+        fault = self._event_faults.get(0, first)
         if _is_http_error(fault):
-            raise _error(fault)
-        await reply.open(self._events.headers)
+            raise _service_error(fault)
+        await response.open(self._events.headers)
         for event in self._events.open():
-            await self._send(event, reply)
+            await self._send(event, response)
 
-    async def _fail_stream(self, fault: Fault, reply: Reply) -> None:
-        """Do what the fault says; raise `_Over` where that is the end."""
+    async def _fail_stream(self, fault: Fault, response: HttpResponse) -> None:
+        """Apply a fault; raise `_StreamEnded` if it ends the stream."""
         if fault.kind == "no_metadata":
-            self._metadata = False
+            self._with_metadata = False
             return
         if fault.kind == "silence":
-            await _silence()
+            await _wait_forever()
         if fault.kind == "close":
-            await reply.frame(frames.event("messageStop", {})[:-8])
-            raise HangUp
+            await response.frame(frames.event("messageStop", {})[:-8])
+            raise CloseConnection
         if fault.kind == "exception":
-            await reply.error(_error(fault))
-            raise _Over
+            await response.error(_service_error(fault))
+            raise _StreamEnded
         if fault.kind == "unknown_exception":
-            await reply.frame(frames.exception("unmodelledException", fault.message))
+            await response.frame(frames.exception("unmodelledException", fault.message))
         elif fault.kind == "checksum":
-            await reply.frame(frames.damaged(frames.event("messageStop", {})))
-        await reply.end()
-        raise _Over
+            await response.frame(frames.damaged(frames.event("messageStop", {})))
+        await response.end()
+        raise _StreamEnded
 
-    async def _fail_whole(self, fault: Fault, reply: Reply) -> None:
+    async def _fail_message(self, fault: Fault, response: HttpResponse) -> None:
         if fault.kind in ("exception", "unknown_exception"):
-            raise _error(fault)
+            raise _service_error(fault)
         if fault.kind in ("close", "no_stop", "checksum"):
-            await reply.promise()
-            raise HangUp
+            await response.open_incomplete()
+            raise CloseConnection
         if fault.kind == "silence":
-            await _silence()
+            await _wait_forever()
 
 
 def _is_http_error(piece: Piece) -> TypeGuard[Fault]:
@@ -223,45 +257,11 @@ def _is_http_error(piece: Piece) -> TypeGuard[Fault]:
     )
 
 
-def _error(fault: Fault) -> ServiceError:
+def _service_error(fault: Fault) -> ServiceError:
     status = None if fault.status == HTTPStatus.OK else fault.status
     return ServiceError(fault.code, fault.message, status)
 
 
-async def _silence() -> NoReturn:
+async def _wait_forever() -> NoReturn:
     await asyncio.Event().wait()
-    raise AssertionError  # nobody sets the event
-
-
-async def answer(
-    work: Coroutine[None, None, None], reply: Reply, receive: Receive
-) -> None:
-    """Do the work, unless the client goes away first (N2); answer what it raises."""
-    tasks = [
-        asyncio.create_task(_guarded(work, reply)),
-        asyncio.create_task(_gone(receive)),
-    ]
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _guarded(work: Coroutine[None, None, None], reply: Reply) -> None:
-    try:
-        await work
-    except HangUp:
-        pass
-    except ServiceError as error:
-        await reply.error(error)
-    except Exception as error:
-        logger.exception("the backend failed")
-        text = f"The local backend failed: {error!r}"
-        await reply.error(invalid(text))
-
-
-async def _gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
+    raise AssertionError  # nothing sets the event

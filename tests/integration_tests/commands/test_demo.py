@@ -1,7 +1,4 @@
-"""The demo and the local endpoint's commands, as people run them.
-
-D1 to D3 are the rules of `_demo.py`.
-"""
+"""The two commands, as users run them."""
 
 import os
 import re
@@ -23,31 +20,30 @@ from langchain_bedrock_continue.local import __main__ as local_command
 
 QUESTION = "Why does bread rise? Explain it in a few sentences."
 MARK = re.compile(r"⟦seam \d+⟧")
-PLACE = {
+ENVIRONMENT = {
     "PATH": os.environ["PATH"],
     "PYTHONUTF8": "1",
     "AWS_EC2_METADATA_DISABLED": "true",
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     "AWS_CONFIG_FILE": os.devnull,
 }
-"""The environment of a command: no AWS configuration of this machine."""
+"""The environment of a command: no AWS settings of this machine."""
 
 
 @pytest.fixture
 def bare_environment(monkeypatch):
-    """Hide the AWS configuration of this machine from a command in this process."""
+    """Give a command in this process the environment of a new machine."""
     for name in list(os.environ):
         if name.startswith("AWS_"):
             monkeypatch.delenv(name)
-    for name, value in PLACE.items():
+    for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
 
 
 def run(*words: str, module: str = "langchain_bedrock_continue") -> Any:
-    """Run a command in a process of its own."""
-    return subprocess.run(  # noqa: S603 - the words are this file's
+    return subprocess.run(  # noqa: S603 - the arguments are this file's
         [sys.executable, "-m", module, *words],
-        env=PLACE | _cache(),
+        env=ENVIRONMENT | _cache(),
         capture_output=True,
         encoding="utf-8",
         check=False,
@@ -59,8 +55,8 @@ def _cache() -> dict[str, str]:
     return {name: os.environ[name] for name in names if name in os.environ}
 
 
-def shown(stdout: str) -> tuple[str, list[list[str]]]:
-    """Return the answer, and the cells of the table's lines."""
+def answer_and_rows(stdout: str) -> tuple[str, list[list[str]]]:
+    """Return the answer, and the cells of the table."""
     _, _, rest = stdout.partition(f"> {QUESTION}\n\n")
     answer, _, rows = rest.partition("\n\n segment  ")
     lines = rows.partition("\n\n")[0].splitlines()
@@ -71,16 +67,16 @@ def shown(stdout: str) -> tuple[str, list[list[str]]]:
 
 
 @pytest.mark.model
-def test_the_demo_shows_the_complete_answer_and_its_seams(real_model):
-    """D1, D2: with a real model."""
+def test_the_demo_shows_the_full_answer_and_its_seams(real_model):
+    """DEMO-1, DEMO-2."""
     llm = ChatBedrockConverse(
         model=MODEL, max_tokens=300, temperature=0, **real_model.client_kwargs()
     )
-    complete = llm.invoke(QUESTION)
+    full_answer = llm.invoke(QUESTION)
     done = run(QUESTION, "--max-tokens", "16")
     assert (done.stderr, done.returncode) == ("", 0)
-    answer, rows = shown(done.stdout)
-    assert MARK.sub("", answer) == complete.text
+    answer, rows = answer_and_rows(done.stdout)
+    assert MARK.sub("", answer) == full_answer.text
     *segments, billed, response = rows
     assert len(segments) == len(MARK.findall(answer)) + 1 > 2
     assert [row[0] for row in segments] == [str(n + 1) for n in range(len(segments))]
@@ -88,12 +84,12 @@ def test_the_demo_shows_the_complete_answer_and_its_seams(real_model):
     assert billed[:3] == ["billed", *map(str, sums)]
     assert response[:3] == ["response", segments[0][2], str(sums[1])]
     assert done.stdout.endswith(
-        f"The answer is whole: the model ended it in segment {len(segments)}.\n"
+        f"The answer is complete: the model ended it in segment {len(segments)}.\n"
     )
 
 
 @pytest.mark.usefixtures("bare_environment")
-def test_the_demo_uses_the_endpoint_that_it_is_given(capsys):
+def test_the_demo_uses_any_endpoint(capsys):
     with LocalBedrock(Script("one two three four")) as scripted:
         url = scripted.endpoint_url
         assert main(["Go?", "--endpoint", url, "--max-tokens", "2"]) == 0
@@ -101,7 +97,7 @@ def test_the_demo_uses_the_endpoint_that_it_is_given(capsys):
 
 
 @pytest.mark.usefixtures("bare_environment")
-def test_the_demo_shows_what_arrived_before_an_error(capsys):
+def test_a_partial_answer_is_shown_before_the_error(capsys):
     with LocalBedrock(Script("one two three four")) as scripted:
         words = ["--endpoint", scripted.endpoint_url, "--max-tokens", "2"]
         words += ["--strategy", "prefill"]
@@ -115,10 +111,43 @@ def test_the_demo_shows_what_arrived_before_an_error(capsys):
     assert err.count("\n") == 1
 
 
+# The extra -----------------------------------------------------------------------
+
+WITHOUT_EXTRA = """
+import sys
+sys.modules["uvicorn"] = None
+from langchain_bedrock_continue.__main__ import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "error"),
+    [
+        ("aws", "error: NoCredentialsError: Unable to locate"),
+        ("http://127.0.0.1:9", "error: EndpointConnectionError: Could not connect"),
+        (
+            "local",
+            "error: ImportError: langchain_bedrock_continue.local needs its extra",
+        ),
+    ],
+)
+def test_only_the_local_endpoint_needs_the_extra(endpoint, error):
+    done = subprocess.run(  # noqa: S603 - the code is this file's
+        [sys.executable, "-c", WITHOUT_EXTRA, "Hi", "--endpoint", endpoint],
+        env=ENVIRONMENT | _cache() | {"AWS_REGION": "us-east-1"},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith(error)
+
+
 # Errors --------------------------------------------------------------------------
 
 ERRORS = {
-    "endpoint": (["--endpoint", "loca"], 2, "--endpoint: 'loca' is none: give local"),
+    "endpoint": (["--endpoint", "loca"], 2, "--endpoint: 'loca' is not an endpoint"),
     "max_tokens": (
         ["--endpoint", "http://127.0.0.1:9", "--max-tokens", "0"],
         1,
@@ -133,7 +162,7 @@ ERRORS = {
     "weights elsewhere": (
         ["--endpoint", "aws", "--weights", "smollm2"],
         2,
-        "--weights: the local endpoint alone takes them",
+        "--weights: only --endpoint local has weights",
     ),
     "weights": (["--weights", "smoll"], 1, "error: weights='smoll': no such file"),
 }
@@ -141,8 +170,8 @@ ERRORS = {
 
 @pytest.mark.usefixtures("bare_environment")
 @pytest.mark.parametrize(("words", "code", "line"), ERRORS.values(), ids=ERRORS)
-def test_an_error_is_one_line_and_a_code(words, code, line, capsys):
-    """D3."""
+def test_an_error_is_one_line_and_an_exit_code(words, code, line, capsys):
+    """DEMO-3."""
     with pytest.raises(SystemExit) as exited:
         sys.exit(main(["Hi", *words]))  # argparse exits by itself
     err = capsys.readouterr().err
@@ -152,7 +181,7 @@ def test_an_error_is_one_line_and_a_code(words, code, line, capsys):
 
 
 @pytest.mark.usefixtures("bare_environment")
-def test_an_unknown_model_is_one_line_and_a_code(capsys):
+def test_an_unknown_model_is_one_line_and_an_exit_code(capsys):
     with LocalBedrock(Script("Hi")) as scripted:
         code = main(["Hi", "--endpoint", scripted.endpoint_url, "--model", "nosuch"])
     err = capsys.readouterr().err
@@ -161,8 +190,8 @@ def test_an_unknown_model_is_one_line_and_a_code(capsys):
     assert err.count("\n") == 1
 
 
-def test_missing_credentials_are_one_line_and_a_code(monkeypatch):
-    monkeypatch.setitem(PLACE, "AWS_REGION", "us-east-1")
+def test_missing_credentials_are_one_line_and_an_exit_code(monkeypatch):
+    monkeypatch.setitem(ENVIRONMENT, "AWS_REGION", "us-east-1")
     done = run("Hi", "--endpoint", "aws")
     assert done.returncode == 1
     assert done.stderr.startswith("error: NoCredentialsError: Unable to locate")
@@ -170,18 +199,18 @@ def test_missing_credentials_are_one_line_and_a_code(monkeypatch):
     assert done.stderr.count("\n") == 1
 
 
-# What it shows -------------------------------------------------------------------
+# Layout --------------------------------------------------------------------------
 
 
 @given(st.lists(st.text("ab \n", max_size=12)), st.none() | st.integers(10, 30))
-def test_a_page_shows_every_byte(texts, width):
-    """D1."""
+def test_a_page_keeps_the_text(texts, width):
+    """DEMO-1."""
     page = Page(width=width)
     laid_out = "".join(page.text(text) for text in texts)
-    all_of_it = "".join(texts)
+    full_text = "".join(texts)
     if width is None:
-        assert laid_out == all_of_it
-    assert laid_out.split() == all_of_it.split()
+        assert laid_out == full_text
+    assert laid_out.split() == full_text.split()
 
 
 @given(st.lists(st.text("ab", min_size=1, max_size=9), min_size=1))
@@ -194,17 +223,17 @@ def test_a_page_is_never_wider_than_the_terminal(words):
     assert MARK.sub("", laid_out).split() == words
 
 
-def test_a_mark_has_colour_only_where_the_terminal_does():
+def test_a_mark_is_coloured_only_if_colour_is_on():
     seam = {"type": "seam"}
     assert Page().mark(seam) == "⟦seam 1⟧"
     assert Page(colour=True).mark(seam) == "\x1b[1;36m⟦seam 1⟧\x1b[0m"
 
 
-def test_a_table_shows_unknown_values_as_dashes():
+def test_a_table_shows_unknown_values_as_a_dash():
     segment = dict.fromkeys(
         ("stop_reason", "input_tokens", "output_tokens", "max_tokens", "request_id")
     )
-    shown_table = table(
+    text = table(
         {
             "segments": [segment],
             "billed": None,
@@ -213,10 +242,10 @@ def test_a_table_shows_unknown_values_as_dashes():
             "ended_by": "error",
         }
     )
-    assert shown_table.splitlines()[1].split() == ["1", "-", "-", "-", "-", "-"]
+    assert text.splitlines()[1].split() == ["1", "-", "-", "-", "-", "-"]
 
 
-def test_an_error_of_many_lines_is_printed_as_one():
+def test_an_error_of_several_lines_becomes_one_line():
     assert one_line(KeyError("x")) == "KeyError: 'x'."
     assert one_line(ValueError("first\n  second.")) == "first second."
 
@@ -226,10 +255,10 @@ def test_an_error_of_many_lines_is_printed_as_one():
 
 @pytest.fixture
 def _interruptible():
-    """Let a command react to SIGINT, even where the tests run in the background.
+    """Let a command react to SIGINT, even if the tests run in the background.
 
     A shell makes what it runs in the background ignore SIGINT, and a process passes
-    that on to those that it starts.
+    that on to its child processes.
     """
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
@@ -238,10 +267,10 @@ def _interruptible():
 
 @pytest.mark.model
 @pytest.mark.usefixtures("real_model", "_interruptible")
-def test_serve_prints_the_settings_with_which_boto3_connects():
+def test_serve_prints_the_settings_for_boto3():
     command = [sys.executable, "-m", "langchain_bedrock_continue.local", "serve"]
-    with subprocess.Popen(  # noqa: S603 - the words are this file's
-        command, env=PLACE | _cache(), stdout=subprocess.PIPE, encoding="utf-8"
+    with subprocess.Popen(  # noqa: S603 - the arguments are this file's
+        command, env=ENVIRONMENT | _cache(), stdout=subprocess.PIPE, encoding="utf-8"
     ) as serving:
         assert serving.stdout is not None
         try:
@@ -268,6 +297,6 @@ def test_fetch_prints_the_path_of_the_weights(capsys):
     assert capsys.readouterr().out.endswith(".gguf\n")
 
 
-def test_serve_refuses_unknown_weights_in_one_line(capsys):
+def test_unknown_weights_of_serve_are_one_line(capsys):
     assert local_command.main(["serve", "--weights", "smoll"]) == 1
     assert capsys.readouterr().err.startswith("error: weights='smoll': no such file")

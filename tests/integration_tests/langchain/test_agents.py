@@ -47,7 +47,7 @@ CONTENT = PART * (8 * 1024 // len(PART.encode()) + 1)
 SAYS = "I write the file now.\n\n"
 DONE = "The file is written. " + "And there is more to say of it than fits. " * 12
 TRUNCATIONS: dict[str, dict[str, Any]] = {
-    "no arguments": {"cut_tool_input": "empty"},
+    "no arguments": {"truncated_tool_input": "empty"},
     "complete keys": {},
     "any text": {"fine_grained": True},
 }

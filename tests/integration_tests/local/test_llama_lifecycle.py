@@ -47,13 +47,13 @@ async def test_backends_share_one_server_until_the_last_is_closed(backend):
     assert len(llama_server._running) == running - 1
 
 
-async def test_it_can_be_started_again(backend):
+async def test_a_backend_can_be_started_again(backend):
     backend.close()
     backend.start()
     assert await finish_of(backend) == Finish("max_tokens", 2)
 
 
-def test_what_is_no_model_is_refused(tmp_path):
+def test_an_invalid_argument_is_an_error(tmp_path):
     with pytest.raises(ValueError, match=r"'big'.*'smollm2'"):
         LlamaBackend("big")
     with pytest.raises(ValueError, match="threads=0"):
@@ -64,7 +64,7 @@ def test_what_is_no_model_is_refused(tmp_path):
         LlamaBackend(junk).start()
 
 
-_QUIET = """
+_TWO_LOOPS = """
 import asyncio, os
 from langchain_bedrock_continue.local.backend import Request
 from langchain_bedrock_continue.local.llama.backend import LlamaBackend
@@ -83,9 +83,9 @@ print("threads", len(os.listdir(tasks)) if os.path.isdir(tasks) else 1)
 """
 
 
-def test_it_is_quiet_works_in_any_loop_and_leaves_no_threads(backend):
-    done = subprocess.run(  # noqa: S603 # our own words
-        [sys.executable, "-W", "error", "-c", _QUIET],
+def test_the_model_is_quiet_works_in_any_loop_and_leaves_no_threads(backend):
+    done = subprocess.run(  # noqa: S603 # the code is this file's
+        [sys.executable, "-W", "error", "-c", _TWO_LOOPS],
         capture_output=True,
         text=True,
         check=False,

@@ -1,4 +1,4 @@
-"""Every failure at every event of a stream, in both stream operations (N1)."""
+"""Every fault at every event of a stream, in both stream operations (RESPONDER-1)."""
 
 import json
 from collections.abc import Iterator
@@ -31,8 +31,8 @@ CONTENT: list[str | Think | CallTool] = [
     CallTool("g", {}),
 ]
 ONCE = Config(retries={"total_max_attempts": 1}, max_pool_connections=30)
-# Each silence is waited out, all at the same time.
-IMPATIENT = ONCE.merge(Config(read_timeout=3))
+# All silent streams are read at the same time.
+SHORT_TIMEOUT = ONCE.merge(Config(read_timeout=3))
 OPERATIONS = ["ConverseStream", "InvokeModelWithResponseStream"]
 
 CODES = {
@@ -63,7 +63,7 @@ def hi(text: str) -> list[dict[str, Any]]:
 
 
 def events(client: Any, operation: str, text: str = "0") -> Iterator[Any]:
-    """The events of one stream, without what differs from one to the next."""
+    """Yield the events of one stream, without values that differ between streams."""
     if operation == "ConverseStream":
         stream = client.converse_stream(modelId=MODEL, messages=hi(text))["stream"]
         with closing(stream):
@@ -76,8 +76,8 @@ def events(client: Any, operation: str, text: str = "0") -> Iterator[Any]:
         "max_tokens": 100,
         "messages": [{"role": "user", "content": text}],
     }
-    asked = {"modelId": MODEL, "body": json.dumps(body)}
-    stream = client.invoke_model_with_response_stream(**asked)["body"]
+    request = {"modelId": MODEL, "body": json.dumps(body)}
+    stream = client.invoke_model_with_response_stream(**request)["body"]
     with closing(stream):
         for event in stream:
             chunk = json.loads(event["chunk"]["bytes"])
@@ -91,27 +91,32 @@ def fault_free(operation: str) -> list[Any]:
         return list(events(bedrock.boto3_client(), operation))
 
 
-def at_each_place(
+def fail_at_each_event(
     fault: Fault, operation: str, places: int
 ) -> list[tuple[list[Any], Exception | None]]:
-    """What arrived, and how it failed, with the fault at each event in turn."""
+    """Return the events before the fault, and the error, for a fault at each event."""
 
-    def failing(request: Request) -> Answer:
+    def answer_with_fault(request: Request) -> Answer:
         place = int(request.messages[0]["content"][0]["text"])
         return Answer(CONTENT, faults=[FaultAt(fault, event=place)])
 
-    def one(place: int) -> tuple[list[Any], Exception | None]:
+    def fail_at(place: int) -> tuple[list[Any], Exception | None]:
         arrived: list[Any] = []
         try:
             for event in events(client, operation, str(place)):
-                arrived.append(event)  # noqa: PERF402 - what came before an error counts
-        except Exception as error:  # noqa: BLE001 - the tests look at it
+                arrived.append(event)  # noqa: PERF402 - the events before an error count
+        except Exception as error:  # noqa: BLE001 - the tests check it
             return arrived, error
         return arrived, None
 
-    with LocalBedrock(Script(failing)) as bedrock, ThreadPoolExecutor(30) as pool:
-        client = bedrock.boto3_client(IMPATIENT if fault.kind == "silence" else ONCE)
-        return list(pool.map(one, range(places)))
+    with (
+        LocalBedrock(Script(answer_with_fault)) as bedrock,
+        ThreadPoolExecutor(30) as pool,
+    ):
+        client = bedrock.boto3_client(
+            SHORT_TIMEOUT if fault.kind == "silence" else ONCE
+        )
+        return list(pool.map(fail_at, range(places)))
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
@@ -123,23 +128,23 @@ def at_each_place(
 def test_every_failure_at_every_event(
     operation: str, fault: Fault, raises: type[Exception]
 ) -> None:
-    whole = fault_free(operation)
+    all_events = fault_free(operation)
     for n, (arrived, error) in enumerate(
-        at_each_place(fault, operation, len(whole) + 1)
+        fail_at_each_event(fault, operation, len(all_events) + 1)
     ):
-        assert arrived == whole[:n]
+        assert arrived == all_events[:n]
         assert isinstance(error, raises)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_a_clean_end_at_every_event(operation: str) -> None:
-    whole = fault_free(operation)
-    found = at_each_place(Fault("no_stop"), operation, len(whole) + 1)
-    assert found == [(whole[:n], None) for n in range(len(whole) + 1)]
+    all_events = fault_free(operation)
+    found = fail_at_each_event(Fault("no_stop"), operation, len(all_events) + 1)
+    assert found == [(all_events[:n], None) for n in range(len(all_events) + 1)]
 
 
-def test_the_events_that_matter_are_there() -> None:
-    """Also before a block's first delta, and between messageStop and metadata."""
+def test_the_stream_has_the_events_that_matter() -> None:
+    """Also before a first delta, and between messageStop and metadata."""
     names = [next(iter(event)) for event in fault_free("ConverseStream")]
     assert names[0] == "messageStart"
     assert names[-2:] == ["messageStop", "metadata"]
@@ -151,7 +156,7 @@ def test_the_events_that_matter_are_there() -> None:
     assert types[-2:] == ["message_delta", "message_stop"]
 
 
-def test_a_fault_before_all_events_is_an_http_error() -> None:
+def test_a_fault_before_the_first_event_is_an_http_error() -> None:
     fault = Fault("exception", "ThrottlingException", "Slow down.", 429)
     place = FaultAt(fault, event=0)
     with LocalBedrock(Script(Answer(CONTENT, faults=[place]))) as bedrock:
@@ -164,10 +169,10 @@ def test_a_fault_before_all_events_is_an_http_error() -> None:
 @pytest.mark.parametrize(
     "place", [FaultAt(Fault("close"), at=99), FaultAt(Fault("close"), event=99)]
 )
-def test_a_fault_that_could_never_come_is_told_to_the_tests_author(
+def test_a_fault_after_the_last_event_is_an_error(
     operation: str, place: FaultAt
 ) -> None:
-    """N4: by an error that botocore doesn't retry, and that names the field."""
+    """HTTP-4: botocore does not retry the error, and the error names the field."""
     count = len(fault_free(operation))
     with LocalBedrock(Script(Answer(CONTENT, faults=[place]))) as bedrock:
         text = r"FaultAt\.at=99: the response has only 1\d pieces"
@@ -178,7 +183,7 @@ def test_a_fault_that_could_never_come_is_told_to_the_tests_author(
         assert len(bedrock.requests) == 1
 
 
-def test_without_a_stream_a_fault_at_an_event_is_one_at_once() -> None:
+def test_a_fault_at_an_event_of_a_response_without_a_stream() -> None:
     place = FaultAt(Fault("exception", "ModelErrorException", "Oh no.", 424), event=5)
     with LocalBedrock(Script(Answer(CONTENT, faults=[place]))) as bedrock:
         client = bedrock.boto3_client(ONCE)

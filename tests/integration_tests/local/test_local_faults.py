@@ -1,4 +1,4 @@
-"""Each way in which a stream fails, as botocore reports it."""
+"""Each fault of a stream, as botocore reports it."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing
@@ -24,18 +24,18 @@ MODEL = "us.anthropic.claude-3-5-sonnet-20241022-v2:0"
 HI: list[dict[str, Any]] = [{"role": "user", "content": [{"text": "Hi"}]}]
 TEXT = "One two three."
 ONCE = Config(retries={"total_max_attempts": 1})
-# Long enough for a busy machine to answer at all.
-IMPATIENT = ONCE.merge(Config(read_timeout=1))
+# Long enough for a busy machine to send a response.
+SHORT_TIMEOUT = ONCE.merge(Config(read_timeout=1))
 
 
-def failing(fault: Fault, at: int = 2) -> LocalBedrock:
+def endpoint_with_fault(fault: Fault, at: int = 2) -> LocalBedrock:
     return LocalBedrock(Script(Answer(TEXT, faults=[FaultAt(fault, at)])))
 
 
 def read(bedrock: LocalBedrock, config: Config = ONCE) -> Iterator[dict[str, Any]]:
     client = bedrock.boto3_client(config)
     stream = client.converse_stream(modelId=MODEL, messages=HI)["stream"]
-    # After an error botocore leaves the socket open.
+    # botocore leaves the socket open after an error.
     with closing(stream):
         yield from stream
 
@@ -43,11 +43,11 @@ def read(bedrock: LocalBedrock, config: Config = ONCE) -> Iterator[dict[str, Any
 def text_before(
     fault: Fault, raises: AbstractContextManager[Any], at: int = 2
 ) -> tuple[str, list[str]]:
-    """The text that arrived before the error, and the names of the events."""
+    """Return the text before the error, and the names of all events."""
     text = ""
     names: list[str] = []
-    config = IMPATIENT if fault.kind == "silence" else ONCE
-    with failing(fault, at) as bedrock, raises:
+    config = SHORT_TIMEOUT if fault.kind == "silence" else ONCE
+    with endpoint_with_fault(fault, at) as bedrock, raises:
         for event in read(bedrock, config):
             names += event
             delta = event.get("contentBlockDelta", {"delta": {}})["delta"]
@@ -66,7 +66,9 @@ def text_before(
     ],
 )
 @pytest.mark.parametrize("at", [0, 1, 2, -1])
-def test_an_exception(code: str, status: int, at: int) -> None:
+def test_an_exception_is_an_http_error_or_an_event(
+    code: str, status: int, at: int
+) -> None:
     """Before the first piece: an HTTP error. Later: an exception event."""
     fault = Fault("exception", code, "Oh no.", status)
     raises = pytest.raises(botocore.exceptions.ClientError, match="Oh no")
@@ -82,7 +84,7 @@ def test_an_exception(code: str, status: int, at: int) -> None:
         assert error.response["ResponseMetadata"]["HTTPStatusCode"] == status
 
 
-def test_a_rejection_after_http_200() -> None:
+def test_a_refusal_after_http_200() -> None:
     fault = Fault("exception", "ValidationException", "No prefill.", status=200)
     raises = pytest.raises(botocore.exceptions.EventStreamError, match="No prefill")
     assert text_before(fault, raises, at=0) == ("", ["messageStart"])
@@ -91,7 +93,7 @@ def test_a_rejection_after_http_200() -> None:
     assert error["Code"] == "validationException"
 
 
-def test_an_exception_that_the_service_model_does_not_know() -> None:
+def test_an_exception_that_the_service_model_does_not_have() -> None:
     raises = pytest.raises(botocore.exceptions.EventStreamError)
     text, _ = text_before(Fault("unknown_exception"), raises)
     assert raises.excinfo is not None
@@ -101,14 +103,14 @@ def test_an_exception_that_the_service_model_does_not_know() -> None:
 
 @pytest.mark.parametrize("at", [0, 2, -1])
 def test_a_clean_end_without_message_stop(at: int) -> None:
-    with failing(Fault("no_stop"), at) as bedrock:
+    with endpoint_with_fault(Fault("no_stop"), at) as bedrock:
         names = [next(iter(event)) for event in read(bedrock)]
     assert names[0] == "messageStart"
     assert "messageStop" not in names
 
 
-def test_langchain_notices_a_missing_message_stop() -> None:
-    with failing(Fault("no_stop")) as bedrock:
+def test_langchain_detects_a_missing_message_stop() -> None:
+    with endpoint_with_fault(Fault("no_stop")) as bedrock:
         llm = ChatBedrockConverse(model=MODEL, **bedrock.client_kwargs())
         with pytest.raises(ConnectionError, match="missing messageStop"):
             list(llm.stream("Hi"))
@@ -137,11 +139,11 @@ def test_a_wrong_checksum() -> None:
 
 
 def test_no_metadata() -> None:
-    with failing(Fault("no_metadata")) as bedrock:
+    with endpoint_with_fault(Fault("no_metadata")) as bedrock:
         names = [next(iter(event)) for event in read(bedrock)]
         assert names[-1] == "messageStop"
         bedrock.clear()
-    with failing(Fault("no_metadata")) as bedrock:
+    with endpoint_with_fault(Fault("no_metadata")) as bedrock:
         llm = ChatBedrockConverse(model=MODEL, **bedrock.client_kwargs())
         message = AIMessageChunk(content="")
         for chunk in llm.stream("Hi"):
@@ -154,38 +156,38 @@ def test_no_metadata() -> None:
 
 
 @pytest.mark.parametrize("kind", ["exception", "unknown_exception"])
-def test_converse_answers_an_exception_with_its_status(kind: Any) -> None:
+def test_an_exception_of_converse_has_its_status(kind: Any) -> None:
     fault = Fault(kind, "ModelErrorException", "Oh no.", 424)
-    with failing(fault) as bedrock:
+    with endpoint_with_fault(fault) as bedrock:
         client = bedrock.boto3_client(ONCE)
         with pytest.raises(client.exceptions.ModelErrorException, match="Oh no"):
             client.converse(modelId=MODEL, messages=HI)
 
 
 @pytest.mark.parametrize("kind", ["close", "no_stop", "checksum"])
-def test_converse_hangs_up(kind: Any) -> None:
-    """N3."""
-    with failing(Fault(kind)) as bedrock:
+def test_a_fault_closes_the_connection_of_converse(kind: Any) -> None:
+    """RESPONDER-2."""
+    with endpoint_with_fault(Fault(kind)) as bedrock:
         client = bedrock.boto3_client(ONCE)
         with pytest.raises(botocore.exceptions.ConnectionClosedError):
             client.converse(modelId=MODEL, messages=HI)
 
 
-def test_converse_stays_silent() -> None:
-    with failing(Fault("silence")) as bedrock:
-        client = bedrock.boto3_client(IMPATIENT)
+def test_a_silent_converse() -> None:
+    with endpoint_with_fault(Fault("silence")) as bedrock:
+        client = bedrock.boto3_client(SHORT_TIMEOUT)
         with pytest.raises(botocore.exceptions.ReadTimeoutError):
             client.converse(modelId=MODEL, messages=HI)
 
 
-def test_converse_has_no_metadata_to_lose() -> None:
-    with failing(Fault("no_metadata")) as bedrock:
+def test_converse_ignores_no_metadata() -> None:
+    with endpoint_with_fault(Fault("no_metadata")) as bedrock:
         response = bedrock.boto3_client().converse(modelId=MODEL, messages=HI)
     assert response["output"]["message"]["content"] == [{"text": TEXT}]
 
 
-def test_botocore_retries_what_comes_before_the_stream() -> None:
-    with failing(Fault("exception", status=429), at=0) as bedrock:
+def test_botocore_retries_a_failure_before_the_stream() -> None:
+    with endpoint_with_fault(Fault("exception", status=429), at=0) as bedrock:
         standard = Config(retries={"mode": "standard", "total_max_attempts": 2})
         client = bedrock.boto3_client(standard)
         stream = client.converse_stream(modelId=MODEL, messages=HI)["stream"]

@@ -75,16 +75,16 @@ def test_invoke_model_with_response_stream(bedrock: LocalBedrock) -> None:
     assert "".join(d.get("text", "") for d in deltas) == "Hello there."
 
 
-def test_a_cut_and_a_prefill(bedrock: LocalBedrock) -> None:
+def test_a_truncation_after_a_prefill(bedrock: LocalBedrock) -> None:
     client = bedrock.boto3_client()
     prefill = {"role": "assistant", "content": "Hello"}
-    asked = body(prefill, max_tokens=1)
-    message = json.load(client.invoke_model(modelId=MODEL, body=asked)["body"])
+    request_body = body(prefill, max_tokens=1)
+    message = json.load(client.invoke_model(modelId=MODEL, body=request_body)["body"])
     assert message["content"] == [{"type": "text", "text": " there"}]
     assert message["stop_reason"] == "max_tokens"
 
 
-def test_the_vendor_speaks_for_itself(bedrock: LocalBedrock) -> None:
+def test_a_refusal_has_the_vendors_text(bedrock: LocalBedrock) -> None:
     prefill = {"role": "assistant", "content": "Hello "}
     with pytest.raises(ClientError) as caught:
         bedrock.boto3_client().invoke_model(modelId=MODEL, body=body(prefill))
@@ -111,15 +111,15 @@ def test_chat_bedrock(bedrock: LocalBedrock) -> None:
         max_tokens=50,
         **bedrock.client_kwargs(),
     )
-    whole = llm.invoke("Hi")
+    invoked = llm.invoke("Hi")
     streamed = AIMessageChunk(content="")
     for chunk in llm.stream("Hi"):
         assert isinstance(chunk, AIMessageChunk)
         streamed += chunk
-    for message in (whole, streamed):
+    for message in (invoked, streamed):
         assert message.text == "Hello there."
         assert message.response_metadata["stop_reason"] == "tool_use"
         assert message.tool_calls[0]["args"] == {"a": 1}
         assert message.usage_metadata is not None
         assert message.usage_metadata["output_tokens"] > 0
-    assert whole.usage_metadata == streamed.usage_metadata
+    assert invoked.usage_metadata == streamed.usage_metadata

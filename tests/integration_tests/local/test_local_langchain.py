@@ -57,7 +57,7 @@ def test_invoke_and_stream(llm: ChatBedrockConverse) -> None:
         assert message.usage_metadata["output_tokens"] > 0
 
 
-def test_a_turn_with_a_tool(llm: ChatBedrockConverse) -> None:
+def test_a_tool_call_and_its_result(llm: ChatBedrockConverse) -> None:
     bound = llm.bind_tools([get])
     question = HumanMessage("Weather?")
     call = bound.invoke([question])
@@ -70,24 +70,24 @@ async def test_async(llm: ChatBedrockConverse) -> None:
     assert (await llm.ainvoke("Hi")).text == "Hello."
 
 
-def test_prefills_join_to_the_uncut_text() -> None:
+def test_segments_over_prefills_join_to_the_full_text() -> None:
     text = "def f(x):\n    return {\n        'a': x,\n    }\n\nThat is all.\n"
     with LocalBedrock(Script(text)) as bedrock:
         llm = ChatBedrockConverse(model=MODEL, max_tokens=5, **bedrock.client_kwargs())
-        said, stop_reason = "", "max_tokens"
+        so_far, stop_reason = "", "max_tokens"
         while stop_reason == "max_tokens":
-            sent = said.rstrip()
+            sent = so_far.rstrip()
             prefill = [AIMessage(sent)] if sent else []
             message = llm.invoke([HumanMessage("Go"), *prefill])
-            said, stop_reason = (
+            so_far, stop_reason = (
                 sent + message.text,
                 message.response_metadata["stopReason"],
             )
-        assert said == text
+        assert so_far == text
         assert len(bedrock.requests) == 5
 
 
-def test_an_application_inference_profile_names_its_model() -> None:
+def test_an_application_inference_profile_resolves_to_its_model() -> None:
     arn = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc"
     with LocalBedrock(
         Script("Hi."), profiles={arn: "us.anthropic.claude-sonnet-5"}

@@ -1,4 +1,4 @@
-"""The local endpoint as a thing that is started, left and let down."""
+"""Start, end and failures of the local endpoint."""
 
 import asyncio
 import gc
@@ -7,9 +7,11 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import closing
+from typing import TypeAlias
 
+import psutil
 import pytest
 from botocore.exceptions import ClientError
 
@@ -21,9 +23,22 @@ from langchain_bedrock_continue.local import (
 from langchain_bedrock_continue.local.backend import Finish, Piece, Text
 from tests.integration_tests.local.test_local_server import HI, MODEL, ONCE
 
+Threads: TypeAlias = Callable[[], list[str]]
 
-def alive() -> list[str]:
-    return [t.name for t in threading.enumerate() if t.name == "local-bedrock"]
+
+@pytest.fixture
+def endpoint_threads() -> Threads:
+    """Return the names of the endpoint threads that the test has started.
+
+    Other endpoints of this process are not the test's: the session's own runs from the
+    first test that needs it to the end of the session.
+    """
+    before = set(threading.enumerate())
+    return lambda: [
+        thread.name
+        for thread in threading.enumerate()
+        if thread.name == "local-bedrock" and thread not in before
+    ]
 
 
 def address(url: str) -> tuple[str, int]:
@@ -31,44 +46,55 @@ def address(url: str) -> tuple[str, int]:
     return host, int(port)
 
 
-def refused(url: str) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(address(url)) != 0
+def is_listening(url: str) -> bool:
+    """Return True if this process listens on the URL's port.
+
+    A connection would also succeed to another process that got the port meanwhile.
+    """
+    _, port = address(url)
+    return any(
+        connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
+        for connection in psutil.Process().net_connections("tcp4")
+    )
 
 
-def test_nothing_is_left_behind() -> None:
+def test_leaving_the_with_releases_threads_and_sockets(
+    endpoint_threads: Threads,
+) -> None:
     with LocalBedrock(Script("x")) as bedrock:
         url = bedrock.endpoint_url
         client = bedrock.boto3_client()
         client.converse(modelId=MODEL, messages=HI)
         assert url.startswith("http://127.0.0.1:")
-        assert alive() == ["local-bedrock"]
-        assert not refused(url)
-    assert alive() == []
-    assert refused(url)
+        assert endpoint_threads() == ["local-bedrock"]
+        assert is_listening(url)
+    assert endpoint_threads() == []
+    assert not is_listening(url)
     client.close()
-    gc.collect()  # an unclosed socket would warn, and warnings are errors
+    gc.collect()  # an unclosed socket warns, and warnings are errors
 
 
-class Boom(Exception):  # noqa: N818 - what it is called does not matter
+class ExpectedError(Exception):
     pass
 
 
-def test_nothing_is_left_behind_when_the_body_raises() -> None:
+def test_an_exception_in_the_with_releases_threads_and_sockets(
+    endpoint_threads: Threads,
+) -> None:
     urls = []
 
     def fail(url: str) -> None:
         urls.append(url)
-        raise Boom
+        raise ExpectedError
 
-    with pytest.raises(Boom), LocalBedrock(Script("x")) as bedrock:
+    with pytest.raises(ExpectedError), LocalBedrock(Script("x")) as bedrock:
         fail(bedrock.endpoint_url)
-    assert alive() == []
-    assert refused(urls[0])
+    assert endpoint_threads() == []
+    assert not is_listening(urls[0])
 
 
-class Backend(Script):
-    """Notes what is done to it."""
+class RecordingBackend(Script):
+    """Records its calls."""
 
     def __init__(self, broken: BaseException | None = None) -> None:
         super().__init__("x")
@@ -85,18 +111,20 @@ class Backend(Script):
 
 
 def test_the_backend_is_started_and_closed() -> None:
-    backend = Backend()
+    backend = RecordingBackend()
     with LocalBedrock(backend):
         assert backend.calls == ["start"]
     assert backend.calls == ["start", "close"]
 
 
-def test_a_backend_that_cannot_start() -> None:
-    backend = Backend(Boom("no weights"))
-    with pytest.raises(Boom, match="no weights"), LocalBedrock(backend):
+def test_a_backend_that_fails_to_start_is_closed(
+    endpoint_threads: Threads,
+) -> None:
+    backend = RecordingBackend(ExpectedError("no weights"))
+    with pytest.raises(ExpectedError, match="no weights"), LocalBedrock(backend):
         pytest.fail("the body must not run")
     assert backend.calls == ["start", "close"]
-    assert alive() == []
+    assert endpoint_threads() == []
 
 
 def test_without_the_extra_the_error_says_what_to_install() -> None:
@@ -104,25 +132,25 @@ def test_without_the_extra_the_error_says_what_to_install() -> None:
         "import sys; sys.modules['uvicorn'] = None; "
         "import langchain_bedrock_continue.local"
     )
-    ran = subprocess.run(  # noqa: S603 - this very interpreter
+    ran = subprocess.run(  # noqa: S603 - this interpreter
         [sys.executable, "-c", code], capture_output=True, text=True, check=False
     )
     assert ran.returncode == 1
     assert 'pip install "langchain-bedrock-continue[local]"' in ran.stderr
 
 
-def test_one_instance_serves_once() -> None:
+def test_an_instance_can_be_entered_once() -> None:
     bedrock = LocalBedrock(Script("x"))
     with pytest.raises(RuntimeError, match="inside `with"):
         _ = bedrock.endpoint_url
     with bedrock:
         pass
-    with pytest.raises(RuntimeError, match="make a new one"), bedrock:
+    with pytest.raises(RuntimeError, match="create a new one"), bedrock:
         pytest.fail("the body must not run")
 
 
-class Hanging(Script):
-    """Says one word, then nothing more; knows when it was closed."""
+class SilentBackend(Script):
+    """Generates one word and then nothing; records when it is closed."""
 
     def __init__(self) -> None:
         super().__init__("x")
@@ -139,9 +167,9 @@ class Hanging(Script):
             self.closed.set()
 
 
-def test_a_client_that_goes_away_stops_the_backend() -> None:
-    """B5, N2."""
-    backend = Hanging()
+def test_a_client_that_closes_its_stream_stops_the_backend() -> None:
+    """BACKEND-5, HTTP-3."""
+    backend = SilentBackend()
     with LocalBedrock(backend) as bedrock:
         stream = bedrock.boto3_client().converse_stream(modelId=MODEL, messages=HI)
         events = iter(stream["stream"])
@@ -152,9 +180,9 @@ def test_a_client_that_goes_away_stops_the_backend() -> None:
         assert backend.closed.wait(10)
 
 
-def test_a_client_that_gives_up_waiting_stops_the_backend() -> None:
-    """B5, N2: also where nothing has been sent yet."""
-    backend = Hanging()
+def test_a_client_that_disconnects_before_the_response_stops_the_backend() -> None:
+    """BACKEND-5, HTTP-3: also if nothing was sent yet."""
+    backend = SilentBackend()
     with LocalBedrock(backend) as bedrock:
         raw = json.dumps({"messages": HI}).encode()
         head = f"POST /model/{MODEL}/converse HTTP/1.1\r\nHost: x\r\n"
@@ -166,33 +194,35 @@ def test_a_client_that_gives_up_waiting_stops_the_backend() -> None:
         assert backend.closed.wait(10)
 
 
-def test_leaving_stops_what_still_runs() -> None:
-    backend = Hanging()
+def test_leaving_the_with_cancels_running_requests(
+    endpoint_threads: Threads,
+) -> None:
+    backend = SilentBackend()
     with LocalBedrock(backend) as bedrock:
         client = bedrock.boto3_client()
         stream = client.converse_stream(modelId=MODEL, messages=HI)["stream"]
         assert backend.waiting.wait(10)
     assert backend.closed.is_set()
-    assert alive() == []
+    assert endpoint_threads() == []
     stream.close()
 
 
-class Broken(Script):
-    """Fails as a backend with a bug does."""
+class FailingBackend(Script):
+    """Has a bug."""
 
-    def __init__(self, *, said: bool) -> None:
+    def __init__(self, *, after_text: bool) -> None:
         super().__init__("x")
-        self.said = said
+        self.after_text = after_text
 
     async def generate(self, request: Request) -> AsyncIterator[Piece]:
-        if self.said:
+        if self.after_text:
             yield Text("One")
-        raise Boom("a bug")
+        raise ExpectedError("a bug")
 
 
-def test_a_bug_in_the_backend_is_told_at_once() -> None:
-    """N4: an error that a client retries could pass unseen."""
-    with LocalBedrock(Broken(said=False)) as bedrock:
+def test_a_bug_in_the_backend_is_an_error_that_is_not_retried() -> None:
+    """HTTP-4."""
+    with LocalBedrock(FailingBackend(after_text=False)) as bedrock:
         client = bedrock.boto3_client()
         for operation in (client.converse, client.converse_stream):
             with pytest.raises(client.exceptions.ValidationException, match="a bug"):
@@ -200,23 +230,23 @@ def test_a_bug_in_the_backend_is_told_at_once() -> None:
         assert len(bedrock.requests) == 2
 
 
-def test_a_bug_in_mid_stream_is_an_exception_event() -> None:
-    with LocalBedrock(Broken(said=True)) as bedrock:
+def test_a_bug_after_the_first_piece_is_an_exception_event() -> None:
+    with LocalBedrock(FailingBackend(after_text=True)) as bedrock:
         client = bedrock.boto3_client(ONCE)
         stream = client.converse_stream(modelId=MODEL, messages=HI)["stream"]
         with closing(stream), pytest.raises(ClientError, match="a bug"):
             list(stream)
 
 
-class Endless(Script):
-    """Forgets its Finish."""
+class UnfinishedBackend(Script):
+    """Generates no Finish."""
 
     async def generate(self, request: Request) -> AsyncIterator[Piece]:
         yield Text("One")
 
 
-def test_a_backend_without_an_end_is_told_so() -> None:
-    with LocalBedrock(Endless("x")) as bedrock:
+def test_pieces_without_a_finish_are_an_error() -> None:
+    with LocalBedrock(UnfinishedBackend("x")) as bedrock:
         client = bedrock.boto3_client(ONCE)
         with pytest.raises(ClientError, match="without a Finish"):
             client.converse(modelId=MODEL, messages=HI)

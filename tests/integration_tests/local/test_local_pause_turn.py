@@ -1,4 +1,4 @@
-"""A paused turn over HTTP, sent back with no user message behind it."""
+"""A paused turn over HTTP, sent back without a user message after it."""
 
 import json
 from typing import Any
@@ -17,7 +17,7 @@ from langchain_bedrock_continue.local import (
 )
 
 Json = dict[str, Any]
-MODEL = "us.anthropic.claude-sonnet-5"  # it takes no prefill
+MODEL = "us.anthropic.claude-sonnet-5"  # it does not accept prefill
 CALL = {"id": "s1", "name": "web_search", "input": {"query": "capital of Norway"}}
 USE = {"type": "server_tool_use", **CALL}
 FOUND = [{"type": "web_search_result", "url": "https://example.org", "title": "Oslo"}]
@@ -25,7 +25,7 @@ RESULT = {"type": "web_search_tool_result", "tool_use_id": "s1", "content": FOUN
 ANSWER = Answer(
     ["Let me search. ", ServerBlock(USE), Pause(), ServerBlock(RESULT), "It is Oslo."]
 )
-ASKED = {"role": "user", "content": "What is the capital of Norway?"}
+QUESTION = {"role": "user", "content": "What is the capital of Norway?"}
 SEARCH = {"type": "web_search_20250305", "name": "web_search", "max_uses": 5}
 
 
@@ -33,7 +33,7 @@ def invoke(bedrock: LocalBedrock, *messages: Json) -> Json:
     body = {
         "anthropic_version": "bedrock-2023-05-31",
         "max_tokens": 100,
-        "messages": [ASKED, *messages],
+        "messages": [QUESTION, *messages],
         "tools": [SEARCH],
     }
     client = bedrock.boto3_client()
@@ -42,7 +42,7 @@ def invoke(bedrock: LocalBedrock, *messages: Json) -> Json:
     return message
 
 
-def test_a_paused_turn_is_sent_back_and_goes_on() -> None:
+def test_a_paused_turn_that_is_sent_back_is_continued() -> None:
     with LocalBedrock(Script(ANSWER)) as bedrock:
         paused = invoke(bedrock)
         assert paused["stop_reason"] == "pause_turn"
@@ -52,18 +52,18 @@ def test_a_paused_turn_is_sent_back_and_goes_on() -> None:
         assert rest["content"] == [RESULT, {"type": "text", "text": "It is Oslo."}]
 
 
-def test_what_is_no_paused_turn_is_a_prefill() -> None:
+def test_a_final_message_without_server_blocks_is_a_prefill() -> None:
     text = {"type": "text", "text": "Let me search."}
     with LocalBedrock(Script(ANSWER)) as bedrock:
         with pytest.raises(ClientError, match="must end with a user message"):
             invoke(bedrock, {"role": "assistant", "content": [text]})
         paused = {"role": "assistant", "content": [text, USE]}
         with pytest.raises(ClientError, match="without a corresponding"):
-            invoke(bedrock, paused, {"role": "user", "content": "Go on."})
+            invoke(bedrock, paused, {"role": "user", "content": "Continue."})
 
 
 @pytest.mark.parametrize("stop_reason", ["pause_turn", "a_new_reason"])
-def test_converse_passes_on_a_stop_reason_that_it_does_not_know(
+def test_converse_passes_on_an_unknown_stop_reason(
     stop_reason: str,
 ) -> None:
     with LocalBedrock(Script(Answer("Hm.", stop_reason=stop_reason))) as bedrock:
@@ -75,15 +75,15 @@ def test_converse_passes_on_a_stop_reason_that_it_does_not_know(
     assert streamed.response_metadata["stopReason"] == stop_reason
 
 
-def test_converse_has_no_server_blocks() -> None:
+def test_converse_does_not_support_server_blocks() -> None:
     with LocalBedrock(Script(ANSWER)) as bedrock:
         hi = [{"role": "user", "content": [{"text": "Hi"}]}]
-        with pytest.raises(ClientError, match="ask by InvokeModel"):
+        with pytest.raises(ClientError, match="use InvokeModel"):
             bedrock.boto3_client().converse(modelId=MODEL, messages=hi)
 
 
-def test_chat_bedrock_sends_server_blocks_that_it_is_given() -> None:
-    """It puts texts before them, so only a message with text first keeps its order."""
+def test_chat_bedrock_sends_the_server_blocks_of_a_message() -> None:
+    """It moves text before them: a message that starts with text keeps its order."""
     with LocalBedrock(Script(ANSWER)) as bedrock:
         llm = ChatBedrock(
             model=MODEL,
@@ -91,7 +91,7 @@ def test_chat_bedrock_sends_server_blocks_that_it_is_given() -> None:
             max_tokens=100,
             **bedrock.client_kwargs(),
         )
-        # What it read itself has lost them: the blocks come from elsewhere.
+        # ChatBedrock drops them from its own messages, so the test adds them.
         assert llm.invoke("Hi").content == "Let me search. "
         content: list[str | Json] = [{"type": "text", "text": "Let me search. "}, USE]
         message = llm.invoke([HumanMessage("Hi"), AIMessage(content)])

@@ -1,4 +1,4 @@
-"""The endpoint is for this machine alone, and counts what clients leave open."""
+"""The endpoint is reachable from this machine only, and counts open connections."""
 
 import asyncio
 import gc
@@ -17,7 +17,7 @@ from langchain_bedrock_continue.local.server import _listen
 from tests.integration_tests.local.test_local_server import HI, MODEL
 
 
-def test_it_listens_on_the_loopback_only() -> None:
+def test_the_endpoint_listens_on_loopback_only() -> None:
     with _listen() as listening:
         host, port = listening.getsockname()
         assert host == "127.0.0.1"
@@ -26,7 +26,7 @@ def test_it_listens_on_the_loopback_only() -> None:
 
 
 @pytest.mark.parametrize("flag", ["--host", "--bind", "--address", "-H"])
-def test_no_flag_binds_it_elsewhere(
+def test_no_flag_of_the_command_changes_the_address(
     flag: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as caught:
@@ -36,27 +36,27 @@ def test_no_flag_binds_it_elsewhere(
 
 
 @pytest.mark.parametrize("name", ["host", "bind", "address"])
-def test_no_argument_binds_it_elsewhere(name: str) -> None:
+def test_no_argument_changes_the_address(name: str) -> None:
     elsewhere: dict[str, Any] = {name: "0.0.0.0"}  # noqa: S104 - it must be refused
     with pytest.raises(TypeError, match="unexpected keyword"):
         LocalBedrock(Script("x"), **elsewhere)
 
 
-class Waiting(Script):
-    """Answers when it is told to."""
+class BlockedScript(Script):
+    """Finishes its answer when it is released."""
 
     def __init__(self) -> None:
         super().__init__("x")
-        self.told = threading.Event()
+        self.released = threading.Event()
 
     async def generate(self, request: Request) -> AsyncIterator[Piece]:
         yield Text("One")
-        await asyncio.to_thread(self.told.wait, 10)
+        await asyncio.to_thread(self.released.wait, 10)
         yield Finish("end_turn", 1)
 
 
-def soon(holds: Callable[[], bool]) -> bool:
-    """Whether it holds within ten seconds: the server learns of things a bit later."""
+def becomes_true(holds: Callable[[], bool]) -> bool:
+    """Wait up to ten seconds for a condition: the server notices events later."""
     until = time.monotonic() + 10
     while not holds() and time.monotonic() < until:
         time.sleep(0.01)
@@ -64,7 +64,7 @@ def soon(holds: Callable[[], bool]) -> bool:
 
 
 def test_requests_and_connections_are_counted() -> None:
-    backend = Waiting()
+    backend = BlockedScript()
     with LocalBedrock(backend) as bedrock:
         assert (bedrock.in_flight, bedrock.open_connections) == (0, 0)
         client = bedrock.boto3_client()
@@ -74,16 +74,18 @@ def test_requests_and_connections_are_counted() -> None:
         ]
         assert (bedrock.in_flight, bedrock.open_connections) == (3, 3)
         streams[0].close()
-        assert soon(lambda: (bedrock.in_flight, bedrock.open_connections) == (2, 2))
-        backend.told.set()
+        assert becomes_true(
+            lambda: (bedrock.in_flight, bedrock.open_connections) == (2, 2)
+        )
+        backend.released.set()
         assert all(list(stream) for stream in streams[1:])
-        assert soon(lambda: bedrock.in_flight == 0)
+        assert becomes_true(lambda: bedrock.in_flight == 0)
         assert bedrock.open_connections == 2
-        # A stream that was read keeps its connection from the client's pool.
+        # A stream that was read to its end keeps its connection out of the pool.
         streams.clear()
         gc.collect()
         client.close()
-        assert soon(lambda: bedrock.open_connections == 0)
+        assert becomes_true(lambda: bedrock.open_connections == 0)
     assert (bedrock.in_flight, bedrock.open_connections) == (0, 0)
 
 

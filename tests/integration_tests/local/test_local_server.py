@@ -1,4 +1,4 @@
-"""The local endpoint over real HTTP, with real boto3: operations and life."""
+"""The operations of the local endpoint, over real HTTP and with real boto3."""
 
 import asyncio
 import json
@@ -49,7 +49,7 @@ def bedrock() -> Iterator[LocalBedrock]:
 
 
 def post(bedrock: LocalBedrock, path: str, body: bytes) -> tuple[int, str, str]:
-    """Ask without boto3; status, `x-amzn-ErrorType`, message."""
+    """Send a request without boto3; return status, `x-amzn-ErrorType` and message."""
     request = urllib.request.Request(bedrock.endpoint_url + path, body)  # noqa: S310 - our own http
     try:
         with urllib.request.urlopen(request) as answer:  # noqa: S310 - the same
@@ -96,8 +96,8 @@ def test_converse_stream(bedrock: LocalBedrock) -> None:
         if "contentBlockDelta" in event
     )
     assert text == "Hello there.Cited"
-    whole = client.converse(modelId=MODEL, messages=HI)
-    assert events[-1]["metadata"]["usage"] == whole["usage"]
+    response = client.converse(modelId=MODEL, messages=HI)
+    assert events[-1]["metadata"]["usage"] == response["usage"]
     assert events[-2]["messageStop"] == {
         "stopReason": "tool_use",
         "additionalModelResponseFields": {"stop_sequence": None},
@@ -106,13 +106,13 @@ def test_converse_stream(bedrock: LocalBedrock) -> None:
 
 def test_count_tokens(bedrock: LocalBedrock) -> None:
     client = bedrock.boto3_client()
-    asked = {"messages": HI, "system": [{"text": "Be brief."}]}
-    counted = client.count_tokens(modelId=MODEL, input={"converse": asked})
-    used = client.converse(modelId=MODEL, **asked)["usage"]["inputTokens"]
+    request = {"messages": HI, "system": [{"text": "Be brief."}]}
+    counted = client.count_tokens(modelId=MODEL, input={"converse": request})
+    used = client.converse(modelId=MODEL, **request)["usage"]["inputTokens"]
     assert counted["inputTokens"] == used
 
 
-def test_settings_that_change_nothing_are_accepted(bedrock: LocalBedrock) -> None:
+def test_fields_without_effect_are_accepted(bedrock: LocalBedrock) -> None:
     response = bedrock.boto3_client().converse(
         modelId=MODEL,
         messages=HI,
@@ -125,7 +125,7 @@ def test_settings_that_change_nothing_are_accepted(bedrock: LocalBedrock) -> Non
     assert response["stopReason"] == "tool_use"
 
 
-def test_a_rule_is_a_validation_exception(bedrock: LocalBedrock) -> None:
+def test_a_broken_rule_is_a_validation_exception(bedrock: LocalBedrock) -> None:
     client = bedrock.boto3_client()
     prefilled = [*HI, {"role": "assistant", "content": [{"text": "a "}]}]
     for operation in (client.converse, client.converse_stream):
@@ -158,7 +158,7 @@ def test_an_arn_as_model(bedrock: LocalBedrock, model_id: str) -> None:
     assert bedrock.requests[-1].model_id == model_id
 
 
-def test_rules_and_profiles_of_the_callers_own() -> None:
+def test_the_callers_rules_and_profiles() -> None:
     arn = ACCOUNT + ":application-inference-profile/abc"
     with LocalBedrock(
         Script("x"),
@@ -206,7 +206,7 @@ def test_requests_are_recorded(bedrock: LocalBedrock) -> None:
     assert len(recorded) == 2
 
 
-def test_an_operation_that_is_not_there(bedrock: LocalBedrock) -> None:
+def test_an_unknown_operation(bedrock: LocalBedrock) -> None:
     status, code, message = post(bedrock, "/model/x/teleport", b"{}")
     assert (status, code) == (404, "UnknownOperationException")
     assert "/model/x/teleport" in message
@@ -216,8 +216,8 @@ def test_an_operation_that_is_not_there(bedrock: LocalBedrock) -> None:
 @pytest.mark.parametrize(
     ("body", "status", "code", "message"),
     [
-        (b"{", 400, "SerializationException", "No JSON"),
-        (b"[" * 100_000, 400, "SerializationException", "No JSON"),
+        (b"{", 400, "SerializationException", "not valid JSON"),
+        (b"[" * 100_000, 400, "SerializationException", "not valid JSON"),
         (b"[]", 400, "SerializationException", "JSON object"),
         (b'{"messages": 5}', 400, "ValidationException", "parameter messages"),
         (b'{"message": []}', 400, "ValidationException", '"message"'),
@@ -238,10 +238,10 @@ def test_a_malformed_body(
     assert message in got[2]
 
 
-def test_many_requests_at_once() -> None:
-    """All are in the backend at once, or none would be answered."""
+def test_concurrent_requests() -> None:
+    """Each answer waits until all requests have reached the backend."""
 
-    class Meeting(Script):
+    class Barrier(Script):
         arrived = 0
         complete = asyncio.Event()
 
@@ -253,24 +253,24 @@ def test_many_requests_at_once() -> None:
             async for piece in super().generate(request):
                 yield piece
 
-    def ask(i: int) -> bool:
-        asked = [{"role": "user", "content": [{"text": f"number {i}"}]}]
+    def answer_is_right(i: int) -> bool:
+        request = [{"role": "user", "content": [{"text": f"number {i}"}]}]
         if i % 2:
-            response = client.converse(modelId=MODEL, messages=asked)
+            response = client.converse(modelId=MODEL, messages=request)
             text = response["output"]["message"]["content"][0]["text"]
         else:
-            events = client.converse_stream(modelId=MODEL, messages=asked)["stream"]
+            events = client.converse_stream(modelId=MODEL, messages=request)["stream"]
             deltas = [
                 e["contentBlockDelta"] for e in events if "contentBlockDelta" in e
             ]
             text = "".join(d["delta"]["text"] for d in deltas)
         return bool(text == f"You said number {i}.")
 
-    script = Meeting(
+    script = Barrier(
         lambda request: f"You said {request.messages[0]['content'][0]['text']}."
     )
     with LocalBedrock(script) as bedrock, ThreadPoolExecutor(32) as pool:
         client = bedrock.boto3_client(Config(max_pool_connections=32))
-        assert all(pool.map(ask, range(32)))
+        assert all(pool.map(answer_is_right, range(32)))
         ids = {r.request_id for r in bedrock.requests}
         assert len(ids) == 32

@@ -26,8 +26,8 @@ DROP = {"prefix_mismatch_behavior": "drop_block"}
 BOUND = "bound to a different conversation"
 
 
-def sampling() -> Callable[[Request], Answer]:
-    """A model whose thinking and words are others at each request."""
+def sampling_model() -> Callable[[Request], Answer]:
+    """Return a model with another answer for each request."""
     numbers = itertools.count(1)
 
     def answer(_: Request) -> Answer:
@@ -37,7 +37,7 @@ def sampling() -> Callable[[Request], Answer]:
     return answer
 
 
-def chat(bedrock: LocalBedrock, model: str, **fields: Any) -> ChatBedrockConverse:
+def chat_model(bedrock: LocalBedrock, model: str, **fields: Any) -> ChatBedrockConverse:
     extra = {"thinking": {"type": "adaptive", **fields}}
     return ChatBedrockConverse(
         model=model,
@@ -47,22 +47,26 @@ def chat(bedrock: LocalBedrock, model: str, **fields: Any) -> ChatBedrockConvers
     )
 
 
-def go_on(llm: ChatBedrockConverse) -> tuple[list[BaseMessage], AIMessage, AIMessage]:
-    """Two segments of a turn, the second asked for in a user turn."""
-    asked: list[BaseMessage] = [HumanMessage("Go.")]
-    first = llm.invoke(asked)
-    second = llm.invoke([*asked, first, HumanMessage("Go on.")])
+def two_segments(
+    llm: ChatBedrockConverse,
+) -> tuple[list[BaseMessage], AIMessage, AIMessage]:
+    """Return a question and two segments of its turn, the second by a user turn."""
+    question: list[BaseMessage] = [HumanMessage("Go.")]
+    first = llm.invoke(question)
+    second = llm.invoke([*question, first, HumanMessage("Continue.")])
     assert first.content != second.content
-    return asked, first, second
+    return question, first, second
 
 
 @pytest.mark.parametrize("model", [CLAUDE_5, OPUS_5_5])
-def test_a_stitched_turn_with_the_first_segments_thinking_is_taken(model: str) -> None:
-    with LocalBedrock(Script(sampling())) as bedrock:
-        llm = chat(bedrock, model)
-        asked, first, second = go_on(llm)
+def test_a_stitched_message_with_the_first_segments_thinking_is_accepted(
+    model: str,
+) -> None:
+    with LocalBedrock(Script(sampling_model())) as bedrock:
+        llm = chat_model(bedrock, model)
+        question, first, second = two_segments(llm)
         content = [*first.content, second.content[-1]]
-        llm.invoke([*asked, AIMessage(content), HumanMessage("Thanks.")])
+        llm.invoke([*question, AIMessage(content), HumanMessage("Thanks.")])
         sent = bedrock.requests[-1].body["messages"][1]["content"]
         assert [next(iter(block)) for block in sent] == [
             "reasoningContent",
@@ -71,21 +75,21 @@ def test_a_stitched_turn_with_the_first_segments_thinking_is_taken(model: str) -
         ]
 
 
-def test_a_later_segments_thinking_is_refused_where_thinking_is_bound() -> None:
-    with LocalBedrock(Script(sampling())) as bedrock:
-        llm = chat(bedrock, OPUS_5_5)
-        asked, first, second = go_on(llm)
+def test_a_later_segments_thinking_is_refused_if_thinking_is_bound() -> None:
+    with LocalBedrock(Script(sampling_model())) as bedrock:
+        llm = chat_model(bedrock, OPUS_5_5)
+        question, first, second = two_segments(llm)
         stitched = AIMessage([*first.content, *second.content])
-        later = [*asked, stitched, HumanMessage("Thanks.")]
+        later = [*question, stitched, HumanMessage("Thanks.")]
         with pytest.raises(ClientError, match=BOUND):
             llm.invoke(later)
-        chat(bedrock, OPUS_5_5, block_binding=DROP).invoke(later)
-        chat(bedrock, CLAUDE_5).invoke(later)
+        chat_model(bedrock, OPUS_5_5, block_binding=DROP).invoke(later)
+        chat_model(bedrock, CLAUDE_5).invoke(later)
 
 
-def test_the_same_turn_streamed_is_taken_too() -> None:
-    with LocalBedrock(Script(sampling())) as bedrock:
-        llm = chat(bedrock, OPUS_5_5)
+def test_a_streamed_message_is_accepted_too() -> None:
+    with LocalBedrock(Script(sampling_model())) as bedrock:
+        llm = chat_model(bedrock, OPUS_5_5)
         chunks = llm.stream("Go.")
         message = next(chunks)
         for chunk in chunks:
@@ -110,7 +114,7 @@ LIMITED = [
 
 
 @pytest.mark.parametrize("model", LIMITED)
-def test_max_tokens_end_at_the_models_limit(model: str) -> None:
+def test_max_tokens_above_the_models_limit_is_refused(model: str) -> None:
     known = rules_for(model)
     assert known is not None
     limit = known.max_output_tokens or 0
@@ -119,8 +123,10 @@ def test_max_tokens_end_at_the_models_limit(model: str) -> None:
         client = bedrock.boto3_client()
 
         def converse(max_tokens: int) -> Any:
-            asked = {"maxTokens": max_tokens}
-            return client.converse(modelId=model, messages=hi, inferenceConfig=asked)
+            inference = {"maxTokens": max_tokens}
+            return client.converse(
+                modelId=model, messages=hi, inferenceConfig=inference
+            )
 
         assert converse(limit)["stopReason"] == "end_turn"
         with pytest.raises(ClientError) as caught:
@@ -133,7 +139,9 @@ def test_max_tokens_end_at_the_models_limit(model: str) -> None:
 
 @pytest.mark.parametrize("model", [m for m in LIMITED if "claude" in m])
 @pytest.mark.parametrize("stream", [False, True])
-def test_invoke_model_ends_there_too(model: str, stream: bool) -> None:
+def test_invoke_model_refuses_max_tokens_above_the_limit(
+    model: str, stream: bool
+) -> None:
     known = rules_for(model)
     assert known is not None
     limit = known.max_output_tokens or 0
@@ -143,7 +151,7 @@ def test_invoke_model_ends_there_too(model: str, stream: bool) -> None:
         if stream:
             invoke = client.invoke_model_with_response_stream
 
-        def ask(max_tokens: int) -> Any:
+        def invoke_with(max_tokens: int) -> Any:
             body = {
                 "anthropic_version": "bedrock-2023-05-31",
                 "max_tokens": max_tokens,
@@ -152,6 +160,6 @@ def test_invoke_model_ends_there_too(model: str, stream: bool) -> None:
             response = invoke(modelId=model, body=json.dumps(body))
             return list(response["body"])
 
-        assert ask(limit)
+        assert invoke_with(limit)
         with pytest.raises(ClientError, match=f"exceeds the model limit of {limit}. "):
-            ask(limit + 1)
+            invoke_with(limit + 1)

@@ -51,7 +51,7 @@ def test_a_truncated_document_is_no_object(
         settings = {"max_tokens": size, "max_tokens_ceiling": size}
         chain = case.chain(model, bedrock, max_continuations=1, **settings)
         for ask in CHAIN_ENTRANCES.values():
-            with pytest.raises(OutputParserException, match="is not whole"):
+            with pytest.raises(OutputParserException, match="is incomplete"):
                 ask(chain, "Go.")
 
 

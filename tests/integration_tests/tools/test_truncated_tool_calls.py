@@ -22,7 +22,9 @@ WHOLE = {"t1": INPUT, "t2": {"path": "b.md"}}
 ANSWERS = {
     # How much of a truncated call's arguments arrives.
     "one, of complete keys": Answer(["I write. ", WRITE]),
-    "one, without arguments": Answer(["I write. ", WRITE], cut_tool_input="empty"),
+    "one, without arguments": Answer(
+        ["I write. ", WRITE], truncated_tool_input="empty"
+    ),
     "one, of any text": Answer(["I write. ", WRITE], fine_grained=True),
     "two, of complete keys": Answer(["I do both. ", WRITE, READ]),
     "two, of any text": Answer([WRITE, READ], fine_grained=True),

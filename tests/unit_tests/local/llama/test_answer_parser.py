@@ -1,4 +1,4 @@
-"""Tool calls in a model's text. The forms are those that Qwen2.5-Coder writes."""
+"""Tool calls in a model's text, in the forms that Qwen2.5-Coder writes (PARSER)."""
 
 import itertools
 import json
@@ -32,11 +32,13 @@ def parser(names: tuple[str, ...] = NAMES, **options: Any) -> AnswerParser:
     return AnswerParser(names, new_id=lambda: next(ids), **options)
 
 
-def parse(chunks: Iterable[str], *, cut: bool = False, **options: Any) -> list[Piece]:
-    """Parse, and join neighbouring pieces of one block."""
+def parse(
+    chunks: Iterable[str], *, truncated: bool = False, **options: Any
+) -> list[Piece]:
+    """Parse the chunks, and join adjacent pieces of one block."""
     reader = parser(**options)
     fed = [reader.feed(chunk) for chunk in chunks]
-    pieces = [*itertools.chain.from_iterable(fed), *reader.end(cut=cut)]
+    pieces = [*itertools.chain.from_iterable(fed), *reader.end(truncated=truncated)]
     return joined(pieces)
 
 
@@ -53,11 +55,11 @@ def joined(pieces: Iterable[Piece]) -> list[Piece]:
     return result
 
 
-def call(name: str, json_text: str, number: int = 1) -> list[Piece]:
+def tool_call(name: str, json_text: str, number: int = 1) -> list[Piece]:
     return [ToolStart(str(number), name), ToolInput(json_text), BlockEnd()]
 
 
-def said(text: str) -> list[Piece]:
+def text_block(text: str) -> list[Piece]:
     return [Text(text), BlockEnd()]
 
 
@@ -67,29 +69,33 @@ ADD = '{"a": 1, "b": {"c": "}"}}'
 @pytest.mark.parametrize(
     ("text", "pieces"),
     [
-        (BARE, call("add", ADD)),
-        (f"<tool_call>\n{BARE}\n</tool_call>", call("add", ADD)),
-        (f"<tools>\n{BARE}\n</tools>", call("add", ADD)),
-        (f"```json\n{BARE}\n```", call("add", ADD)),
-        (f"```\n{BARE}\n```\n", call("add", ADD)),
-        (f"```json\n{SPREAD}\n```", call("add", '{\n    "a": "x\\"}"\n  }')),
-        (READ.replace("read", "add_all"), call("add_all", "{}")),
-        (f"I'll add.\n\n{BARE}", said("I'll add.") + call("add", ADD)),
-        (f"{BARE}\n\nDone {{}}.", call("add", ADD) + said("Done {}.")),
-        (f"{BARE}\n{READ}", call("add", ADD) + call("read", "{}", 2)),
-        (f"```json\n{BARE}\n{READ}\n```", call("add", ADD) + call("read", "{}", 2)),
+        (BARE, tool_call("add", ADD)),
+        (f"<tool_call>\n{BARE}\n</tool_call>", tool_call("add", ADD)),
+        (f"<tools>\n{BARE}\n</tools>", tool_call("add", ADD)),
+        (f"```json\n{BARE}\n```", tool_call("add", ADD)),
+        (f"```\n{BARE}\n```\n", tool_call("add", ADD)),
+        (f"```json\n{SPREAD}\n```", tool_call("add", '{\n    "a": "x\\"}"\n  }')),
+        (READ.replace("read", "add_all"), tool_call("add_all", "{}")),
+        (f"I'll add.\n\n{BARE}", text_block("I'll add.") + tool_call("add", ADD)),
+        (f"{BARE}\n\nDone {{}}.", tool_call("add", ADD) + text_block("Done {}.")),
+        (f"{BARE}\n{READ}", tool_call("add", ADD) + tool_call("read", "{}", 2)),
+        (
+            f"```json\n{BARE}\n{READ}\n```",
+            tool_call("add", ADD) + tool_call("read", "{}", 2),
+        ),
         (
             f"<tool_call>\n{BARE}\n</tool_call>\n<tool_call>\n{READ}\n</tool_call>",
-            call("add", ADD) + call("read", "{}", 2),
+            tool_call("add", ADD) + tool_call("read", "{}", 2),
         ),
         (
             f"```json\n{READ}\n```\n```py\nx\n```",
-            call("read", "{}") + said("```py\nx\n```"),
+            tool_call("read", "{}") + text_block("```py\nx\n```"),
         ),
-        ('{"name":"read","arguments":{}, "id": {"x": 1}}', call("read", "{}")),
+        ('{"name":"read","arguments":{}, "id": {"x": 1}}', tool_call("read", "{}")),
     ],
 )
-def test_l1_calls_are_found(text, pieces):
+def test_tool_calls_are_found(text, pieces):
+    """PARSER-1."""
     assert parse([text]) == pieces
     assert parse(text) == pieces
 
@@ -110,9 +116,10 @@ def test_l1_calls_are_found(text, pieces):
         "  \n",
     ],
 )
-def test_l3_what_is_no_call_is_given_out_whole(text):
-    assert parse([text]) == said(text)
-    assert parse(text) == said(text)
+def test_text_that_is_not_a_tool_call_is_released_unchanged(text):
+    """PARSER-1, PARSER-3."""
+    assert parse([text]) == text_block(text)
+    assert parse(text) == text_block(text)
 
 
 FRAGMENTS = st.sampled_from(
@@ -126,33 +133,35 @@ FRAGMENTS = st.sampled_from(
 @st.composite
 def chunked(draw: st.DrawFn) -> tuple[str, list[str]]:
     text = "".join(draw(st.lists(FRAGMENTS, max_size=8)))
-    cuts = sorted(draw(st.lists(st.integers(0, len(text)), max_size=8)))
-    return text, [text[i:j] for i, j in itertools.pairwise([0, *cuts, len(text)])]
+    splits = sorted(draw(st.lists(st.integers(0, len(text)), max_size=8)))
+    return text, [text[i:j] for i, j in itertools.pairwise([0, *splits, len(text)])]
 
 
 @given(chunked(), st.booleans())
 @example((f"```json\n{READ}```json\n{READ}", []), False)  # noqa: FBT003 # hypothesis
-def test_l2_the_chunks_make_no_difference(case, cut):
+def test_the_chunks_make_no_difference(case, truncated):
+    """PARSER-2."""
     text, chunks = case
-    whole = parse([text], cut=cut)
-    assert parse(text, cut=cut) == whole
-    assert parse(chunks or [text], cut=cut) == whole
+    at_once = parse([text], truncated=truncated)
+    assert parse(text, truncated=truncated) == at_once
+    assert parse(chunks or [text], truncated=truncated) == at_once
 
 
 @given(st.text(st.sampled_from('{}<`"json\n :,\\ne')))
-def test_l3_no_text_is_lost_where_there_is_no_call(text):
-    assert parse(text) == (said(text) if text else [])
+def test_no_text_is_lost_without_a_tool_call(text):
+    """PARSER-3."""
+    assert parse(text) == (text_block(text) if text else [])
 
 
 @given(st.text())
-def test_without_tools_every_text_passes_at_once(text):
+def test_without_tools_every_text_is_released_at_once(text):
     reader = parser(names=())
     assert joined(reader.feed(text)) == ([Text(text)] if text else [])
-    assert reader.end(cut=True) == ([BlockEnd()] if text else [])
+    assert reader.end(truncated=True) == ([BlockEnd()] if text else [])
 
 
 @given(chunked())
-def test_every_block_ends_and_only_once(case):
+def test_every_block_ends_exactly_once(case):
     _, chunks = case
     opened = False
     for piece in parse(chunks):
@@ -169,24 +178,30 @@ def test_every_block_ends_and_only_once(case):
 
 
 @pytest.mark.parametrize("end", range(len("Well: "), len("Well: ") + len(BARE)))
-def test_l4_no_half_call_ends_up_in_the_text(end):
-    pieces = parse(f"Well: {BARE}"[:end], cut=True)
+def test_no_part_of_a_truncated_tool_call_becomes_text(end):
+    """PARSER-4."""
+    pieces = parse(f"Well: {BARE}"[:end], truncated=True)
     assert pieces[0] in (Text("Well:"), Text("Well: "))
     assert all("{" not in piece.text for piece in pieces if isinstance(piece, Text))
     assert isinstance(pieces[-1], BlockEnd)
 
 
-def test_l4_blanks_at_a_cut_are_kept_where_they_belong_to_a_text():
-    assert parse("a \n", cut=True) == said("a \n")
-    assert parse(f"{READ}\n", cut=True) == call("read", "{}")
+def test_whitespace_at_a_truncation_is_kept_inside_a_text_block():
+    """PARSER-4."""
+    assert parse("a \n", truncated=True) == text_block("a \n")
+    assert parse(f"{READ}\n", truncated=True) == tool_call("read", "{}")
 
 
-def test_l4_a_forced_call_begins_even_if_its_head_was_cut():
-    assert parse('{"na', cut=True, forced="add") == [ToolStart("1", "add"), BlockEnd()]
+def test_a_forced_tool_call_starts_even_if_its_head_is_truncated():
+    """PARSER-4."""
+    assert parse('{"na', truncated=True, forced="add") == [
+        ToolStart("1", "add"),
+        BlockEnd(),
+    ]
 
 
-def test_a_cut_in_the_input_ends_the_block_there():
-    assert parse(BARE[:35], cut=True) == call("add", BARE[29:35])
+def test_a_truncated_input_ends_its_block():
+    assert parse(BARE[:35], truncated=True) == tool_call("add", BARE[29:35])
 
 
 @given(
@@ -196,14 +211,15 @@ def test_a_cut_in_the_input_ends_the_block_there():
     ),
     st.booleans(),
 )
-def test_l5_any_input_arrives_as_it_was_written(value, ascii_only):
+def test_any_input_arrives_as_it_was_written(value, ascii_only):
+    """PARSER-5."""
     written = json.dumps({"x": value}, ensure_ascii=ascii_only)
     text = f'{{"name": "add", "arguments": {written}}}'
-    assert parse([text]) == parse(text) == call("add", written)
+    assert parse([text]) == parse(text) == tool_call("add", written)
 
 
 @pytest.mark.parametrize(
-    ("text", "cut", "malformed"),
+    ("text", "truncated", "malformed"),
     [
         (BARE, False, False),
         ('{"name": "add", "arguments": {\'a\': 1}}', False, True),
@@ -211,15 +227,15 @@ def test_l5_any_input_arrives_as_it_was_written(value, ascii_only):
         ('{"name": "add", "arguments": {"a": 1', True, False),
     ],
 )
-def test_an_input_that_is_no_json_is_noted(text, cut, malformed):
+def test_an_input_that_is_not_valid_json_is_malformed(text, truncated, malformed):
     reader = parser()
     reader.feed(text)
-    reader.end(cut=cut)
+    reader.end(truncated=truncated)
     assert reader.called
     assert reader.malformed is malformed
 
 
-def test_ids_have_bedrocks_form_and_differ():
+def test_ids_have_the_form_of_bedrocks_and_are_unique():
     ids = {new_tool_use_id() for _ in range(100)}
     assert len(ids) == 100
     assert all(i.startswith("tooluse_") and len(i) == 30 for i in ids)

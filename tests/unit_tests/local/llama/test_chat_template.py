@@ -1,4 +1,4 @@
-"""Converse's blocks as messages of a chat template."""
+"""Converse's blocks as messages of a chat template (TEMPLATE)."""
 
 import base64
 import json
@@ -58,12 +58,12 @@ def text(value: str) -> Json:
 
 
 def content(*blocks: Json) -> str:
-    """Give what the model reads of one user message."""
+    """Return what the model reads of one user message."""
     (message,) = chat([user(*blocks)]).messages
     return str(message["content"])
 
 
-def test_the_roles_are_kept_and_the_system_comes_first():
+def test_roles_are_kept_and_system_comes_first():
     result = chat(
         [user(text("q1")), assistant(text("a1")), user(text("q2"))],
         system=[text("be"), {"cachePoint": {"type": "default"}}, text("kind")],
@@ -78,24 +78,28 @@ def test_the_roles_are_kept_and_the_system_comes_first():
 
 
 @given(st.lists(st.text(st.characters(exclude_characters="<" + SPLIT))))
-def test_c1_a_prefill_stays_out_of_the_messages_byte_for_byte(parts):
+def test_a_prefill_is_kept_byte_for_byte_outside_the_messages(parts):
+    """TEMPLATE-1."""
     result = chat([user(text("q")), assistant(*map(text, parts))])
     assert result.prefill == "".join(parts)
     assert [message["role"] for message in result.messages] == ["user"]
 
 
-def test_c1_an_assistant_turn_that_ends_in_a_call_is_no_prefill():
+def test_an_assistant_message_with_a_tool_call_is_not_a_prefill():
+    """TEMPLATE-1."""
     result = chat([user(text("q")), assistant(text("a"), CALL)])
     assert result.prefill is None
     assert result.messages[-1]["role"] == "assistant"
 
 
-def test_c2_blocks_of_an_answer_are_joined_by_nothing_those_of_a_user_by_a_line():
+def test_assistant_blocks_are_joined_without_a_separator_user_blocks_by_a_line_break():
+    """TEMPLATE-2."""
     result = chat([user(text("a"), text("b")), assistant(text("c"), text("d")), user()])
     assert [m["content"] for m in result.messages] == ["a\nb", "cd", ""]
 
 
-def test_c3_calls_and_results_go_through_a_template_that_knows_tools():
+def test_tool_calls_and_results_go_through_a_template_that_supports_tools():
+    """TEMPLATE-3."""
     result = chat(
         [user(text("q")), assistant(text("a"), CALL), user(text("now?"), RESULT)],
         tool_config=TOOLS,
@@ -114,7 +118,8 @@ def test_c3_calls_and_results_go_through_a_template_that_knows_tools():
     }
 
 
-def test_c3_elsewhere_they_are_written_out():
+def test_tool_calls_and_results_are_text_for_other_templates():
+    """TEMPLATE-3."""
     result = chat(
         [user(text("q")), assistant(text("a"), CALL), user(RESULT)],
         native_tools=False,
@@ -128,7 +133,7 @@ def test_c3_elsewhere_they_are_written_out():
 
 
 @pytest.mark.parametrize("native_tools", [True, False])
-def test_a_failed_result_says_so(native_tools):
+def test_a_failed_tool_result_starts_with_error(native_tools):
     failed = {"toolUseId": "t1", "status": "error", "content": [text("no such file")]}
     (message,) = chat(
         [user({"toolResult": failed})], native_tools=native_tools
@@ -139,30 +144,33 @@ def test_a_failed_result_says_so(native_tools):
 @pytest.mark.parametrize(
     "marker", ["<|im_start|>", "<|im_end|>", "<|endoftext|>", "<s>", "</s>"]
 )
-def test_c4_a_control_token_in_a_text_is_split(marker):
-    said = f"see {marker}system"
-    assert content(text(said)) == said.replace("<", "<" + SPLIT)
-    prefill = chat([user(text("q")), assistant(text(said))]).prefill
-    assert prefill == said.replace("<", "<" + SPLIT)
+def test_a_control_token_in_a_text_is_split(marker):
+    """TEMPLATE-4."""
+    value = f"see {marker}system"
+    assert content(text(value)) == value.replace("<", "<" + SPLIT)
+    prefill = chat([user(text("q")), assistant(text(value))]).prefill
+    assert prefill == value.replace("<", "<" + SPLIT)
     call = {"toolUse": {"toolUseId": "t", "name": "n", "input": {"x": marker}}}
     (message,) = chat([assistant(call)]).messages
     assert marker not in json.dumps(message, ensure_ascii=False)
 
 
 @given(st.text(st.sampled_from("<|/s>im a" + SPLIT)))
-def test_c4_no_control_token_gets_through_and_no_other_character_is_lost(said):
-    shown = content(text(said))
+def test_no_control_token_remains_and_no_other_character_is_lost(value):
+    """TEMPLATE-4."""
+    shown = content(text(value))
     assert not {"<s>", "</s>", "<|im|>", "<|/|>"} & {
         shown[i:j] for i in range(len(shown)) for j in range(i, len(shown) + 1)
     }
-    assert shown.replace(SPLIT, "") == said.replace(SPLIT, "")
+    assert shown.replace(SPLIT, "") == value.replace(SPLIT, "")
 
 
 @pytest.mark.parametrize(
-    "said", ["a < b | c > d", "<tool_call>", "<div>", "x <| f |> y"]
+    "value", ["a < b | c > d", "<tool_call>", "<div>", "x <| f |> y"]
 )
-def test_c4_other_angle_brackets_are_left_alone(said):
-    assert content(text(said)) == said
+def test_other_angle_brackets_are_unchanged(value):
+    """TEMPLATE-4."""
+    assert content(text(value)) == value
 
 
 @pytest.mark.parametrize(
@@ -187,7 +195,8 @@ def test_c4_other_angle_brackets_are_left_alone(said):
         ({"toolResult": {"toolUseId": "t", "content": [{"image": {}}]}}, "image"),
     ],
 )
-def test_c5_what_the_model_cannot_read_is_refused_in_bedrocks_words(block, kind):
+def test_unsupported_content_is_refused_with_bedrocks_text(block, kind):
+    """TEMPLATE-5."""
     with pytest.raises(UnsupportedContentError) as caught:
         chat([user(text("q"), block)])
     assert str(caught.value) == (
@@ -196,7 +205,8 @@ def test_c5_what_the_model_cannot_read_is_refused_in_bedrocks_words(block, kind)
     )
 
 
-def test_c5_cache_points_and_reasoning_are_dropped():
+def test_cache_points_and_reasoning_are_dropped():
+    """TEMPLATE-5."""
     point = {"cachePoint": {"type": "default"}}
     thought = {"reasoningContent": {"reasoningText": {"text": "hm", "signature": "s"}}}
     result = chat([user(text("q"), point), assistant(thought, text("a")), user()])
@@ -217,12 +227,12 @@ def test_a_document_is_read_as_text(source):
     assert content(block, text("Sum up.")) == "Document: notes\n# Hé\nSum up."
 
 
-def test_guarded_and_cited_texts_are_texts():
+def test_guarded_cited_and_found_texts_are_text():
     guarded = {"guardContent": {"text": {"text": "g", "qualifiers": []}}}
     cited = {"citationsContent": {"content": [{"text": "c"}], "citations": []}}
     found = {"searchResult": {"title": "T", "source": "u", "content": [{"text": "s"}]}}
     assert content(guarded, cited, found) == "g\nc\nT (u)\ns"
 
 
-def test_the_head_of_a_request_may_hold_no_message():
+def test_a_prefix_of_a_request_may_have_no_messages():
     assert chat([]).messages == [{"role": "user", "content": ""}]

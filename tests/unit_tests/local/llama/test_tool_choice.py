@@ -1,4 +1,4 @@
-"""What tools and output format ask of the model's text."""
+"""The constraints that tool choice and output format put on the answer."""
 
 import pytest
 
@@ -19,7 +19,7 @@ CITY = {"type": "object", "properties": {"city": {"type": "string"}}}
 CONFIG = {"tools": [spec("a", CITY), POINT, spec("b", {"type": "object"})]}
 
 
-def test_the_tools_are_named():
+def test_tool_names():
     assert tool_names(CONFIG) == ("a", "b")
     assert tool_names(None) == ()
 
@@ -31,7 +31,7 @@ def test_a_free_choice_forces_nothing(choice):
     assert forced_name(config) is None
 
 
-def test_a_forced_tool_is_a_schema():
+def test_a_forced_tool_gives_a_schema():
     config = {**CONFIG, "toolChoice": {"tool": {"name": "a"}}}
     schema = answer_schema(config, None)
     assert forced_name(config) == "a"
@@ -39,7 +39,7 @@ def test_a_forced_tool_is_a_schema():
     assert schema["properties"]["arguments"] == {**CITY, "additionalProperties": False}
 
 
-def test_any_tool_is_a_choice_of_schemas():
+def test_any_tool_gives_a_choice_of_schemas():
     config = {**CONFIG, "toolChoice": {"any": {}}}
     schema = answer_schema(config, None)
     assert forced_name(config) is None
@@ -47,7 +47,7 @@ def test_any_tool_is_a_choice_of_schemas():
     assert names == ["a", "b"]
 
 
-def test_definitions_move_to_the_root_where_references_begin():
+def test_definitions_move_to_the_root_of_the_schema():
     inner = {"type": "object", "properties": {"x": {"$ref": "#/$defs/X"}}}
     tool = spec("a", {**inner, "$defs": {"X": {"type": "string"}}})
     schema = answer_schema({"tools": [tool], "toolChoice": {"any": {}}}, None)
@@ -55,14 +55,16 @@ def test_definitions_move_to_the_root_where_references_begin():
     assert "$defs" not in schema["properties"]["arguments"]
 
 
-def test_an_output_format_is_a_schema():
+def test_an_output_format_gives_its_schema():
     structure = {"jsonSchema": {"schema": '{"type": "object"}'}}
     config = {"textFormat": {"type": "json_schema", "structure": structure}}
     assert answer_schema(CONFIG, config) == {"type": "object"}
     assert answer_schema(None, {"effort": "low"}) is None
 
 
-def test_an_output_format_that_is_no_json_is_named():
+def test_an_output_format_that_is_not_valid_json_is_an_error():
     config = {"textFormat": {"structure": {"jsonSchema": {"schema": "{"}}}}
-    with pytest.raises(ValueError, match=r"outputConfig\.textFormat.*is no JSON"):
+    with pytest.raises(
+        ValueError, match=r"outputConfig\.textFormat.*is not valid JSON"
+    ):
         answer_schema(None, config)

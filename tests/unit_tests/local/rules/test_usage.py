@@ -1,4 +1,4 @@
-"""Prompt caching and usage (U1-U5)."""
+"""Prompt caching and usage (USAGE)."""
 
 from dataclasses import replace
 from typing import Any
@@ -20,7 +20,7 @@ def point(ttl: str = "") -> Json:
 
 
 def words(request: Request) -> int:
-    """A count that any head of a request has less of: its words."""
+    """Count the words of a request: any prefix of it has fewer."""
     blocks = [*(request.tool_config or {}).get("tools", []), *request.system]
     blocks += [b for m in request.messages for b in m["content"]]
     return sum(len(b.get("text", "").split()) for b in blocks)
@@ -34,7 +34,7 @@ class Clock:
 
 
 class Endpoint:
-    """The cache, asked as the endpoint asks it."""
+    """The cache, cached as the endpoint asks it."""
 
     def __init__(self, minimum: int = 1, lookback: int = LOOKBACK_BLOCKS) -> None:
         self.lookback = lookback
@@ -44,8 +44,8 @@ class Endpoint:
 
     def account(self, request: Request) -> InputUsage:
         points = cache_points(request, self.lookback)
-        heads = [words(p.head) for p in points]
-        return self.cache.account(points, heads, words(request), self.minimum)
+        tokens = [words(p.prefix) for p in points]
+        return self.cache.account(points, tokens, words(request), self.minimum)
 
 
 def request(*messages: list[Json], **fields: Any) -> Request:
@@ -58,23 +58,23 @@ def text(words: str) -> Json:
     return {"text": words}
 
 
-def test_without_a_point_nothing_is_cached() -> None:
+def test_without_a_cache_point_nothing_is_cached() -> None:
     endpoint = Endpoint()
     for _ in range(2):
         assert endpoint.account(request([text("a b c")])) == InputUsage(3)
 
 
-def test_written_once_then_read() -> None:
-    """U2, U3, U4."""
+def test_a_prefix_is_written_once_and_then_read() -> None:
+    """USAGE-2, USAGE-3, USAGE-4."""
     endpoint = Endpoint()
-    asked = request([text("a b c"), point(), text("d e")])
-    assert endpoint.account(asked) == InputUsage(2, 0, (("5m", 3),))
-    assert endpoint.account(asked) == InputUsage(2, 3)
-    assert endpoint.account(replace(asked, model_id="other")).read == 0
+    cached = request([text("a b c"), point(), text("d e")])
+    assert endpoint.account(cached) == InputUsage(2, 0, (("5m", 3),))
+    assert endpoint.account(cached) == InputUsage(2, 3)
+    assert endpoint.account(replace(cached, model_id="other")).read == 0
 
 
-def test_the_usage_that_converse_gives() -> None:
-    """U4."""
+def test_the_usage_of_converse() -> None:
+    """USAGE-4."""
     assert InputUsage(2, 3, (("1h", 4), ("5m", 5))).usage(6) == {
         "inputTokens": 2,
         "outputTokens": 6,
@@ -89,61 +89,61 @@ def test_the_usage_that_converse_gives() -> None:
     assert "cacheDetails" not in InputUsage(2, 3).usage(6)
 
 
-def test_an_entry_expires_and_a_read_renews_it() -> None:
-    """U2."""
+def test_a_prefix_expires_and_a_read_renews_it() -> None:
+    """USAGE-2."""
     endpoint = Endpoint()
-    asked = request([text("a b c"), point()])
-    endpoint.account(asked)
+    cached = request([text("a b c"), point()])
+    endpoint.account(cached)
     for _ in range(3):
         endpoint.clock.now += 299
-        assert endpoint.account(asked).read == 3
+        assert endpoint.account(cached).read == 3
     endpoint.clock.now += 301
-    assert endpoint.account(asked).written == (("5m", 3),)
+    assert endpoint.account(cached).written == (("5m", 3),)
 
 
-def test_an_hour_is_longer() -> None:
+def test_a_prefix_with_a_ttl_of_an_hour() -> None:
     endpoint = Endpoint()
-    asked = request([text("a b c"), point("1h")])
-    endpoint.account(asked)
+    cached = request([text("a b c"), point("1h")])
+    endpoint.account(cached)
     endpoint.clock.now += 3599
-    assert endpoint.account(asked).read == 3
+    assert endpoint.account(cached).read == 3
 
 
-def test_below_the_minimum_nothing_happens() -> None:
-    """U3."""
+def test_a_prefix_below_the_minimum_is_not_cached() -> None:
+    """USAGE-3."""
     endpoint = Endpoint(minimum=4)
-    asked = request([text("a b c"), point(), text("d")])
+    cached = request([text("a b c"), point(), text("d")])
     for _ in range(2):
-        assert endpoint.account(asked) == InputUsage(4)
+        assert endpoint.account(cached) == InputUsage(4)
 
 
-def test_tools_system_messages_in_this_order() -> None:
-    """U1."""
+def test_tools_system_and_messages_in_this_order() -> None:
+    """USAGE-1."""
     endpoint = Endpoint()
-    asked = request(
+    cached = request(
         [text("f"), point("5m"), text("g")],
         tool_config={"tools": [text("a b"), point("1h")]},
         system=[text("c d e"), point("1h")],
     )
-    assert endpoint.account(asked) == InputUsage(1, 0, (("1h", 5), ("5m", 1)))
+    assert endpoint.account(cached) == InputUsage(1, 0, (("1h", 5), ("5m", 1)))
     # Another system prompt leaves only the tools.
-    other = replace(asked, system=[text("x y z"), point("1h")])
+    other = replace(cached, system=[text("x y z"), point("1h")])
     assert endpoint.account(other) == InputUsage(1, 2, (("1h", 3), ("5m", 1)))
     # Other tools leave nothing.
-    changed = replace(asked, tool_config={"tools": [text("A b"), point("1h")]})
+    changed = replace(cached, tool_config={"tools": [text("A b"), point("1h")]})
     assert endpoint.account(changed).read == 0
 
 
-def test_a_point_that_moves_on_still_finds_its_prefix() -> None:
-    """U5."""
+def test_a_cache_point_that_moves_finds_its_prefix() -> None:
+    """USAGE-5."""
     endpoint = Endpoint()
     endpoint.account(request([text("a b"), point()]))
     longer = request([text("a b")], [text("c")], [text("d e"), point()])
     assert endpoint.account(longer) == InputUsage(0, 2, (("5m", 3),))
 
 
-def test_other_models_look_up_the_points_alone() -> None:
-    """U5."""
+def test_other_models_look_up_cache_points_only() -> None:
+    """USAGE-5."""
     endpoint = Endpoint(lookback=0)
     endpoint.account(request([text("a b"), point()]))
     moved = request([text("a b")], [text("c"), point()])
@@ -152,8 +152,8 @@ def test_other_models_look_up_the_points_alone() -> None:
     assert endpoint.account(kept).read == 3
 
 
-def test_a_prefix_too_far_back_is_not_found() -> None:
-    """U5."""
+def test_a_prefix_too_many_blocks_before_is_not_found() -> None:
+    """USAGE-5."""
     for between, found in ((20, 2), (21, 0)):
         endpoint = Endpoint()
         endpoint.account(request([text("a b"), point()]))
@@ -163,11 +163,11 @@ def test_a_prefix_too_far_back_is_not_found() -> None:
 
 def test_a_text_that_grows_is_another_block() -> None:
     endpoint = Endpoint()
-    said = [text("q"), point()]
-    endpoint.account(request(said, [text("one two"), point()]))
-    grown = endpoint.account(request(said, [text("one two three"), point()]))
+    question = [text("q"), point()]
+    endpoint.account(request(question, [text("one two"), point()]))
+    grown = endpoint.account(request(question, [text("one two three"), point()]))
     assert grown == InputUsage(0, 1, (("5m", 3),))
 
 
-def test_a_point_before_everything_marks_nothing() -> None:
+def test_a_cache_point_before_every_block_is_ignored() -> None:
     assert cache_points(request([point(), text("a")]), 0) == []

@@ -1,4 +1,4 @@
-"""Paused turns and server tools in a script (P4, P5, T1, T2, Q3, V4)."""
+"""Paused turns and server tools, in a script and on the wire (SERVERTOOL)."""
 
 from dataclasses import replace
 from typing import Any
@@ -23,7 +23,7 @@ from langchain_bedrock_continue.local.wire.anthropic_events import (
     AnthropicMessage,
 )
 from langchain_bedrock_continue.local.wire.anthropic_request import converse_body
-from tests.unit_tests.local.script.test_playback import asked, stop, text_of
+from tests.unit_tests.local.script.test_playback import make_request, stop, text_of
 
 Json = dict[str, Any]
 
@@ -40,14 +40,14 @@ def result(n: int) -> ServerBlock:
     )
 
 
-def after(*said: Json) -> Request:
-    """A request that sends back what was said so far."""
-    request = asked()
-    final = {"role": "assistant", "content": list(said)}
+def request_after(*so_far: Json) -> Request:
+    """Return a request that sends back the content so far."""
+    request = make_request()
+    final = {"role": "assistant", "content": list(so_far)}
     return replace(request, messages=[*request.messages, final])
 
 
-def sent(block: ServerBlock) -> Json:
+def converse_block(block: ServerBlock) -> Json:
     return to_converse(block.block)
 
 
@@ -57,47 +57,57 @@ ANSWER = Answer(
 
 
 def test_a_pause_ends_the_response() -> None:
-    """P5."""
-    pieces = play(ANSWER, asked(), 0)
+    """PLAYBACK-5."""
+    pieces = play(ANSWER, make_request(), 0)
     assert pieces[:4] == [Text("One"), Text(" "), BlockEnd(), use(1)]
     assert pieces[4:-1] == [BlockEnd()]
     assert stop(pieces) == "pause_turn"
 
 
-def test_what_is_sent_back_is_gone_on_from() -> None:
-    """P4, P5."""
-    said: list[Json] = [{"text": "One "}, sent(use(1))]
-    pieces = play(ANSWER, after(*said), 0)
+def test_a_paused_turn_that_is_sent_back_is_continued() -> None:
+    """PLAYBACK-4, PLAYBACK-5."""
+    so_far: list[Json] = [{"text": "One "}, converse_block(use(1))]
+    pieces = play(ANSWER, request_after(*so_far), 0)
     assert pieces[:-1:2] == [result(1), use(2), result(2)]
     assert stop(pieces) == "pause_turn"
-    said += [sent(result(1)), sent(use(2)), sent(result(2))]
-    pieces = play(ANSWER, after(*said), 0)
+    so_far += [
+        converse_block(result(1)),
+        converse_block(use(2)),
+        converse_block(result(2)),
+    ]
+    pieces = play(ANSWER, request_after(*so_far), 0)
     assert (text_of(pieces), stop(pieces)) == ("two.", "end_turn")
 
 
-def test_a_cut_behind_a_pause_is_gone_on_from_too() -> None:
-    """P4."""
-    said = [{"text": "One "}, *map(sent, (use(1), result(1), use(2), result(2)))]
-    pieces = play(ANSWER, after(*said, {"text": "tw"}), 0)
+def test_a_truncation_after_a_pause_is_continued() -> None:
+    """PLAYBACK-4."""
+    so_far = [
+        {"text": "One "},
+        *map(converse_block, (use(1), result(1), use(2), result(2))),
+    ]
+    pieces = play(ANSWER, request_after(*so_far, {"text": "tw"}), 0)
     assert (text_of(pieces), stop(pieces)) == ("o.", "end_turn")
 
 
 def test_a_pause_between_texts() -> None:
     answer = Answer(["One ", Pause(), "two."])
-    assert text_of(play(answer, asked(), 0)) == "One "
-    pieces = play(answer, asked("One "), 0)
+    assert text_of(play(answer, make_request(), 0)) == "One "
+    pieces = play(answer, make_request("One "), 0)
     assert (text_of(pieces), stop(pieces)) == ("two.", "end_turn")
 
 
-def test_a_full_response_is_cut_and_not_paused() -> None:
-    """P1 before P5: there was no room for the end."""
-    assert stop(play(Answer(["One", Pause()]), asked(max_tokens=1), 0)) == "max_tokens"
+def test_a_full_response_is_truncated_and_not_paused() -> None:
+    """PLAYBACK-1 takes precedence over PLAYBACK-5."""
+    assert (
+        stop(play(Answer(["One", Pause()]), make_request(max_tokens=1), 0))
+        == "max_tokens"
+    )
 
 
 @pytest.mark.parametrize("max_tokens", range(1, 20))
-def test_a_server_block_comes_whole_or_not_at_all(max_tokens: int) -> None:
-    """P5."""
-    pieces = play(Answer([use(1), result(1)]), asked(max_tokens=max_tokens), 0)
+def test_a_server_block_comes_complete_or_not_at_all(max_tokens: int) -> None:
+    """PLAYBACK-5."""
+    pieces = play(Answer([use(1), result(1)]), make_request(max_tokens=max_tokens), 0)
     finish = pieces[-1]
     assert isinstance(finish, Finish)
     if use(1) in pieces:
@@ -109,8 +119,8 @@ def test_a_server_block_comes_whole_or_not_at_all(max_tokens: int) -> None:
     assert (finish.stop_reason == "end_turn") == (max_tokens > 7)
 
 
-def test_a_body_with_server_tools() -> None:
-    """Q3, T1."""
+def test_a_body_with_server_tools_is_translated() -> None:
+    """INVOKE-3, SERVERTOOL-1."""
     search = {"type": "web_search_20250305", "name": "web_search", "max_uses": 5}
     final = {"role": "assistant", "content": [use(1).block, result(1).block]}
     translated = converse_body(
@@ -133,15 +143,17 @@ def test_a_body_with_server_tools() -> None:
 @pytest.mark.parametrize(
     ("role", "block", "paused"),
     [
-        ("assistant", sent(use(1)), True),
-        ("assistant", sent(result(1)), True),
+        ("assistant", converse_block(use(1)), True),
+        ("assistant", converse_block(result(1)), True),
         ("assistant", {"toolUse": {"toolUseId": "t", "name": "f", "input": {}}}, False),
         ("assistant", {"text": "a"}, False),
-        ("user", sent(result(1)), False),
+        ("user", converse_block(result(1)), False),
     ],
 )
-def test_a_paused_turn(role: str, block: Json, paused: bool) -> None:
-    """T2."""
+def test_the_messages_that_are_a_paused_turn(
+    role: str, block: Json, paused: bool
+) -> None:
+    """SERVERTOOL-2."""
     assert is_paused({"role": role, "content": [{"text": "a"}, block]}) == paused
 
 
@@ -151,7 +163,7 @@ USAGE = dict.fromkeys(
 
 
 def test_server_blocks_in_the_stream_and_in_the_message() -> None:
-    """V4, V5."""
+    """ANTHROPIC-4, ANTHROPIC-5."""
     events, message = AnthropicEvents("m", USAGE), AnthropicMessage()
     pieces: list[Piece] = [use(1), BlockEnd(), result(1), BlockEnd()]
     opened = events.open()
@@ -159,8 +171,8 @@ def test_server_blocks_in_the_stream_and_in_the_message() -> None:
     for event in [*opened, *fed]:
         message.feed(event)
     assert message.response()["content"] == [use(1).block, result(1).block]
-    start, delta, stopped, whole, _ = (payload for _, payload in fed)
+    start, delta, stopped, result_start, _ = (payload for _, payload in fed)
     assert start["content_block"] == {**use(1).block, "input": {}}
     assert delta["delta"]["partial_json"] == '{"query": "a b"}'
     assert stopped["type"] == "content_block_stop"
-    assert whole["content_block"] == result(1).block
+    assert result_start["content_block"] == result(1).block

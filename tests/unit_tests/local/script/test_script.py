@@ -1,4 +1,4 @@
-"""Which answer a script gives, to whom, and with which faults (S1, S5)."""
+"""The answer that a request gets, and its faults (SCRIPT-1, SCRIPT-5)."""
 
 import itertools
 from dataclasses import replace
@@ -23,12 +23,12 @@ from langchain_bedrock_continue.local.backend import (
     Text,
 )
 from langchain_bedrock_continue.local.script.backend import turn_of
-from tests.unit_tests.local.script.test_playback import asked, text_of
+from tests.unit_tests.local.script.test_playback import make_request, text_of
 
 Json = dict[str, Any]
 
 
-async def run(script: Script, request: Request) -> list[Piece]:
+async def pieces_of(script: Script, request: Request) -> list[Piece]:
     return [piece async for piece in script.generate(request)]
 
 
@@ -37,49 +37,49 @@ def conversation(turns: int, prefill: str = "") -> Request:
     for i in range(turns):
         messages.append({"role": "user", "content": [{"text": f"u{i}"}]})
         messages.append({"role": "assistant", "content": [{"text": f"a{i}"}]})
-    request = asked(prefill)
+    request = make_request(prefill)
     return replace(request, messages=[*messages, *request.messages])
 
 
-async def test_the_answer_for_each_turn() -> None:
-    """S1."""
+async def test_each_turn_has_its_answer() -> None:
+    """SCRIPT-1."""
     script = Script(["zero", Answer("one")])
     assert [turn_of(conversation(n)) for n in range(4)] == [0, 1, 2, 3]
-    answers = [text_of(await run(script, conversation(n))) for n in range(4)]
+    answers = [text_of(await pieces_of(script, conversation(n))) for n in range(4)]
     assert answers == ["zero", "one", "one", "one"]
-    assert text_of(await run(script, conversation(1, "on"))) == "e"
+    assert text_of(await pieces_of(script, conversation(1, "on"))) == "e"
 
 
-async def test_a_callable_sees_the_request() -> None:
+async def test_a_function_gets_the_request() -> None:
     script = Script(lambda request: f"{request.max_tokens} tokens")
-    assert text_of(await run(script, asked(max_tokens=50))) == "50 tokens"
+    assert text_of(await pieces_of(script, make_request(max_tokens=50))) == "50 tokens"
 
 
-async def test_a_fault_comes_to_the_request_it_is_meant_for() -> None:
+async def test_a_fault_comes_with_its_request() -> None:
     fault = Fault("close")
     script = Script(Answer("a b c", faults=[FaultAt(fault, at=1, request=2)]))
-    assert fault not in await run(script, asked())
-    assert await run(script, asked()) == [Text("a"), fault]
-    assert fault not in await run(script, asked())
+    assert fault not in await pieces_of(script, make_request())
+    assert await pieces_of(script, make_request()) == [Text("a"), fault]
+    assert fault not in await pieces_of(script, make_request())
 
 
-async def test_a_functions_requests_are_counted_by_what_they_ask_for() -> None:
-    """S5: a prefill and cachePoints ask for the same; another conversation does not."""
+async def test_requests_to_a_function_are_counted_by_their_messages() -> None:
+    """SCRIPT-5: prefill and cachePoints do not count, other messages do."""
     fault = Fault("close")
     faulty = Answer("abc", faults=[FaultAt(fault, request=2)])
     script = Script(lambda _: faulty)
-    assert fault not in await run(script, asked())
-    assert fault not in await run(script, conversation(1))
+    assert fault not in await pieces_of(script, make_request())
+    assert fault not in await pieces_of(script, conversation(1))
     point = {"cachePoint": {"type": "default"}}
-    again = asked("a")
+    again = make_request("a")
     again.messages[0]["content"].append(point)
-    assert await run(script, again) == [fault]
-    assert fault not in await run(script, asked())
-    assert await run(script, conversation(1)) == [fault]
+    assert await pieces_of(script, again) == [fault]
+    assert fault not in await pieces_of(script, make_request())
+    assert await pieces_of(script, conversation(1)) == [fault]
 
 
-async def test_a_function_can_tell_one_request_from_the_next() -> None:
-    """A model that samples: other words, and another signature, for each request."""
+async def test_a_function_may_keep_state() -> None:
+    """Such as a model that samples: another answer for each request."""
     numbers = itertools.count(1)
 
     def sampled(_: Request) -> Answer:
@@ -88,19 +88,19 @@ async def test_a_function_can_tell_one_request_from_the_next() -> None:
 
     script = Script(sampled)
     for n in (1, 2):
-        pieces = await run(script, asked())
+        pieces = await pieces_of(script, make_request())
         assert text_of(pieces) == f"Answer {n}."
         assert Reasoning(signature=f"s{n}") in pieces
         assert Reasoning(f" {n}") in pieces
 
 
-async def test_faults_played_are_counted_by_kind() -> None:
+async def test_faults_are_counted_by_kind() -> None:
     faults = [FaultAt(Fault("close"), at=1), FaultAt(Fault("checksum"), event=1)]
     script = Script(Answer("a b", faults=faults))
-    pieces = await run(script, asked())
+    pieces = await pieces_of(script, make_request())
     assert pieces[0] == EventFault(1, Fault("checksum"))
     assert pieces[-1] == Fault("close")
-    await run(script, asked())
+    await pieces_of(script, make_request())
     assert script.faults_played == {"close": 1, "checksum": 1}
 
 
@@ -108,17 +108,17 @@ async def test_a_fault_for_every_request_before_the_finish() -> None:
     fault = Fault("no_metadata")
     script = Script(Answer("a", faults=[FaultAt(fault, at=-1, request=None)]))
     for _ in range(2):
-        pieces = await run(script, asked())
+        pieces = await pieces_of(script, make_request())
         assert pieces == [Text("a"), BlockEnd(), fault, Finish("end_turn", 1)]
 
 
-async def test_a_fault_that_could_never_come_is_an_error() -> None:
+async def test_a_fault_after_the_last_piece_is_an_error() -> None:
     script = Script(Answer("a", faults=[FaultAt(Fault("close"), at=3)]))
     with pytest.raises(ValueError, match=r"FaultAt\.at=3: the response has only 3"):
-        await run(script, asked())
+        await pieces_of(script, make_request())
 
 
-def test_a_script_needs_an_answer_that_may_be_empty() -> None:
+def test_a_script_needs_an_answer_which_may_be_empty() -> None:
     Script("")
     with pytest.raises(ValueError, match="answers"):
         Script([])

@@ -1,4 +1,4 @@
-"""The scripted tokenizer (T1-T4)."""
+"""The tokenizer of scripted answers (TOKENIZER)."""
 
 import pytest
 from hypothesis import given
@@ -8,8 +8,8 @@ from langchain_bedrock_continue.local.script.tokenizer import tokenize
 
 
 @given(st.text())
-def test_joined_they_are_the_text(text: str) -> None:
-    """T1."""
+def test_the_joined_tokens_are_the_text(text: str) -> None:
+    """TOKENIZER-1."""
     tokens = tokenize(text)
     assert "".join(tokens) == text
     assert all(tokens)
@@ -30,6 +30,6 @@ def test_joined_they_are_the_text(text: str) -> None:
         ("don't", ["don", "'", "t"]),
     ],
 )
-def test_habits(text: str, tokens: list[str]) -> None:
-    """T2, T3, T4."""
+def test_the_tokens_of_a_text(text: str, tokens: list[str]) -> None:
+    """TOKENIZER-2, TOKENIZER-3, TOKENIZER-4."""
     assert tokenize(text) == tokens

@@ -1,4 +1,4 @@
-"""InvokeModel's Anthropic shapes (Q1, Q2, V1-V4)."""
+"""InvokeModel's Anthropic shapes (INVOKE, ANTHROPIC)."""
 
 import json
 from base64 import b64decode
@@ -37,8 +37,8 @@ def body(content: Any = "Hi", role: str = "user", **fields: Any) -> Json:
     }
 
 
-def test_a_body() -> None:
-    """Q1."""
+def test_a_body_is_translated() -> None:
+    """INVOKE-1."""
     thinking = {"type": "enabled", "budget_tokens": 5}
     schema = {"type": "object"}
     translated = converse_body(
@@ -71,7 +71,7 @@ def test_a_body() -> None:
     }
 
 
-THOUGHT = {"text": "Mm", "signature": "s"}
+THINKING = {"text": "Mm", "signature": "s"}
 RESULT = {"toolUseId": "t", "content": [{"text": "1"}], "status": "error"}
 IMAGE = {"type": "base64", "media_type": "image/png", "data": "AAE="}
 
@@ -82,7 +82,7 @@ IMAGE = {"type": "base64", "media_type": "image/png", "data": "AAE="}
         ({"type": "text", "text": "a"}, {"text": "a"}),
         (
             {"type": "thinking", "thinking": "Mm", "signature": "s"},
-            {"reasoningContent": {"reasoningText": THOUGHT}},
+            {"reasoningContent": {"reasoningText": THINKING}},
         ),
         (
             {"type": "redacted_thinking", "data": "AAE="},
@@ -102,8 +102,8 @@ IMAGE = {"type": "base64", "media_type": "image/png", "data": "AAE="}
         ),
     ],
 )
-def test_blocks(block: Json, converse: Json) -> None:
-    """Q1, Q2."""
+def test_blocks_are_translated(block: Json, converse: Json) -> None:
+    """INVOKE-1, INVOKE-2."""
     cached = {**block, "cache_control": {**EPHEMERAL, "ttl": "1h"}}
     translated = converse_body(body([block, cached]))["messages"][0]["content"]
     point = {"cachePoint": {"type": "default", "ttl": "1h"}}
@@ -111,7 +111,7 @@ def test_blocks(block: Json, converse: Json) -> None:
 
 
 def test_cache_control_on_system_and_tools() -> None:
-    """Q2."""
+    """INVOKE-2."""
     system = [{"type": "text", "text": "a", "cache_control": EPHEMERAL}]
     tools = [{"name": "f", "input_schema": {}, "cache_control": EPHEMERAL}]
     translated = converse_body(body(system=system, tools=tools))
@@ -125,12 +125,12 @@ def test_cache_control_on_system_and_tools() -> None:
     [
         ({"max_tokens": 1, "messages": []}, "anthropic_version: Field required"),
         ({"anthropic_version": "x", "messages": []}, "max_tokens: Field required"),
-        (body([{"type": "video"}]), "no content block of type 'video'"),
+        (body([{"type": "video"}]), "does not support the content block type 'video'"),
         (body([{"type": "text"}]), "KeyError('text')"),
         (body(5), "Malformed input request"),
     ],
 )
-def test_a_malformed_body(request_body: Json, text: str) -> None:
+def test_a_malformed_body_is_an_error(request_body: Json, text: str) -> None:
     with pytest.raises(ServiceError) as caught:
         converse_body(request_body)
     assert caught.value.code == "ValidationException"
@@ -170,7 +170,7 @@ def events(*, metadata: bool = True) -> list[tuple[str, Json]]:
 
 
 def test_every_block_has_a_start() -> None:
-    """V2."""
+    """ANTHROPIC-2."""
     blocks = [p["content_block"] for n, p in events() if n == "content_block_start"]
     assert [b["type"] for b in blocks] == [
         "thinking",
@@ -183,7 +183,7 @@ def test_every_block_has_a_start() -> None:
 
 
 def test_the_metrics_come_last() -> None:
-    """V3."""
+    """ANTHROPIC-3."""
     name, payload = events()[-1]
     assert name == "message_stop"
     assert payload["amazon-bedrock-invocationMetrics"] == {
@@ -197,8 +197,8 @@ def test_the_metrics_come_last() -> None:
     assert events(metadata=False)[-1] == ("message_stop", {"type": "message_stop"})
 
 
-def test_frames() -> None:
-    """V1."""
+def test_events_are_chunks() -> None:
+    """ANTHROPIC-1."""
     buffer = EventStreamBuffer()
     buffer.add_data(AnthropicEvents("m", USAGE).frame(events()[1]))
     (frame,) = list(buffer)
@@ -206,8 +206,8 @@ def test_frames() -> None:
     assert json.loads(b64decode(json.loads(frame.payload)["bytes"])) == events()[1][1]
 
 
-def test_the_message_is_what_the_events_add_up_to() -> None:
-    """V4."""
+def test_the_message_is_assembled_from_the_events() -> None:
+    """ANTHROPIC-5."""
     message = AnthropicMessage()
     for event in events():
         message.feed(event)

@@ -1,4 +1,4 @@
-"""Converse's shapes (C1-C4)."""
+"""Converse's shapes (CONVERSE)."""
 
 import json
 from typing import Any
@@ -21,8 +21,8 @@ from langchain_bedrock_continue.local.rules.models import ModelRules
 from langchain_bedrock_continue.local.wire.converse import (
     ConverseEvents,
     ConverseMessage,
+    complete_members,
     request_from,
-    whole_keys,
 )
 
 CITED = {"title": "t", "location": {"documentChar": {"documentIndex": 0}}}
@@ -56,8 +56,8 @@ def events() -> list[tuple[str, dict[str, Any]]]:
     return found + encoder.close({"inputTokens": 1}, 5)
 
 
-def test_starts_and_numbers() -> None:
-    """C2, C3."""
+def test_block_starts_and_indexes() -> None:
+    """CONVERSE-2, CONVERSE-3."""
     starts = [e for e in events() if e[0] == "contentBlockStart"]
     tool = {"toolUse": {"toolUseId": "t1", "name": "f"}}
     assert starts == [("contentBlockStart", {"start": tool, "contentBlockIndex": 4})]
@@ -65,12 +65,12 @@ def test_starts_and_numbers() -> None:
     assert stops == [0, 1, 2, 3, 4]
 
 
-def test_the_message_is_what_the_events_add_up_to() -> None:
-    """C1."""
+def test_the_message_is_assembled_from_the_events() -> None:
+    """CONVERSE-1."""
     message = ConverseMessage()
     for event in events():
         message.feed(event)
-    thought = {"text": "Let me.", "signature": "sig"}
+    reasoning = {"text": "Let me.", "signature": "sig"}
     cited = {"content": [{"text": "Cited."}], "citations": [CITED]}
     tool = {"toolUseId": "t1", "name": "f", "input": {"a": 1, "b": [2]}}
     assert message.response() == {
@@ -78,7 +78,7 @@ def test_the_message_is_what_the_events_add_up_to() -> None:
             "message": {
                 "role": "assistant",
                 "content": [
-                    {"reasoningContent": {"reasoningText": thought}},
+                    {"reasoningContent": {"reasoningText": reasoning}},
                     {"reasoningContent": {"redactedContent": "AAE="}},
                     {"text": "Hello"},
                     {"citationsContent": cited},
@@ -94,7 +94,7 @@ def test_the_message_is_what_the_events_add_up_to() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "keys"),
+    ("text", "members"),
     [
         ("", {}),
         ("{", {}),
@@ -111,30 +111,33 @@ def test_the_message_is_what_the_events_add_up_to() -> None:
         ('{"a": "b"} and more', {"a": "b"}),
     ],
 )
-def test_whole_keys(text: str, keys: dict[str, Any]) -> None:
-    """C4."""
-    assert whole_keys(text) == keys
+def test_complete_members(text: str, members: dict[str, Any]) -> None:
+    """CONVERSE-4."""
+    assert complete_members(text) == members
 
 
 _VALUES = st.none() | st.booleans() | st.integers() | st.text() | st.lists(st.text())
 
 
 @given(st.dictionaries(st.text(), _VALUES), st.data())
-def test_a_cut_input_has_the_first_keys_with_their_values(
+def test_a_truncated_input_has_the_first_members_with_their_values(
     arguments: dict[str, Any], data: st.DataObject
 ) -> None:
-    """C4."""
+    """CONVERSE-4."""
     text = json.dumps(arguments)
-    assert whole_keys(text) == arguments
-    cut = whole_keys(text[: data.draw(st.integers(0, len(text)))])
-    assert list(cut.items()) == list(arguments.items())[: len(cut)]
+    assert complete_members(text) == arguments
+    truncated = complete_members(text[: data.draw(st.integers(0, len(text)))])
+    assert list(truncated.items()) == list(arguments.items())[: len(truncated)]
 
 
-def test_max_tokens_by_default() -> None:
+def test_default_max_tokens() -> None:
     body = {"messages": [{"role": "user", "content": [{"text": "a"}]}]}
-    assert request_from("m", body, ModelRules()).max_tokens == 4096
+    assert request_from("m", body, ModelRules().max_tokens_if_unset).max_tokens == 4096
     small = ModelRules(max_output_tokens=100)
-    assert request_from("m", body, small).max_tokens == 100
-    asked = {**body, "inferenceConfig": {"maxTokens": 7, "stopSequences": ["x"]}}
-    request = request_from("m", asked, small)
+    assert request_from("m", body, small.max_tokens_if_unset).max_tokens == 100
+    with_inference = {
+        **body,
+        "inferenceConfig": {"maxTokens": 7, "stopSequences": ["x"]},
+    }
+    request = request_from("m", with_inference, small.max_tokens_if_unset)
     assert (request.max_tokens, request.stop_sequences) == (7, ("x",))

@@ -1,4 +1,4 @@
-"""Event-stream frames, judged by botocore's own decoder (W1-W3)."""
+"""Event-stream frames, decoded with botocore's decoder (FRAME)."""
 
 import json
 from typing import Any
@@ -25,7 +25,7 @@ def decode(data: bytes) -> list[Any]:
 
 @given(st.lists(st.dictionaries(st.text(), JSON), min_size=1, max_size=4))
 def test_events(payloads: list[dict[str, Any]]) -> None:
-    """W1, W2, W3."""
+    """FRAME-1, FRAME-2, FRAME-3."""
     encoded = b"".join(frames.event("contentBlockDelta", p) for p in payloads)
     decoded = decode(encoded)
     assert [json.loads(message.payload) for message in decoded] == payloads
@@ -37,7 +37,7 @@ def test_events(payloads: list[dict[str, Any]]) -> None:
 
 
 def test_an_exception() -> None:
-    """W3."""
+    """FRAME-3."""
     (message,) = decode(frames.exception("throttlingException", "Slow down é"))
     assert message.headers[":message-type"] == "exception"
     assert message.headers[":exception-type"] == "throttlingException"

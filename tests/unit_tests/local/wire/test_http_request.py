@@ -1,4 +1,4 @@
-"""What becomes of a request's body (H2)."""
+"""The body of a request (HTTP-2)."""
 
 import json
 import tracemalloc
@@ -15,7 +15,7 @@ MB = 1_000_000
 
 
 def request(parts: Iterator[bytes], announced: int | None) -> HttpRequest:
-    """A request whose body comes part by part."""
+    """Return a request whose body arrives part by part."""
 
     async def receive() -> dict[str, Any]:
         part = next(parts, None)
@@ -38,7 +38,9 @@ async def refusal(parts: Iterator[bytes], announced: int | None) -> str:
 
 
 @pytest.mark.parametrize("announce", [True, False])
-async def test_the_largest_body(announce: bool) -> None:
+async def test_the_largest_body_is_accepted_and_a_larger_one_refused(
+    announce: bool,
+) -> None:
     raw = json.dumps({"text": "a" * (MAX_BODY_BYTES - 12)}).encode()
     assert len(raw) == MAX_BODY_BYTES
     announced = len(raw) if announce else None
@@ -52,8 +54,10 @@ async def test_the_largest_body(announce: bool) -> None:
 
 
 @pytest.mark.parametrize(("announced", "at_most"), [(200 * MB, 5), (None, 60)])
-async def test_a_large_body_is_not_kept(announced: int | None, at_most: int) -> None:
-    """Read to its end, for the client to read the answer, but never held."""
+async def test_a_body_that_is_too_large_is_not_kept_in_memory(
+    announced: int | None, at_most: int
+) -> None:
+    """It is read to its end, so that the client reads the response."""
     parts = megabytes(200)
     tracemalloc.start()
     try:

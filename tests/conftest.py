@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import settings
 
 from tests.support import tables
@@ -9,6 +10,17 @@ from tests.support import tables
 # A busy machine is no bug: no test may depend on the clock.
 settings.register_profile("steady", deadline=None)
 settings.load_profile("steady")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give all tests of a real model to the same worker (`--dist loadgroup`).
+
+    Its server is started once per worker, and two of them on the same cores can fall to
+    a fiftieth of the speed of one: computing threads spin while they wait.
+    """
+    for item in items:
+        if item.get_closest_marker("model"):
+            item.add_marker(pytest.mark.xdist_group("real_model"))
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

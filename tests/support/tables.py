@@ -42,7 +42,8 @@ def record_row(
 ) -> None:
     """Record a row for the end of the session, by pytest's fixture of that name."""
     meanings = "   ".join(f"{sign} {meaning}" for sign, meaning in legend.items())
-    record_property(PROPERTY, Row(meanings, title, name, signs))
+    # A plain list: what travels between processes has to be of built-in types.
+    record_property(PROPERTY, [meanings, title, name, signs])
 
 
 def printed(reports: Iterable[Any]) -> Iterator[str]:

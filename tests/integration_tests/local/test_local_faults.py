@@ -19,11 +19,10 @@ from langchain_bedrock_continue.local import (
     LocalBedrock,
     Script,
 )
+from tests.support.boto3_requests import HI, ONCE
+from tests.support.models import MODEL
 
-MODEL = "us.anthropic.claude-3-5-sonnet-20241022-v2:0"
-HI: list[dict[str, Any]] = [{"role": "user", "content": [{"text": "Hi"}]}]
 TEXT = "One two three."
-ONCE = Config(retries={"total_max_attempts": 1})
 # Long enough for a busy machine to send a response.
 SHORT_TIMEOUT = ONCE.merge(Config(read_timeout=1))
 

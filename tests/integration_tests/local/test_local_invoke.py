@@ -19,8 +19,8 @@ from langchain_bedrock_continue.local import (
     Script,
     Think,
 )
+from tests.support.models import MODEL
 
-MODEL = "us.anthropic.claude-3-5-sonnet-20241022-v2:0"
 ANSWER = Answer(
     [Think("Mm hm.", signature="sig"), "Hello there.", CallTool("get", {"a": 1}, "t1")]
 )

@@ -15,8 +15,8 @@ from langchain_bedrock_continue.local import (
     Script,
     Think,
 )
+from tests.support.models import MODEL
 
-MODEL = "us.anthropic.claude-3-5-sonnet-20241022-v2:0"
 ANSWER = Answer(
     [Think("Mm.", signature="sig"), "Hello.", CallTool("get", {"city": "Oslo"}, "t1")]
 )

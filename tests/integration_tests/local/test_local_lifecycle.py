@@ -21,7 +21,8 @@ from langchain_bedrock_continue.local import (
     Script,
 )
 from langchain_bedrock_continue.local.backend import Finish, Piece, Text
-from tests.integration_tests.local.test_local_server import HI, MODEL, ONCE
+from tests.support.boto3_requests import HI, ONCE
+from tests.support.models import MODEL
 
 Threads: TypeAlias = Callable[[], list[str]]
 

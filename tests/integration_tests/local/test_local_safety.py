@@ -14,7 +14,8 @@ from langchain_bedrock_continue.local import LocalBedrock, Request, Script
 from langchain_bedrock_continue.local.__main__ import main
 from langchain_bedrock_continue.local.backend import Finish, Piece, Text
 from langchain_bedrock_continue.local.server import _listen
-from tests.integration_tests.local.test_local_server import HI, MODEL
+from tests.support.boto3_requests import HI
+from tests.support.models import MODEL
 
 
 def test_the_endpoint_listens_on_loopback_only() -> None:

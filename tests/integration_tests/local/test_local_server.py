@@ -6,7 +6,6 @@ import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import pytest
 from botocore.config import Config
@@ -24,9 +23,9 @@ from langchain_bedrock_continue.local import (
 )
 from langchain_bedrock_continue.local.backend import Piece
 from langchain_bedrock_continue.local.wire.http_request import MAX_BODY_BYTES
+from tests.support.boto3_requests import HI
+from tests.support.models import MODEL
 
-MODEL = "us.anthropic.claude-3-5-sonnet-20241022-v2:0"
-HI: list[dict[str, Any]] = [{"role": "user", "content": [{"text": "Hi"}]}]
 CITED = {"title": "t", "location": {"documentChar": {"documentIndex": 0}}}
 ANSWER = Answer(
     [
@@ -39,7 +38,6 @@ ANSWER = Answer(
     additional_fields={"stop_sequence": None},
 )
 ACCOUNT = "arn:aws:bedrock:us-east-1:123456789012"
-ONCE = Config(retries={"total_max_attempts": 1})
 
 
 @pytest.fixture

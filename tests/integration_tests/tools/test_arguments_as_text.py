@@ -89,8 +89,8 @@ def test_a_call_larger_than_the_ceiling_is_complete(
     assert ending(message) == ("model", True)
     strategies = [segment["strategy"] for segment in continuation(message)["segments"]]
     assert strategies[:2] == [None, "retry"]
-    way = "prefill" if name == PREFILL_MODEL else "user_turn"
-    assert set(strategies[2:]) == {way}
+    strategy = "prefill" if name == PREFILL_MODEL else "user_turn"
+    assert set(strategies[2:]) == {strategy}
     # The tools stay, so that the conversation is legal; none of them is forced.
     for request in bedrock.requests:
         assert request.body["toolConfig"]["tools"]

@@ -60,7 +60,7 @@ def test_a_truncated_call_is_retried_with_four_times_the_tokens(
 
 
 # The arguments by which a call can set its number of tokens.
-WAYS: dict[str, dict[str, Any]] = {
+SIZE_ARGUMENTS: dict[str, dict[str, Any]] = {
     "max_tokens": {"max_tokens": 20},
     "maxTokens": {"maxTokens": 20},
     "inference_config": {"inference_config": {"max_tokens": 20, "temperature": 0.5}},
@@ -68,12 +68,12 @@ WAYS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("argument", SIZE_ARGUMENTS)
 def test_a_retry_differs_in_its_tokens_alone(
-    serve: Serve, entrance: Entrance, way: str
+    serve: Serve, entrance: Entrance, argument: str
 ) -> None:
     bedrock = serve(CALLING)
-    kwargs = {"tool_choice": {"any": {}}, "stop": ["@"], **WAYS[way]}
+    kwargs = {"tool_choice": {"any": {}}, "stop": ["@"], **SIZE_ARGUMENTS[argument]}
     before = copy.deepcopy(kwargs)
     entrance(tooled(bedrock, max_tokens=99), "Write.", **kwargs)
     assert kwargs == before

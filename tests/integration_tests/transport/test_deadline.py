@@ -69,7 +69,7 @@ def test_a_stream_ends_with_what_has_arrived(serve: Serve, make: Any) -> None:
     came.append(next(chunk.text for chunk in chunks if chunk.text))
     with cancellation.deadline(SOON) as deadline:
         for chunk in chunks:
-            came.append(chunk.text)  # noqa: PERF401 - what came must outlive its end
+            came.append(chunk.text)  # noqa: PERF401 - kept when the stream ends
     assert deadline.passed
     assert LONG.startswith("".join(came))
     check_over(cancellation, llm, bedrock)

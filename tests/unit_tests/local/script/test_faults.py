@@ -16,8 +16,7 @@ from langchain_bedrock_continue.local import (
     Script,
 )
 from langchain_bedrock_continue.local.script.faults import TRANSIENT_FAULTS
-from tests.unit_tests.local.script.test_playback import make_request
-from tests.unit_tests.local.script.test_script import pieces_of
+from tests.support.pieces import make_request, pieces_of
 
 
 @given(st.integers(), st.text(), st.integers(1, 9), st.integers(1, 50))

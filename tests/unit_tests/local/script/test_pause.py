@@ -23,7 +23,7 @@ from langchain_bedrock_continue.local.wire.anthropic_events import (
     AnthropicMessage,
 )
 from langchain_bedrock_continue.local.wire.anthropic_request import converse_body
-from tests.unit_tests.local.script.test_playback import make_request, stop, text_of
+from tests.support.pieces import make_request, stop_reason_of, text_of
 
 Json = dict[str, Any]
 
@@ -61,7 +61,7 @@ def test_a_pause_ends_the_response() -> None:
     pieces = play(ANSWER, make_request(), 0)
     assert pieces[:4] == [Text("One"), Text(" "), BlockEnd(), use(1)]
     assert pieces[4:-1] == [BlockEnd()]
-    assert stop(pieces) == "pause_turn"
+    assert stop_reason_of(pieces) == "pause_turn"
 
 
 def test_a_paused_turn_that_is_sent_back_is_continued() -> None:
@@ -69,14 +69,14 @@ def test_a_paused_turn_that_is_sent_back_is_continued() -> None:
     so_far: list[Json] = [{"text": "One "}, converse_block(use(1))]
     pieces = play(ANSWER, request_after(*so_far), 0)
     assert pieces[:-1:2] == [result(1), use(2), result(2)]
-    assert stop(pieces) == "pause_turn"
+    assert stop_reason_of(pieces) == "pause_turn"
     so_far += [
         converse_block(result(1)),
         converse_block(use(2)),
         converse_block(result(2)),
     ]
     pieces = play(ANSWER, request_after(*so_far), 0)
-    assert (text_of(pieces), stop(pieces)) == ("two.", "end_turn")
+    assert (text_of(pieces), stop_reason_of(pieces)) == ("two.", "end_turn")
 
 
 def test_a_truncation_after_a_pause_is_continued() -> None:
@@ -86,20 +86,20 @@ def test_a_truncation_after_a_pause_is_continued() -> None:
         *map(converse_block, (use(1), result(1), use(2), result(2))),
     ]
     pieces = play(ANSWER, request_after(*so_far, {"text": "tw"}), 0)
-    assert (text_of(pieces), stop(pieces)) == ("o.", "end_turn")
+    assert (text_of(pieces), stop_reason_of(pieces)) == ("o.", "end_turn")
 
 
 def test_a_pause_between_texts() -> None:
     answer = Answer(["One ", Pause(), "two."])
     assert text_of(play(answer, make_request(), 0)) == "One "
     pieces = play(answer, make_request("One "), 0)
-    assert (text_of(pieces), stop(pieces)) == ("two.", "end_turn")
+    assert (text_of(pieces), stop_reason_of(pieces)) == ("two.", "end_turn")
 
 
 def test_a_full_response_is_truncated_and_not_paused() -> None:
     """PLAYBACK-1 takes precedence over PLAYBACK-5."""
     assert (
-        stop(play(Answer(["One", Pause()]), make_request(max_tokens=1), 0))
+        stop_reason_of(play(Answer(["One", Pause()]), make_request(max_tokens=1), 0))
         == "max_tokens"
     )
 

@@ -26,29 +26,9 @@ from langchain_bedrock_continue.local.backend import (
 )
 from langchain_bedrock_continue.local.script.playback import play
 from langchain_bedrock_continue.local.script.tokenizer import tokenize
+from tests.support.pieces import finish_of, make_request, stop_reason_of, text_of
 
 Json = dict[str, Any]
-
-
-def make_request(prefill: str = "", max_tokens: int = 1000, **fields: Any) -> Request:
-    messages: list[Json] = [{"role": "user", "content": [{"text": "Go"}]}]
-    if prefill:
-        messages.append({"role": "assistant", "content": [{"text": prefill}]})
-    return Request("m", messages, max_tokens, **fields)
-
-
-def text_of(pieces: list[Piece]) -> str:
-    return "".join(p.text for p in pieces if isinstance(p, Text))
-
-
-def finish_of(pieces: list[Piece]) -> Finish:
-    finish = pieces[-1]
-    assert isinstance(finish, Finish)
-    return finish
-
-
-def stop(pieces: list[Piece]) -> str:
-    return finish_of(pieces).stop_reason
 
 
 def play_text(text: str, request: Request) -> list[Piece]:
@@ -82,7 +62,10 @@ def test_an_answer_is_truncated_after_a_token() -> None:
 
 def test_an_answer_that_fills_max_tokens_is_truncated() -> None:
     """SCRIPT-4."""
-    assert stop(play_text("One two.", make_request(max_tokens=3))) == "max_tokens"
+    assert (
+        stop_reason_of(play_text("One two.", make_request(max_tokens=3)))
+        == "max_tokens"
+    )
     assert play_text("One two.", make_request("One two.", 3)) == [Finish("end_turn", 0)]
 
 
@@ -96,7 +79,7 @@ def test_segments_over_prefills_join_to_the_full_text(
     while stop_reason == "max_tokens" and so_far.rstrip() != sent:
         sent = so_far.rstrip()
         pieces = play_text(text, make_request(sent, max_tokens))
-        so_far, stop_reason = sent + text_of(pieces), stop(pieces)
+        so_far, stop_reason = sent + text_of(pieces), stop_reason_of(pieces)
         assert text.startswith(so_far)
     if stop_reason == "end_turn":
         assert so_far == text
@@ -112,7 +95,7 @@ def test_segments_over_unstripped_prefills_join_to_the_full_text(
     so_far, stop_reason = "", "max_tokens"
     while stop_reason == "max_tokens":
         pieces = play_text(text, make_request(so_far, max_tokens))
-        so_far, stop_reason = so_far + text_of(pieces), stop(pieces)
+        so_far, stop_reason = so_far + text_of(pieces), stop_reason_of(pieces)
     assert (so_far, stop_reason) == (text, "end_turn")
 
 
@@ -161,7 +144,7 @@ def test_stop_sequences(
     """PLAYBACK-3."""
     request = make_request(max_tokens=max_tokens, stop_sequences=stops)
     pieces = play_text("One two. Three", request)
-    assert (text_of(pieces), stop(pieces)) == (text, reason)
+    assert (text_of(pieces), stop_reason_of(pieces)) == (text, reason)
 
 
 def test_a_stop_sequence_in_the_prefill_is_ignored() -> None:
@@ -240,7 +223,7 @@ def test_a_tool_call() -> None:
         "}",
     ]
     assert json.loads("".join(inputs(pieces))) == CALL.input
-    assert stop(pieces) == "tool_use"
+    assert stop_reason_of(pieces) == "tool_use"
 
 
 def test_a_truncated_tool_call_ends_after_a_member() -> None:
@@ -269,8 +252,8 @@ def test_fine_grained_tool_streaming_is_truncated_anywhere() -> None:
     for n in range(1, len(tokens) + 1):
         pieces = play(answer, make_request(max_tokens=n), 0)
         assert inputs(pieces) == ["", *tokens[:n]]
-        assert stop(pieces) == "max_tokens"
-    assert stop(play(answer, make_request(max_tokens=n + 1), 0)) == "tool_use"
+        assert stop_reason_of(pieces) == "max_tokens"
+    assert stop_reason_of(play(answer, make_request(max_tokens=n + 1), 0)) == "tool_use"
 
 
 def test_a_truncation_between_parallel_calls() -> None:
@@ -278,10 +261,10 @@ def test_a_truncation_between_parallel_calls() -> None:
     one = finish_of(play(Answer(CallTool("f", {})), make_request(), 0)).output_tokens
     pieces = play(answer, make_request(max_tokens=one), 0)
     assert [p.name for p in pieces if isinstance(p, ToolStart)] == ["f"]
-    assert stop(pieces) == "max_tokens"
+    assert stop_reason_of(pieces) == "max_tokens"
 
 
 def test_a_given_stop_reason() -> None:
     answer = Answer("No.", stop_reason="guardrail_intervened")
-    assert stop(play(answer, make_request(), 0)) == "guardrail_intervened"
-    assert stop(play(answer, make_request(max_tokens=1), 0)) == "max_tokens"
+    assert stop_reason_of(play(answer, make_request(), 0)) == "guardrail_intervened"
+    assert stop_reason_of(play(answer, make_request(max_tokens=1), 0)) == "max_tokens"

@@ -18,18 +18,13 @@ from langchain_bedrock_continue.local.backend import (
     BlockEnd,
     EventFault,
     Finish,
-    Piece,
     Reasoning,
     Text,
 )
 from langchain_bedrock_continue.local.script.backend import turn_of
-from tests.unit_tests.local.script.test_playback import make_request, text_of
+from tests.support.pieces import make_request, pieces_of, text_of
 
 Json = dict[str, Any]
-
-
-async def pieces_of(script: Script, request: Request) -> list[Piece]:
-    return [piece async for piece in script.generate(request)]
 
 
 def conversation(turns: int, prefill: str = "") -> Request:

@@ -16,7 +16,7 @@ export PROMPT
 UV_VERSION := 0.13.9
 
 BIN := .venv/bin
-PYTEST := -m pytest --cov --cov-report=term
+PYTEST := -m pytest --numprocesses logical --dist loadgroup --cov --cov-report=term
 PIP = $(BIN)/python -m pip --disable-pip-version-check -qq install
 LOCKED = $(PIP) --require-hashes --only-binary :all: --requirement
 FAILED = { echo "error: $(1) failed; see above. Check the network and $(1)'s index." >&2; exit 1; }

@@ -68,8 +68,8 @@ stream opens: the service model has no such events."""
 AT_ONCE = 64
 ONCE = Config(retries={"total_max_attempts": 1}, max_pool_connections=AT_ONCE)
 IMPATIENT = ONCE.merge(Config(read_timeout=4))
-"""For the rows that meet silence only: on a busy machine an answer can take as long. The
-turns of a row wait for it at the same time. Seconds."""
+"""For the rows that meet silence only: on a busy machine an answer can take as long.
+The turns of a row wait for it at the same time."""
 
 
 # What is answered ------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The rules CONTENT-1 to CONTENT-5, and the restart of a segment for a retry."""
+"""The rules CONTENT-1 to CONTENT-7, and the restart of a segment for a retry."""
 
 import copy
 import pickle
@@ -16,6 +16,7 @@ from tests.support.contents import (
     complete_response,
     contents,
     image_block,
+    reasoning_block,
     released_blocks,
     text_block,
     truncated_response,
@@ -81,6 +82,60 @@ def test_content_5_reasoning_of_a_later_segment_is_dropped() -> None:
     chunks += receive(placement, AIMessage(content=[thought, text_block(" c")]))
     chunks += finish(placement)
     assert released_blocks(chunks) == [thought, text_block("a b c")]
+
+
+@pytest.mark.parametrize("truncated", [False, True])
+def test_content_6_reasoning_is_held_back_until_the_next_block(truncated: bool) -> None:
+    placement = Placement()
+    thought: Any = {**reasoning_block("Hm."), "index": 0}
+    assert receive(placement, AIMessageChunk(content=[thought])) == []
+    assert not placement.has_progress()
+    if truncated:
+        assert released_blocks(finish(placement, truncated=True), numbered=True) == [
+            thought
+        ]
+        return
+    chunks = receive(placement, text_chunk("one", 1))
+    assert released_blocks(chunks, numbered=True) == [
+        thought,
+        {**text_block("one"), "index": 1},
+    ]
+
+
+CITATIONS = {"citations": [{"source": 1}]}
+
+
+def test_content_7_a_cited_text_block_is_not_continued() -> None:
+    placement = Placement()
+    cited: Any = {**text_block("as it says"), **CITATIONS, "index": 0}
+    chunks = receive(placement, AIMessageChunk(content=[cited]))
+    chunks += placement.end_for_prefill()
+    chunks += receive(placement, text_chunk(" and more", 0)) + finish(placement)
+    assert released_blocks(chunks) == [
+        {**text_block("as it says"), **CITATIONS},
+        text_block(" and more"),
+    ]
+
+
+def test_content_7_a_cited_text_block_is_not_continued_in_a_user_turn() -> None:
+    placement = Placement()
+    cited: Any = {**text_block("as it says"), **CITATIONS, "index": 0}
+    chunks = receive(placement, AIMessageChunk(content=[cited]))
+    chunks += placement.end_for_user_turn("as it says", "<tail>")
+    chunks += receive(placement, text_chunk("as it says and more", 0))
+    chunks += finish(placement)
+    assert released_blocks(chunks) == [
+        {**text_block("as it says"), **CITATIONS},
+        text_block(" and more"),
+    ]
+
+
+def test_content_7_citations_may_come_with_the_continuation() -> None:
+    placement = Placement()
+    chunks = receive(placement, text_chunk("as it", 0)) + placement.end_for_prefill()
+    cited: Any = {**text_block(" says"), **CITATIONS, "index": 0}
+    chunks += receive(placement, AIMessageChunk(content=[cited])) + finish(placement)
+    assert released_blocks(chunks) == [{**text_block("as it says"), **CITATIONS}]
 
 
 VALUES = st.none() | st.integers() | st.text(max_size=5) | st.lists(st.integers())

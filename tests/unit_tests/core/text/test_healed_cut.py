@@ -182,6 +182,37 @@ def test_text_4_the_text_that_is_held_back_is_bounded(parts: list[list[str]]) ->
         buffer.end_for_prefill()
 
 
+@given(TEXTS, st.text(" \n", max_size=3), st.text("ab \n", min_size=1, max_size=9))
+def test_text_7_before_a_user_turn_nothing_is_removed(
+    text: str, whitespace: str, more: str
+) -> None:
+    text = text.replace(HALF_CHARACTER, "") + "x" + whitespace
+    buffer = TextBuffer()
+    released = buffer.feed(text) + buffer.end_for_user_turn()
+    assert buffer.text == text
+    assert released + buffer.unreleased == text
+    assert len(buffer) == len(text)
+    released += buffer.feed(more) + buffer.finish()
+    assert released == buffer.text == text + more
+
+
+@given(st.text(" \n\t", max_size=4), st.integers(0, 4))
+def test_text_7_whitespace_at_the_end_can_be_rewritten(
+    whitespace: str, count: int
+) -> None:
+    buffer = TextBuffer()
+    released = buffer.feed("one" + whitespace) + buffer.end_for_user_turn()
+    assert released == "one"
+    if count > len(whitespace):
+        with pytest.raises(ValueError, match="count"):
+            buffer.remove_whitespace(count)
+        return
+    buffer.remove_whitespace(count)
+    kept_whitespace = whitespace[: len(whitespace) - count]
+    released += buffer.feed(" two") + buffer.finish()
+    assert released == buffer.text == "one" + kept_whitespace + " two"
+
+
 STOPS = st.sampled_from(["}\n", "word", "aa", "\n\n", "日本a", "a a"])
 
 

@@ -11,6 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, HumanMessage
 
+from langchain_bedrock_continue._core.content.incoming import text_only
 from langchain_bedrock_continue._core.content.tool_calls import Call
 from langchain_bedrock_continue._core.policy import Policy
 from langchain_bedrock_continue._core.request.composer import Composer, SegmentRequest
@@ -258,11 +259,51 @@ def test_a_limit_ends_the_turn_with_the_arguments_that_arrived() -> None:
     assert len(result.requests) == 4
 
 
+@pytest.mark.parametrize(
+    ("reply", "is_proven"),
+    [
+        ('"content": "long"}', False),  # the quote was not repeated
+        ('{"path": "a.md", "content": "long"}', True),
+        ('Sure:\n\n{"path": "a.md", "content": "long"}', True),
+    ],
+)
+def test_args_2_a_reply_counts_only_if_the_end_of_the_json_is_in_it(
+    reply: str, is_proven: bool
+) -> None:
+    arguments = ToolArguments(truncated_call('{"path": "a.md", '), SCHEMA)
+    arguments.end_for_user_turn(1024)
+    assert arguments.quote == '{"path": "a.md",'
+    arguments.begin_segment()
+    arguments.receive(text_only(reply))
+    arguments.end_text(truncated=False)
+    expected = {"path": "a.md", "content": "long"} if is_proven else None
+    assert arguments.parsed(truncated=False) == expected
+    assert is_proven or not arguments.can_continue()
+
+
+@pytest.mark.parametrize("begun", ["", "{", "no JSON"])
+def test_args_3_if_nothing_is_known_the_model_is_asked_for_the_complete_object(
+    begun: str,
+) -> None:
+    arguments = ToolArguments(truncated_call(begun), SCHEMA)
+    arguments.end_for_user_turn(1024)
+    assert arguments.quote == ""
+    assert arguments.sendable() == [text_block("{")]
+    arguments.begin_segment()
+    args = {"path": "a.md", "content": "long"}
+    arguments.receive(text_only(f"Here it is:\n\n{json.dumps(args)}"))
+    arguments.end_text(truncated=False)
+    assert arguments.parsed(truncated=False) == args
+
+
+def truncated_call(json_text: str) -> Call:
+    return Call(1, streamed=True, name="write", json_chunks=[json_text])
+
+
 def test_args_1_the_lead_in_is_sent_before_the_json_and_not_joined_to_it() -> None:
-    call = Call(1, streamed=True, name="write", json_chunks=['{"path"'])
     composer = Composer(QUESTION, {})
     composer.start_arguments("write", [text_block("I write.")])
-    arguments = ToolArguments(call, SCHEMA)
+    arguments = ToolArguments(truncated_call('{"path"'), SCHEMA)
     arguments.begin_segment()
     arguments.end_for_prefill()
     composer.continue_in_prefill(arguments.sendable())

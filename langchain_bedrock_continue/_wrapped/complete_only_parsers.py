@@ -4,12 +4,12 @@ LangChain's JSON parsers accept partial JSON: a list that is truncated in its fi
 would be returned as a list of five. So each parser is guarded: it is used only if the
 message's `response_metadata["continuation"]` does not say that the turn is incomplete.
 
-COMPLETE-1. A complete message, or one without that metadata, is parsed as usual, chunk by
-    chunk.
+COMPLETE-1. A complete message, or one without that metadata, is parsed as usual, chunk
+    by chunk.
 COMPLETE-2. An incomplete one raises `OutputParserException`, the class that the parsers
     raise for invalid text; in a stream at its end.
-COMPLETE-3. A stream with `include_raw` never raises for unparsable text. Its last object
-    is None, and the raw message says why.
+COMPLETE-3. A stream with `include_raw` never raises for unparsable text. Its last
+    object is None, and the raw message says why.
 COMPLETE-4. Parsers of tool calls are not guarded: a truncated call is never in
     `tool_calls`.
 COMPLETE-5. The given chain is never changed.

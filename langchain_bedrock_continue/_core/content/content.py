@@ -106,8 +106,8 @@ class ReleasedBlocks:
     def mark(self) -> tuple[int, int]:
         """Return where the released content ends, for `since`.
 
-        The parts of its last text since the last mark become one, so that a text has one
-        part for each segment.
+        The parts of the last text since the last mark become one, so that a text has
+        one part for each segment.
         """
         index, marked = self._mark
         parts = self._parts.get(self._last, [])

@@ -125,7 +125,8 @@ class TextBuffer:
         The parts since the last mark become one, so that the text has one part for each
         segment. Apart from that it takes constant time.
         """
-        self._parts[self._marked :] = ["".join(self._parts[self._marked :])]
+        if since := self._parts[self._marked :]:
+            self._parts[self._marked :] = ["".join(since)]
         self._marked = len(self._parts)
         return BufferMark(
             len(self._parts),

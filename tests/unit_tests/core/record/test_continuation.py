@@ -10,10 +10,13 @@ from langchain_core.messages import AIMessage
 from langchain_core.messages.ai import UsageMetadata
 
 from langchain_bedrock_continue import ContinuationError
-from langchain_bedrock_continue._core.decisions.vocabulary import Ending, Strategy
+from langchain_bedrock_continue._core.decisions.vocabulary import (
+    EndedBy,
+    Ending,
+    Strategy,
+)
 from langchain_bedrock_continue._core.record.continuation import (
     Continuation,
-    EndedBy,
     SegmentEntry,
     continuation_of,
     entries_of,
@@ -23,6 +26,7 @@ from langchain_bedrock_continue._core.record.continuation import (
 from langchain_bedrock_continue._core.record.partial import ResumedState, read_partial
 from langchain_bedrock_continue._core.record.record import Record
 from langchain_bedrock_continue._core.record.segment import Segment
+from langchain_bedrock_continue._core.text.join_rules import JoinResult, JoinRule
 from langchain_bedrock_continue._core.turn import Turn
 from tests.support.contents import call_block, reasoning_block, text_block
 from tests.support.fake_models import FakeTextModel
@@ -63,7 +67,7 @@ def continuation(*segments: Segment, reasoning: int = 0, **fields: Any) -> Any:
 def test_a_continuation_has_the_documented_fields() -> None:
     fields = set(Continuation.__annotations__) - {"dropped_reasoning"}
     assert continuation(segment()).keys() == fields
-    fields = set(SegmentEntry.__annotations__) - {"error"}
+    fields = set(SegmentEntry.__annotations__) - {"error", "join"}
     assert entry_of(segment()).keys() == fields
     assert set(get_args(EndedBy)) == {ending.value for ending in Ending}
 
@@ -326,3 +330,11 @@ def test_metadata_of_a_response_does_not_reach_the_continuation() -> None:
     one = segment()
     one.response.metadata |= metadata_of("end_turn") | {"model_name": object()}
     assert_plain_json(continuation(one))
+
+
+def test_a_segment_in_a_user_turn_says_how_it_was_joined() -> None:
+    joined = segment()
+    joined.join = JoinResult(JoinRule.ECHO, dropped=12)
+    join = entry_of(joined).get("join")
+    assert join == {"rule": "echo", "dropped": 12}
+    assert type(join["rule"]) is str

@@ -231,7 +231,7 @@ class Content:
         return self._placement.open_text
 
     def last_text(self, count: int) -> str:
-        """Return about the last `count` characters of that text."""
+        """Return the last `count` characters of that text."""
         return self._placement.last_text(count)
 
     @property

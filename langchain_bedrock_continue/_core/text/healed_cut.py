@@ -176,9 +176,9 @@ class TextBuffer:
         return self._released + len(self._tail)
 
     def last(self, count: int) -> str:
-        """Return the last `count` characters, or more; all of them if there are fewer.
+        """Return the last `count` characters, or all of them if there are fewer.
 
-        It takes time in proportion to `count`, not to the text.
+        It takes time in proportion to `count` and a segment, not to the text.
         """
         parts, size = [self._tail], len(self._tail)
         for part in reversed(self._parts):
@@ -186,7 +186,8 @@ class TextBuffer:
                 break
             parts.append(part)
             size += len(part)
-        return "".join(reversed(parts))
+        text = "".join(reversed(parts))
+        return text[max(0, len(text) - count) :]
 
     def feed(self, text: str) -> str:
         """Take what arrived; return what may be released now (TEXT-4)."""

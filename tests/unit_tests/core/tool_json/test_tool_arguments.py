@@ -15,6 +15,7 @@ from langchain_bedrock_continue._core.content.incoming import text_only
 from langchain_bedrock_continue._core.content.tool_calls import Call
 from langchain_bedrock_continue._core.policy import Policy
 from langchain_bedrock_continue._core.request.composer import Composer, SegmentRequest
+from langchain_bedrock_continue._core.request.prompts import arguments_lead_in
 from langchain_bedrock_continue._core.tool_json.tool_arguments import ToolArguments
 from langchain_bedrock_continue._core.turn import Turn
 from tests.support.contents import call_block, text_block
@@ -257,6 +258,17 @@ def test_a_limit_ends_the_turn_with_the_arguments_that_arrived() -> None:
     assert invalid["args"] == text[:40]
     assert result.continuation["ended_by"] == "max_continuations"
     assert len(result.requests) == 4
+
+
+@pytest.mark.parametrize("separator", ["", "\n\n"])
+def test_args_1_a_lead_in_that_the_model_repeats_is_not_joined(separator: str) -> None:
+    arguments = ToolArguments(truncated_call('{"path": "a.md", '), SCHEMA)
+    arguments.end_for_prefill()
+    arguments.begin_segment()
+    lead_in = arguments_lead_in("write").rstrip()
+    arguments.receive(text_only(f'{lead_in}{separator} "content": "long"}}'))
+    arguments.end_text(truncated=False)
+    assert arguments.text == '{"path": "a.md", "content": "long"}'
 
 
 @pytest.mark.parametrize(

@@ -293,11 +293,11 @@ def test_args_2_a_reply_counts_only_if_the_end_of_the_json_is_in_it(
     assert is_proven or not arguments.can_continue()
 
 
-@pytest.mark.parametrize("begun", ["", "{", "no JSON"])
+@pytest.mark.parametrize("arrived", ["", "{", "no JSON"])
 def test_args_3_if_nothing_is_known_the_model_is_asked_for_the_complete_object(
-    begun: str,
+    arrived: str,
 ) -> None:
-    arguments = ToolArguments(truncated_call(begun), SCHEMA)
+    arguments = ToolArguments(truncated_call(arrived), SCHEMA)
     arguments.end_for_user_turn(1024)
     assert arguments.quote == ""
     assert arguments.sendable() == [text_block("{")]

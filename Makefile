@@ -16,7 +16,7 @@ export PROMPT
 UV_VERSION := 0.13.9
 
 BIN := .venv/bin
-PYTEST := -m pytest --cov --cov-report=term
+PYTEST := -m pytest --numprocesses logical --dist loadgroup --cov --cov-report=term
 PIP = $(BIN)/python -m pip --disable-pip-version-check -qq install
 LOCKED = $(PIP) --require-hashes --only-binary :all: --requirement
 FAILED = { echo "error: $(1) failed; see above. Check the network and $(1)'s index." >&2; exit 1; }
@@ -73,7 +73,7 @@ lowest: RESOLUTION := lowest-direct
 latest lowest: $(UV_INSTALLED)
 	$(call new_venv,.venv-$@)
 	@echo 'Installing the $@ versions that pyproject.toml allows into .venv-$@'
-	@$(UV) pip install --python .venv-$@ --resolution $(RESOLUTION) \
+	@$(UV) pip install --python .venv-$@ --only-binary :all: --resolution $(RESOLUTION) \
 	    --editable '.[local]' --group test --group typing || $(call FAILED,uv)
 	$(if $(filter latest,$@),.venv-$@/bin/mypy)
 	.venv-$@/bin/python $(PYTEST)

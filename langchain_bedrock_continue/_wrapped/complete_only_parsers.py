@@ -4,15 +4,15 @@ LangChain's JSON parsers accept partial JSON: a list that is truncated in its fi
 would be returned as a list of five. So each parser is guarded: it is used only if the
 message's `response_metadata["continuation"]` does not say that the turn is incomplete.
 
-PARSER-1. A complete message, or one without that metadata, is parsed as usual, chunk by
-    chunk.
-PARSER-2. An incomplete one raises `OutputParserException`, the class that the parsers
+COMPLETE-1. A complete message, or one without that metadata, is parsed as usual, chunk
+    by chunk.
+COMPLETE-2. An incomplete one raises `OutputParserException`, the class that the parsers
     raise for invalid text; in a stream at its end.
-PARSER-3. A stream with `include_raw` never raises for unparsable text. Its last object
-    is None, and the raw message says why.
-PARSER-4. Parsers of tool calls are not guarded: a truncated call is never in
+COMPLETE-3. A stream with `include_raw` never raises for unparsable text. Its last
+    object is None, and the raw message says why.
+COMPLETE-4. Parsers of tool calls are not guarded: a truncated call is never in
     `tool_calls`.
-PARSER-5. The given chain is never changed.
+COMPLETE-5. The given chain is never changed.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ class _CompleteOnly(Runnable["BaseMessage", Any]):
             yield last
 
     def _end_of_stream(self, limits: list[str]) -> list[None]:
-        """End an incomplete stream by an error (PARSER-2) or by None (PARSER-3)."""
+        """End an incomplete stream by an error (COMPLETE-2) or by None (COMPLETE-3)."""
         if self._raises_in_streams:
             _check(*limits)
         return [None] if limits else []

@@ -66,14 +66,11 @@ FATAL: dict[str, Fault] = {
 stream opens: the service model has no such events."""
 
 AT_ONCE = 64
-READ_TIMEOUT = 4
-"""Seconds. The turns of a row that meet silence wait for it at the same time."""
+ONCE = Config(retries={"total_max_attempts": 1}, max_pool_connections=AT_ONCE)
+IMPATIENT = ONCE.merge(Config(read_timeout=4))
+"""For the rows that meet silence only: on a busy machine an answer can take as long.
+The turns of a row wait for it at the same time."""
 
-CONFIG = Config(
-    retries={"total_max_attempts": 1},
-    max_pool_connections=AT_ONCE,
-    read_timeout=READ_TIMEOUT,
-)
 
 # What is answered ------------------------------------------------------------------
 

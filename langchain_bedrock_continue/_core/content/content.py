@@ -66,6 +66,7 @@ class ReleasedBlocks:
         self._parts: dict[int, list[str]] = {}
         self._blocks: dict[int, Block] = {}
         self._last = -1
+        self._mark = (-1, 0)  # the last mark
 
     def __bool__(self) -> bool:
         """Return True if anything was released."""
@@ -103,8 +104,18 @@ class ReleasedBlocks:
         self._last = max(self._last, index)
 
     def mark(self) -> tuple[int, int]:
-        """Return where the released content ends, for `since`."""
-        return self._last, len(self._parts.get(self._last, ()))
+        """Return where the released content ends, for `since`.
+
+        The parts of the last text since the last mark become one, so that a text has
+        one part for each segment.
+        """
+        index, marked = self._mark
+        parts = self._parts.get(self._last, [])
+        start = marked if index == self._last else 0
+        if parts[start:]:
+            parts[start:] = ["".join(parts[start:])]
+        self._mark = (self._last, len(parts))
+        return self._mark
 
     def since(self, mark: tuple[int, int]) -> list[Block]:
         """Return the blocks that were released since a mark."""
@@ -220,7 +231,7 @@ class Content:
         return self._placement.open_text
 
     def last_text(self, count: int) -> str:
-        """Return about the last `count` characters of that text."""
+        """Return the last `count` characters of that text."""
         return self._placement.last_text(count)
 
     @property

@@ -138,7 +138,7 @@ class Placement:
         return self._open.buffer.unreleased if self._open else ""
 
     def last_text(self, count: int) -> str:
-        """Return about the last `count` characters of that text."""
+        """Return the last `count` characters of that text."""
         return self._open.buffer.last(count) if self._open else ""
 
     def has_progress(self) -> bool:

@@ -111,6 +111,7 @@ class TextBuffer:
         self.stopped = False
         self._stops = tuple(stop for stop in stop_sequences if stop)
         self._parts: list[str] = []
+        self._marked = 0  # the parts before the last mark
         self._tail = ""
         self._last = ""  # the last released character
         self._removed = ""  # what the last cut removed, and the model writes again
@@ -119,7 +120,14 @@ class TextBuffer:
         self._seam = 0
 
     def mark(self) -> BufferMark:
-        """Return the state, for `at`. It takes constant time."""
+        """Return the state, for `at`; marks before this one are no longer valid.
+
+        The parts since the last mark become one, so that the text has one part for each
+        segment. Apart from that it takes constant time.
+        """
+        if since := self._parts[self._marked :]:
+            self._parts[self._marked :] = ["".join(since)]
+        self._marked = len(self._parts)
         return BufferMark(
             len(self._parts),
             self._tail,
@@ -143,7 +151,7 @@ class TextBuffer:
             parts: The released text up to the mark.
             mark: The state.
         """
-        self._parts = parts
+        self._parts, self._marked = parts, len(parts)
         self._tail, self._last, self._removed = mark.tail, mark.last, mark.removed
         self._released, self._seam = mark.released, mark.seam
         self._segment_start = mark.segment_start
@@ -168,9 +176,9 @@ class TextBuffer:
         return self._released + len(self._tail)
 
     def last(self, count: int) -> str:
-        """Return the last `count` characters, or more; all of them if there are fewer.
+        """Return the last `count` characters, or all of them if there are fewer.
 
-        It takes time in proportion to `count`, not to the text.
+        It takes time in proportion to `count` and a segment, not to the text.
         """
         parts, size = [self._tail], len(self._tail)
         for part in reversed(self._parts):
@@ -178,7 +186,8 @@ class TextBuffer:
                 break
             parts.append(part)
             size += len(part)
-        return "".join(reversed(parts))
+        text = "".join(reversed(parts))
+        return text[max(0, len(text) - count) :]
 
     def feed(self, text: str) -> str:
         """Take what arrived; return what may be released now (TEXT-4)."""

@@ -7,7 +7,7 @@ Anything else is lost.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import pytest
@@ -18,10 +18,11 @@ from langchain_bedrock_continue.local import Fault, LocalBedrock, Script
 from tests.support.endpoint import Serve
 from tests.support.fault_matrix import (
     AT_BORDERS,
-    CONFIG,
     FAILURES,
     FATAL,
+    IMPATIENT,
     NOWHERE,
+    ONCE,
     SEGMENTS,
     STREAMS,
     TEXT_KINDS,
@@ -132,19 +133,22 @@ def judged(got: Outcome, complete: Outcome, llm: Any) -> str:
 
 
 @pytest.fixture(scope="module")
-def client(endpoint: tuple[LocalBedrock, Any]) -> Any:
-    """Make a client for many turns at once."""
-    return endpoint[0].boto3_client(CONFIG)
+def client_for(endpoint: tuple[LocalBedrock, Any]) -> Callable[[Fault], Any]:
+    """Make clients for many turns at once; only silence is waited for in vain."""
+    patient, impatient = map(endpoint[0].boto3_client, (ONCE, IMPATIENT))
+    return lambda fault: impatient if fault.kind == "silence" else patient
 
 
 @pytest.fixture
-def fill_row(serve: Serve, client: Any, record_property: Any) -> Any:
+def fill_row(
+    serve: Serve, client_for: Callable[[Fault], Any], record_property: Any
+) -> Any:
     """Run the turns of a row; record and return its signs, segment by segment."""
 
     def fill(
         title: str, row: Row, kinds: dict[str, Kind], fault: Fault, **settings: Any
     ) -> str:
-        kind = kinds[row.strategy]
+        kind, client = kinds[row.strategy], client_for(fault)
         failing = Failing(kind.answer, fault)
         bedrock = serve(Script(failing))
         llm = kind.llm(bedrock, client, **settings)

@@ -1,6 +1,7 @@
-"""Whatever breaks, nothing that arrived is lost (I1, I2, I5 to I7 of `turn`)."""
+"""A turn recovers from failed calls and loses nothing that arrived.
 
-from typing import Any
+The rules are TURN-1, TURN-2 and TURN-5 to TURN-7.
+"""
 
 import pytest
 from hypothesis import given
@@ -11,179 +12,172 @@ from langchain_bedrock_continue import SegmentError
 from langchain_bedrock_continue._core.policy import Policy
 from langchain_bedrock_continue._core.request.composer import SegmentRequest
 from langchain_bedrock_continue._core.turn import Turn
-from tests.support.contents import text as text_block
-from tests.support.players import (
+from tests.support.contents import text_block
+from tests.support.fake_models import OUTPUT_TOKENS, FakeTextModel
+from tests.support.random_texts import texts_without_repetition
+from tests.support.responses import streamed_chunks
+from tests.support.turns import (
     QUESTION,
-    QUOTED,
-    FaultyModelError,
-    Played,
-    Said,
-    Teller,
-    chunks,
-    play,
+    QUOTE_IN_PROMPT,
+    STRATEGIES,
+    Response,
+    TurnRun,
+    policy,
+    run_turn,
+    run_turn_strictly,
 )
-
-STRATEGIES = st.sampled_from(["prefill", "user_turn"])
-WORDS = st.sampled_from(
-    ["alpha", "beta ", "gamma,", " delta", "\n", ".\n\n", "日本", " - ", "{", "}", "é"]
-)
-
-
-@st.composite
-def stories(draw: st.DrawFn) -> str:
-    """A text in which every word is told once, so that an echo can't be mistaken."""
-    words = draw(st.lists(WORDS, min_size=1, max_size=25))
-    return "".join(f"{word}{at}" for at, word in enumerate(words))
-
 
 SIZES = st.lists(st.integers(4, 60), min_size=1, max_size=5)
 FAULTS = st.dictionaries(st.integers(0, 6), st.integers(0, 25), max_size=4)
 
 
-def policy(strategy: str, **kwargs: Any) -> Policy:
-    return Policy(**{"strategy": strategy, "max_continuations": 400, **kwargs})
+def run(model: FakeTextModel, allowed: Policy) -> TurnRun:
+    return run_turn_strictly(Turn(QUESTION, {}, allowed), model)
 
 
-def tell(teller: Teller, allowed: Policy) -> Played:
-    played = play(Turn(QUESTION, {}, allowed), teller)
-    if isinstance(played.error, FaultyModelError):
-        raise played.error
-    return played
-
-
-@given(stories(), SIZES, FAULTS, st.integers(1, 9), STRATEGIES)
-def test_i1_a_broken_stream_is_a_seam_too(
-    text: str, sizes: list[int], faults: dict[int, int], chunk: int, strategy: str
+@given(texts_without_repetition(), SIZES, FAULTS, st.integers(1, 9), STRATEGIES)
+def test_turn_1_a_broken_stream_is_continued(
+    text: str, sizes: list[int], faults: dict[int, int], chunk_size: int, strategy: str
 ) -> None:
-    teller = Teller(text, sizes, chunk, faults)
-    played = tell(teller, policy(strategy, stream_recoveries=50))
-    assert played.error is None
-    assert played.text == played.message.text
-    assert played.text == text
-    assert played.summary["complete"]
-    entries = played.summary["segments"]
-    assert len(entries) == teller.calls
-    broken = [at for at, entry in enumerate(entries) if "error" in entry]
-    assert all(at in faults for at in broken)
-    assert {entries[at]["error"] for at in broken} <= {"ConnectionError"}
+    model = FakeTextModel(text, sizes, chunk_size, faults)
+    result = run(model, policy(strategy, stream_recoveries=50))
+    assert result.error is None
+    assert result.text == result.message.text
+    assert result.text == text
+    assert result.continuation["complete"]
+    entries = result.continuation["segments"]
+    assert len(entries) == model.calls
+    failed = [at for at, entry in enumerate(entries) if "error" in entry]
+    assert all(at in faults for at in failed)
+    assert {entries[at]["error"] for at in failed} <= {"ConnectionError"}
 
 
-@given(stories(), SIZES, st.integers(0, 4), st.integers(0, 25), STRATEGIES)
-def test_the_partial_is_what_was_shown_to_the_character(
-    text: str, sizes: list[int], call: int, at: int, strategy: str
+@given(
+    texts_without_repetition(),
+    SIZES,
+    st.integers(0, 4),
+    st.integers(0, 25),
+    STRATEGIES,
+)
+def test_turn_2_the_partial_message_is_exactly_what_was_released(
+    text: str, sizes: list[int], call: int, chunks: int, strategy: str
 ) -> None:
     error = ValueError("gone")
-    teller = Teller(text, sizes, 2, {call: at}, error)
-    played = tell(teller, policy(strategy, stream_recoveries=50))
-    if played.error is None:
-        assert played.text == text
+    model = FakeTextModel(text, sizes, 2, {call: chunks}, error)
+    result = run(model, policy(strategy, stream_recoveries=50))
+    if result.error is None:
+        assert result.text == text
         return
-    if played.error is error:  # I6
-        assert played.text == ""
-        assert teller.calls == 1
+    if result.error is error:  # TURN-6
+        assert result.text == ""
+        assert model.calls == 1
         return
-    assert isinstance(played.error, SegmentError)
-    assert isinstance(played.error, ValueError)
-    assert played.error.partial.text == played.text
-    assert text.startswith(played.text)
-    assert not played.summary["complete"]
-    assert played.summary["ended_by"] == "error"
-    assert played.error.segments == played.summary["segments"]
-    assert played.error.segments[-1]["error"] == "ValueError"
+    assert isinstance(result.error, SegmentError)
+    assert isinstance(result.error, ValueError)
+    assert result.error.partial.text == result.text
+    assert text.startswith(result.text)
+    assert not result.continuation["complete"]
+    assert result.continuation["ended_by"] == "error"
+    assert result.error.segments == result.continuation["segments"]
+    assert result.error.segments[-1]["error"] == "ValueError"
 
 
-@given(stories(), SIZES, FAULTS, st.integers(0, 3), STRATEGIES)
-def test_i5_no_more_recoveries_than_are_allowed(
-    text: str, sizes: list[int], faults: dict[int, int], most: int, strategy: str
+@given(texts_without_repetition(), SIZES, FAULTS, st.integers(0, 3), STRATEGIES)
+def test_turn_5_recoveries_are_limited(
+    text: str, sizes: list[int], faults: dict[int, int], allowed: int, strategy: str
 ) -> None:
-    teller = Teller(text, sizes, 2, faults)
-    played = tell(teller, policy(strategy, stream_recoveries=most))
-    assert text.startswith(played.text)
-    waits = [request.wait for request in played.requests if request.wait]
-    assert len(waits) <= most
+    model = FakeTextModel(text, sizes, 2, faults)
+    result = run(model, policy(strategy, stream_recoveries=allowed))
+    assert text.startswith(result.text)
+    waits = [request.wait for request in result.requests if request.wait]
+    assert len(waits) <= allowed
     assert waits == sorted(waits)
-    if played.error is None:
-        assert played.text == text
-    elif isinstance(played.error, SegmentError):
-        assert played.error.partial.text == played.text
-        assert len(waits) == most
+    if result.error is None:
+        assert result.text == text
+    elif isinstance(result.error, SegmentError):
+        assert result.error.partial.text == result.text
+        assert len(waits) == allowed
 
 
-@given(stories(), SIZES, FAULTS, st.integers(0, 3))
-def test_a_broken_call_of_invoke_is_made_again(
-    text: str, sizes: list[int], faults: dict[int, int], most: int
+@given(texts_without_repetition(), SIZES, FAULTS, st.integers(0, 3))
+def test_turn_1_a_failed_call_that_is_not_streamed_is_retried(
+    text: str, sizes: list[int], faults: dict[int, int], allowed: int
 ) -> None:
-    broken = dict.fromkeys(faults, 0)
-    teller = Teller(text, sizes, 0, broken)
-    played = tell(teller, policy("prefill", stream_recoveries=most))
-    if played.error is None:
-        assert played.message.text == text
-    elif isinstance(played.error, SegmentError):
-        assert text.startswith(played.error.partial.text)
+    model = FakeTextModel(text, sizes, 0, dict.fromkeys(faults, 0))
+    result = run(model, policy("prefill", stream_recoveries=allowed))
+    if result.error is None:
+        assert result.message.text == text
+    elif isinstance(result.error, SegmentError):
+        assert text.startswith(result.error.partial.text)
 
 
-@given(stories(), SIZES, FAULTS)
-def test_a_segment_of_unknown_usage_says_so(
+@given(texts_without_repetition(), SIZES, FAULTS)
+def test_a_segment_of_unknown_usage_has_no_output_tokens(
     text: str, sizes: list[int], faults: dict[int, int]
 ) -> None:
-    teller = Teller(text, sizes, 2, faults)
-    played = tell(teller, policy("prefill", stream_recoveries=50))
+    model = FakeTextModel(text, sizes, 2, faults)
+    result = run(model, policy("prefill", stream_recoveries=50))
     known = 0
-    for entry in played.summary["segments"]:
-        arrived = entry["output_tokens"]
-        assert arrived == 100 or (arrived is None and "error" in entry)
-        known += arrived or 0
-    billed = played.summary["billed"]
+    for entry in result.continuation["segments"]:
+        tokens = entry["output_tokens"]
+        assert tokens == OUTPUT_TOKENS or (tokens is None and "error" in entry)
+        known += tokens or 0
+    billed = result.continuation["billed"]
     assert (billed["output_tokens"] if billed else 0) == known
 
 
 @pytest.mark.parametrize("strategy", ["prefill", "user_turn"])
-@pytest.mark.parametrize("at", range(12))
-def test_every_place_of_a_text_with_line_breaks(at: int, strategy: str) -> None:
+@pytest.mark.parametrize("chunks", range(12))
+def test_turn_1_a_stream_of_code_may_break_after_any_chunk(
+    chunks: int, strategy: str
+) -> None:
     text = "def f(x):\n    return {\n        'a': x,\n    }\n\n\nend"
     for call in range(3):
-        teller = Teller(text, [20], 2, {call: at})
-        assert tell(teller, policy(strategy)).text == text
+        model = FakeTextModel(text, [20], 2, {call: chunks})
+        assert run(model, policy(strategy)).text == text
 
 
-def test_what_a_broken_join_still_held_is_not_lost() -> None:
-    def model(request: SegmentRequest) -> Said:
-        found = QUOTED.search(request.messages[-1].text)
+def test_turn_1_text_that_an_undecided_join_held_back_is_kept() -> None:
+    def model(request: SegmentRequest) -> Response:
+        found = QUOTE_IN_PROMPT.search(request.messages[-1].text)
         quote = found[2] if found else ""
         if not quote:
-            yield from chunks([text_block("alpha beta ")], "max_tokens", 4)
+            yield from streamed_chunks([text_block("alpha beta ")], "max_tokens", 4)
         elif quote.endswith("beta"):
-            yield AIMessageChunk(content=[text_block("I")])  # a lead-in, or not
+            yield AIMessageChunk(content=[text_block("I")])  # perhaps a lead-in
             yield ConnectionError()
         else:
-            yield from chunks([text_block(f"{quote} delta")], "end_turn", 4)
+            yield from streamed_chunks([text_block(f"{quote} delta")], "end_turn", 4)
 
-    played = play(Turn(QUESTION, {}, policy("user_turn")), model)
-    assert played.text == played.message.text == "alpha beta I delta"
+    result = run_turn(Turn(QUESTION, {}, policy("user_turn")), model)
+    assert result.text == result.message.text == "alpha beta I delta"
 
 
-def test_i6_the_first_calls_own_error_is_the_callers() -> None:
+def test_turn_6_an_error_of_the_first_call_is_raised_unchanged() -> None:
     error = ValueError("own")
-    played = tell(Teller("text", [9], 2, {0: 0}, error), policy("prefill"))
-    assert played.error is error
+    result = run(FakeTextModel("text", [9], 2, {0: 0}, error), policy("prefill"))
+    assert result.error is error
 
 
-def test_i7_a_refused_prefill_is_no_segment() -> None:
+def test_turn_7_a_refused_prefill_is_no_segment() -> None:
     refusal = ValueError("This model does not support assistant message prefill.")
-    teller = Teller("alpha beta gamma delta", [6, 9], 2, {1: 0}, refusal)
+    text = "alpha beta gamma delta"
+    model = FakeTextModel(text, [6, 9], 2, {1: 0}, refusal)
     model_id = "anthropic.claude-sonnet-4-5-test"
-    played = tell(teller, policy("auto", model_id=model_id))
-    assert played.text == "alpha beta gamma delta"
-    strategies = [entry["strategy"] for entry in played.summary["segments"]]
+    result = run(model, policy("auto", model_id=model_id))
+    assert result.text == text
+    strategies = [entry["strategy"] for entry in result.continuation["segments"]]
     assert strategies[:2] == [None, "user_turn"]
-    assert teller.calls == len(strategies) + 1
+    assert model.calls == len(strategies) + 1
 
 
-@pytest.mark.parametrize("left", [0.0, 0.2])
-def test_no_recovery_starts_that_the_deadline_would_end(left: float) -> None:
+@pytest.mark.parametrize("seconds_left", [0.0, 0.2])
+def test_no_recovery_is_started_if_the_deadline_leaves_no_time_for_it(
+    seconds_left: float,
+) -> None:
     now = iter([0.0])
     allowed = policy("prefill", max_seconds=10.0)
-    turn = Turn(QUESTION, {}, allowed, clock=lambda: next(now, 10.0 - left))
-    played = play(turn, Teller("alpha beta gamma", [30], 2, {0: 3}))
-    assert isinstance(played.error, SegmentError)
-    assert played.error.partial.text == played.text != ""
+    turn = Turn(QUESTION, {}, allowed, clock=lambda: next(now, 10.0 - seconds_left))
+    result = run_turn(turn, FakeTextModel("alpha beta gamma", [30], 2, {0: 3}))
+    assert isinstance(result.error, SegmentError)
+    assert result.error.partial.text == result.text != ""

@@ -4,7 +4,6 @@ import ast
 import re
 import subprocess
 import sys
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -125,29 +124,3 @@ def test_a_module_numbers_its_rules_from_1_with_one_prefix(path: Path) -> None:
     defined = rules(path)
     assert len({prefix for prefix, _ in defined}) <= 1
     assert [number for _, number in defined] == list(range(1, len(defined) + 1))
-
-
-def test_no_two_modules_share_a_prefix() -> None:
-    counts = Counter(
-        prefix for path in modules(PACKAGE) for prefix in {p for p, _ in rules(path)}
-    )
-    ours = {prefix for path in OURS for prefix, _ in rules(path)}
-    assert {prefix for prefix in ours if counts[prefix] > 1} == set()
-
-
-def test_every_cited_rule_exists() -> None:
-    defined = {rule for path in OURS for rule in rules(path)}
-    prefixes = {prefix for prefix, _ in defined}
-    citing = [
-        *OURS,
-        *modules(TESTS / "unit_tests" / "local"),
-        *modules(TESTS / "integration_tests" / "local"),
-        TESTS / "integration_tests" / "test_demo.py",
-    ]
-    cited = {
-        (prefix, int(number))
-        for path in citing
-        for prefix, number in CITATION.findall(path.read_text())
-        if prefix in prefixes
-    }
-    assert cited - defined == set()

@@ -1,4 +1,4 @@
-"""The numbered invariants of `answer`."""
+"""The rules CONTENT-8 to CONTENT-11: content over segments and their retries."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,223 +11,265 @@ from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_bedrock_continue._core.content.content import Content
 from langchain_bedrock_continue._core.content.incoming import read
 from tests.support.contents import (
-    begun,
-    call,
+    call_block,
+    complete_response,
     contents,
-    image,
-    released,
-    said,
-    shown_text,
-    text,
-    thought,
+    image_block,
+    reasoning_block,
+    released_blocks,
+    text_block,
+    text_in,
+    truncated_response,
 )
-from tests.support.players import Block
+from tests.support.responses import Block, text_of
 
-SIZES = st.sampled_from([0, 0, 1, 2, 5])
-CUTS = st.lists(st.integers(0, 60), min_size=1, max_size=3)
-OTHER = "Quite another wording: I would say it so"
-
-
-def deliver(answer: Content, messages: Sequence[AIMessage]) -> list[AIMessageChunk]:
-    """Let a segment arrive; return what was shown of it."""
-    return [piece for message in messages for piece in answer.receive(read(message))]
+CHUNK_SIZES = st.sampled_from([0, 0, 1, 2, 5])
+TRUNCATIONS = st.lists(st.integers(0, 60), min_size=1, max_size=3)
+OTHER_TEXT = "A second version with other words"
 
 
-def finish(answer: Content, *, cut: bool = False) -> list[AIMessageChunk]:
-    reason = "max_tokens" if cut else "end_turn"
-    return answer.finish(reason=reason, last_block_complete=not cut, truncated=cut)
+def receive(content: Content, messages: Sequence[AIMessage]) -> list[AIMessageChunk]:
+    """Receive messages or chunks; return what is released."""
+    return [chunk for message in messages for chunk in content.receive(read(message))]
 
 
-def uncut(blocks: list[Block], size: int) -> Content:
-    answer = Content()
-    answer.begin_segment()
-    deliver(answer, said(blocks, size))
-    finish(answer)
-    return answer
+def finish(content: Content, *, truncated: bool = False) -> list[AIMessageChunk]:
+    reason = "max_tokens" if truncated else "end_turn"
+    return content.finish(
+        reason=reason, last_block_complete=not truncated, truncated=truncated
+    )
 
 
-def tried(
-    answer: Content, blocks: list[Block], cuts: list[int], size: int
+def complete_content(blocks: list[Block], chunk_size: int) -> Content:
+    """Return the content of an answer that was not truncated."""
+    content = Content()
+    content.begin_segment()
+    receive(content, complete_response(blocks, chunk_size))
+    finish(content)
+    return content
+
+
+def receive_attempts(
+    content: Content, blocks: list[Block], truncations: list[int], chunk_size: int
 ) -> list[AIMessageChunk]:
-    """Cut an answer in each place, and ask for it once more each time."""
-    shown: list[AIMessageChunk] = []
-    answer.begin_segment()
-    for cut in cuts:
-        shown += deliver(answer, begun(blocks, cut, size))
-        shown += answer.end_text(truncated=True)
-        answer.begin_retry()
-    return shown
+    """Receive the answer truncated at each place, and begin a retry after each."""
+    released: list[AIMessageChunk] = []
+    content.begin_segment()
+    for size in truncations:
+        released += receive(content, truncated_response(blocks, size, chunk_size))
+        released += content.end_text(truncated=True)
+        content.begin_retry()
+    return released
 
 
-@given(contents(), CUTS, SIZES)
-def test_c2_asked_for_again_it_is_the_uncut_answer(
-    blocks: list[Block], cuts: list[int], size: int
+@given(contents(), TRUNCATIONS, CHUNK_SIZES)
+def test_content_9_a_retry_yields_the_answer_that_was_not_truncated(
+    blocks: list[Block], truncations: list[int], chunk_size: int
 ) -> None:
-    answer = Content()
-    shown = tried(answer, blocks, cuts, size)
-    shown += deliver(answer, said(blocks, size)) + finish(answer)
-    expected = uncut(blocks, size)
-    assert answer.blocks(numbered=True) == expected.blocks(numbered=True)
-    assert answer.valid_calls == expected.valid_calls
-    assert answer.invalid_calls == []
-    assert released(shown) == answer.blocks(numbered=False)  # C1
+    content = Content()
+    released = receive_attempts(content, blocks, truncations, chunk_size)
+    released += receive(content, complete_response(blocks, chunk_size))
+    released += finish(content)
+    expected = complete_content(blocks, chunk_size)
+    assert content.blocks(numbered=True) == expected.blocks(numbered=True)
+    assert content.valid_calls == expected.valid_calls
+    assert content.invalid_calls == []
+    assert released_blocks(released) == content.blocks(numbered=False)  # CONTENT-8
 
 
-@given(contents(), CUTS, SIZES)
-def test_c1_what_was_released_is_all_there_is_and_in_order(
-    blocks: list[Block], cuts: list[int], size: int
+@given(contents(), TRUNCATIONS, CHUNK_SIZES)
+def test_content_8_the_content_is_what_was_released_in_order(
+    blocks: list[Block], truncations: list[int], chunk_size: int
 ) -> None:
-    answer = Content()
-    shown = tried(answer, blocks, cuts, size)
-    shown += deliver(answer, begun(blocks, cuts[0], size)) + finish(answer, cut=True)
-    stands = answer.blocks(numbered=False)
-    assert released(shown) == stands
-    assert shown_text(shown) == "".join(block.get("text", "") for block in stands)
+    content = Content()
+    released = receive_attempts(content, blocks, truncations, chunk_size)
+    last = truncated_response(blocks, truncations[0], chunk_size)
+    released += receive(content, last) + finish(content, truncated=True)
+    assert released_blocks(released) == content.blocks(numbered=False)
+    assert text_of(released) == text_in(content.blocks(numbered=False))
 
 
-@given(contents(), CUTS, SIZES)
-def test_c2_no_call_of_a_cut_try_is_valid(
-    blocks: list[Block], cuts: list[int], size: int
+@given(contents(), TRUNCATIONS, CHUNK_SIZES)
+def test_content_9_no_truncated_call_of_a_retry_is_valid(
+    blocks: list[Block], truncations: list[int], chunk_size: int
 ) -> None:
-    answer = Content()
-    tried(answer, blocks, cuts, size)
-    deliver(answer, begun(blocks, cuts[0], size))
-    finish(answer, cut=True)
-    for one in answer.valid_calls:
-        assert one["args"] in [b["input"] for b in blocks if b["type"] == "tool_use"]
+    content = Content()
+    receive_attempts(content, blocks, truncations, chunk_size)
+    receive(content, truncated_response(blocks, truncations[0], chunk_size))
+    finish(content, truncated=True)
+    inputs = [block["input"] for block in blocks if block["type"] == "tool_use"]
+    for call in content.valid_calls:
+        assert call["args"] in inputs
 
 
-@given(contents(calls=0), contents(calls=0), st.integers(0, 30), SIZES, SIZES)
-def test_c3_another_wording_with_calls_leaves_what_was_shown(
-    blocks: list[Block], others: list[Block], cut: int, size: int, wording: int
+@given(
+    contents(max_calls=0),
+    contents(max_calls=0),
+    st.integers(0, 30),
+    CHUNK_SIZES,
+    CHUNK_SIZES,
+)
+def test_content_10_calls_of_a_retry_that_diverges_follow_what_was_shown(
+    blocks: list[Block],
+    other_blocks: list[Block],
+    truncation: int,
+    chunk_size: int,
+    retry_size: int,
 ) -> None:
-    size, wording = (0, 0) if 0 in (size, wording) else (size, wording)
-    blocks = [text("Said at first. "), *blocks, call("cut", {})]
-    answer = Content()
-    shown = tried(answer, blocks, [cut], size)
-    before = shown_text(shown)
-    whole = [text(OTHER), *others, call("id", {"a": 1})]
-    shown += deliver(answer, said(whole, wording)) + finish(answer)
-    assert released(shown) == answer.blocks(numbered=False)
-    assert shown_text(shown).startswith(before)
-    assert [one["args"] for one in answer.valid_calls] == [{"a": 1}]
-    assert answer.invalid_calls == []
-    kinds = [block["type"] for block in answer.blocks(numbered=False)]
+    if 0 in (chunk_size, retry_size):
+        chunk_size = retry_size = 0
+    first = [text_block("Said at first. "), *blocks, call_block("truncated", {})]
+    content = Content()
+    released = receive_attempts(content, first, [truncation], chunk_size)
+    shown = text_of(released)
+    second = [text_block(OTHER_TEXT), *other_blocks, call_block("id", {"a": 1})]
+    released += receive(content, complete_response(second, retry_size))
+    released += finish(content)
+    assert released_blocks(released) == content.blocks(numbered=False)
+    assert text_of(released).startswith(shown)
+    assert [call["args"] for call in content.valid_calls] == [{"a": 1}]
+    assert content.invalid_calls == []
+    kinds = [block["type"] for block in content.blocks(numbered=False)]
     assert kinds[-1] == "tool_use"
-    if before:
-        assert OTHER not in shown_text(shown)
+    if shown:
+        assert OTHER_TEXT not in text_of(released)
 
 
-@given(contents(calls=0), st.text("xyz \n", min_size=1), st.integers(0, 30), SIZES)
-def test_c3_another_wording_without_calls_is_joined_and_nothing_is_lost(
-    blocks: list[Block], wording: str, cut: int, size: int
+@given(
+    contents(max_calls=0),
+    st.text("xyz \n", min_size=1),
+    st.integers(0, 30),
+    CHUNK_SIZES,
+)
+def test_content_10_text_of_a_retry_that_diverges_is_joined_to_what_was_shown(
+    blocks: list[Block], end: str, truncation: int, chunk_size: int
 ) -> None:
-    blocks = [text("Said at first. "), *blocks, call("cut", {})]
-    answer = Content()
-    shown = tried(answer, blocks, [cut], size)
-    before = shown_text(shown)
-    shown += deliver(answer, said([text(OTHER + wording)], size)) + finish(answer)
-    assert released(shown) == answer.blocks(numbered=False)
-    text_of_it = shown_text(shown)
-    assert text_of_it.startswith(before)
-    assert text_of_it.endswith(OTHER + wording)
+    first = [text_block("Said at first. "), *blocks, call_block("truncated", {})]
+    content = Content()
+    released = receive_attempts(content, first, [truncation], chunk_size)
+    shown = text_of(released)
+    second = [text_block(OTHER_TEXT + end)]
+    released += receive(content, complete_response(second, chunk_size))
+    released += finish(content)
+    assert released_blocks(released) == content.blocks(numbered=False)
+    assert text_of(released).startswith(shown)
+    assert text_of(released).endswith(OTHER_TEXT + end)
 
 
-@given(contents(calls=0), CUTS, SIZES)
-def test_c4_what_is_withheld_gives_way_to_the_new_document(
-    blocks: list[Block], cuts: list[int], size: int
+@given(contents(max_calls=0), TRUNCATIONS, CHUNK_SIZES)
+def test_content_11_a_truncated_document_is_replaced_by_the_new_one(
+    blocks: list[Block], truncations: list[int], chunk_size: int
 ) -> None:
-    answer = Content(withholds=True)
-    assert tried(answer, [text("{1, 2, 3"), *blocks], cuts, size) == []
-    assert deliver(answer, said([text('{"a": 1}')], size)) == []
-    shown = finish(answer)
-    assert released(shown) == [text('{"a": 1}')]
-    assert answer.blocks(numbered=False) == released(shown)
+    content = Content(withholds=True)
+    first = [text_block("{1, 2, 3"), *blocks]
+    assert receive_attempts(content, first, truncations, chunk_size) == []
+    second = complete_response([text_block('{"a": 1}')], chunk_size)
+    assert receive(content, second) == []
+    released = finish(content)
+    assert released_blocks(released) == [text_block('{"a": 1}')]
+    assert content.blocks(numbered=False) == released_blocks(released)
 
 
-@given(contents(), st.integers(0, 60), st.integers(0, 60), SIZES)
-def test_what_is_given_up_leaves_the_first_where_it_brought_less(
-    blocks: list[Block], cut: int, came: int, size: int
+@given(contents(), st.integers(0, 60), st.integers(0, 60), CHUNK_SIZES)
+def test_an_abandoned_retry_that_produced_less_is_discarded(
+    blocks: list[Block], first_size: int, retry_size: int, chunk_size: int
 ) -> None:
-    answer = Content()
-    shown = tried(answer, blocks, [cut], size)
-    shown += deliver(answer, begun(blocks, min(cut, came), size))
-    answer.abandon_retry()
-    shown += finish(answer, cut=True)
-    alone = Content()
-    tried(alone, blocks, [], size)
-    deliver(alone, begun(blocks, cut, size))
-    finish(alone, cut=True)
-    assert released(shown) == answer.blocks(numbered=False)
-    texts = [
-        [block for block in one.blocks(numbered=False) if "call" not in block["type"]]
-        for one in (answer, alone)
-    ]
-    assert texts[0] == texts[1]
-    assert bool(answer.invalid_calls) == bool(alone.invalid_calls)
+    content = Content()
+    released = receive_attempts(content, blocks, [first_size], chunk_size)
+    retry = truncated_response(blocks, min(first_size, retry_size), chunk_size)
+    released += receive(content, retry)
+    content.abandon_retry()
+    released += finish(content, truncated=True)
+    expected = Content()
+    expected.begin_segment()
+    receive(expected, truncated_response(blocks, first_size, chunk_size))
+    finish(expected, truncated=True)
+    assert released_blocks(released) == content.blocks(numbered=False)
+    assert without_calls(content) == without_calls(expected)
+    assert bool(content.invalid_calls) == bool(expected.invalid_calls)
 
 
-def test_c1_what_is_given_up_does_not_get_between_what_it_showed() -> None:
-    answer = Content()
-    shown = tried(answer, [call("first", {"a": 1})], [2], 3)
-    said_then = [text("shown "), image("1"), text("then ")]
-    shown += deliver(answer, begun(said_then, 20, 3))
-    answer.abandon_retry()
-    shown += finish(answer, cut=True)
-    kinds = [block["type"] for block in answer.blocks(numbered=False)]
+def without_calls(content: Content) -> list[Block]:
+    blocks = content.blocks(numbered=False)
+    return [block for block in blocks if "call" not in block["type"]]
+
+
+def test_content_8_an_abandoned_retry_does_not_reorder_what_it_released() -> None:
+    content = Content()
+    released = receive_attempts(content, [call_block("first", {"a": 1})], [2], 3)
+    retry = [text_block("shown "), image_block("1"), text_block("then ")]
+    released += receive(content, truncated_response(retry, 20, 3))
+    content.abandon_retry()
+    released += finish(content, truncated=True)
+    kinds = [block["type"] for block in content.blocks(numbered=False)]
     assert kinds[:3] == ["text", "image", "text"]
-    assert shown_text(shown) == "shown then "
-    assert released(shown) == answer.blocks(numbered=False)
+    assert text_of(released) == "shown then "
+    assert released_blocks(released) == content.blocks(numbered=False)
 
 
-def test_c2_thinking_between_texts_comes_whole() -> None:
-    blocks = [thought("a"), text("one "), thought("b"), text("two"), call("c", {})]
-    for cut in range(20):
-        for size in (0, 1, 3):
-            answer = Content()
-            tried(answer, blocks, [cut], size)
-            deliver(answer, said(blocks, size))
-            finish(answer)
-            assert answer.blocks(numbered=False) == uncut(blocks, size).blocks(
-                numbered=False
-            )
-
-
-@pytest.mark.parametrize("begun_text", ["", " ", "\n", "{\n", "one"])
-@pytest.mark.parametrize("size", [0, 2])
-@pytest.mark.parametrize("calls", [[], [call("c", {"a": 1})]])
-def test_c3_a_wording_without_its_thinking_is_not_lost(
-    begun_text: str, size: int, calls: list[Block]
+@pytest.mark.parametrize("chunk_size", [0, 1, 3])
+@pytest.mark.parametrize("truncation", range(20))
+def test_content_9_a_retry_has_all_reasoning_between_texts(
+    truncation: int, chunk_size: int
 ) -> None:
-    answer = Content()
-    first = [thought("hm"), text(begun_text), call("cut", {})]
-    shown = tried(answer, first, [50], size)
-    before = shown_text(shown)
-    shown += deliver(answer, said([text("one two"), *calls], size)) + finish(answer)
-    stands = answer.blocks(numbered=False)
-    assert stands[0] == thought("hm")
-    assert released(shown) == stands
-    assert shown_text(shown) == "".join(block.get("text", "") for block in stands)
-    assert shown_text(shown).startswith(before)
-    assert calls or shown_text(shown).endswith("two")
-    assert len(answer.valid_calls) == len(calls)
+    blocks = [
+        reasoning_block("a"),
+        text_block("one "),
+        reasoning_block("b"),
+        text_block("two"),
+        call_block("c", {}),
+    ]
+    content = Content()
+    receive_attempts(content, blocks, [truncation], chunk_size)
+    receive(content, complete_response(blocks, chunk_size))
+    finish(content)
+    expected = complete_content(blocks, chunk_size)
+    assert content.blocks(numbered=False) == expected.blocks(numbered=False)
 
 
-STRANGE: Any = st.dictionaries(
-    st.sampled_from(["type", "text", "id", "name", "input", "thinking"]),
-    st.none() | st.integers() | st.text(max_size=4) | st.lists(st.integers()),
+@pytest.mark.parametrize("first_text", ["", " ", "\n", "{\n", "one"])
+@pytest.mark.parametrize("chunk_size", [0, 2])
+@pytest.mark.parametrize("calls", [[], [call_block("c", {"a": 1})]])
+def test_content_10_a_retry_without_the_reasoning_that_was_shown_is_not_lost(
+    first_text: str, chunk_size: int, calls: list[Block]
+) -> None:
+    content = Content()
+    first = [
+        reasoning_block("hm"),
+        text_block(first_text),
+        call_block("truncated", {}),
+    ]
+    released = receive_attempts(content, first, [50], chunk_size)
+    shown = text_of(released)
+    second = [text_block("one two"), *calls]
+    released += receive(content, complete_response(second, chunk_size))
+    released += finish(content)
+    blocks = content.blocks(numbered=False)
+    assert blocks[0] == reasoning_block("hm")
+    assert released_blocks(released) == blocks
+    assert text_of(released) == text_in(blocks)
+    assert text_of(released).startswith(shown)
+    assert calls or text_of(released).endswith("two")
+    assert len(content.valid_calls) == len(calls)
+
+
+STRANGE_BLOCKS: Any = st.lists(
+    st.dictionaries(
+        st.sampled_from(["type", "text", "id", "name", "input", "thinking"]),
+        st.none() | st.integers() | st.text(max_size=4) | st.lists(st.integers()),
+        max_size=4,
+    ),
     max_size=4,
 )
 
 
-@given(st.lists(STRANGE, max_size=4), st.lists(STRANGE, max_size=4), st.booleans())
-def test_no_block_that_comes_from_outside_breaks_it(
-    blocks: Any, others: Any, streamed: bool
-) -> None:
+@given(STRANGE_BLOCKS, STRANGE_BLOCKS, st.booleans())
+def test_no_block_breaks_the_content(first: Any, second: Any, streamed: bool) -> None:
     kind = AIMessageChunk if streamed else AIMessage
-    answer = Content(("stop",))
-    answer.begin_segment()
-    shown = deliver(answer, [kind(content=blocks)]) + answer.end_text(truncated=True)
-    answer.begin_retry()
-    shown += deliver(answer, [kind(content=others)]) + finish(answer)
-    assert released(shown) == answer.blocks(numbered=False)
+    content = Content(("stop",))
+    content.begin_segment()
+    released = receive(content, [kind(content=first)])
+    released += content.end_text(truncated=True)
+    content.begin_retry()
+    released += receive(content, [kind(content=second)]) + finish(content)
+    assert released_blocks(released) == content.blocks(numbered=False)

@@ -1,4 +1,4 @@
-"""The invariants of `inline_thinking`, against langchain-aws itself."""
+"""The rules THINK-1 to THINK-4, compared with langchain-aws's own split."""
 
 import copy
 import itertools
@@ -18,10 +18,11 @@ from langchain_bedrock_continue._core.content.inline_thinking import (
 )
 from langchain_bedrock_continue._core.policy import InlineThinking
 from langchain_bedrock_continue._core.text.echo_join import EchoJoin
+from tests.support.contents import text_block
 
 TAGS = ("<thinking>", "</thinking>")
 INLINE = InlineThinking(TAGS, bedrock_converse._split_inline_reasoning)
-PIECES = st.sampled_from(
+WORDS = st.sampled_from(
     [
         *TAGS,
         "<thinking>a</thinking>",
@@ -36,7 +37,7 @@ PIECES = st.sampled_from(
         ".",
     ]
 )
-TEXTS = st.lists(PIECES, max_size=14).map("".join)
+TEXTS = st.lists(WORDS, max_size=14).map("".join)
 CALL = {"type": "tool_use", "name": "f", "input": {}, "id": "1"}
 CITED = {"type": "text", "text": "cited", "citations": [{"title": "t"}]}
 
@@ -55,7 +56,7 @@ NOVA = nova()
 
 
 def parsed(content: list[dict[str, Any]], llm: ChatBedrockConverse) -> Any:
-    """What ChatBedrockConverse makes of a response of this content."""
+    """Return the content that ChatBedrockConverse makes of a response."""
     usage = {"inputTokens": 1, "outputTokens": 1, "totalTokens": 2}
     message = {"role": "assistant", "content": content}
     return bedrock_converse._parse_response(
@@ -65,22 +66,24 @@ def parsed(content: list[dict[str, Any]], llm: ChatBedrockConverse) -> Any:
 
 
 @given(TEXTS)
-def test_k1_a_text_is_split_as_langchain_aws_splits_it(text: str) -> None:
+def test_think_1_a_text_is_split_as_langchain_aws_splits_it(text: str) -> None:
     response = [{"text": text}]
     assert split(text, INLINE) == parsed(response, NOVA)
 
 
 @given(TEXTS, TEXTS)
-def test_k1_so_are_several_blocks(first: str, second: str) -> None:
+def test_think_1_blocks_are_split_as_langchain_aws_splits_them(
+    first: str, second: str
+) -> None:
     use = {"toolUseId": "1", "name": "f", "input": {}}
     response: Any = [{"text": first}, {"text": second}, {"toolUse": use}]
-    blocks: Any = [{"type": "text", "text": text} for text in (first, second)]
+    blocks: Any = [text_block(text) for text in (first, second)]
     before = copy.deepcopy(blocks)
     assert split([*blocks, CALL], INLINE) == parsed(response, NOVA)
     assert blocks == before
 
 
-def test_k1_without_tags_nothing_is_split() -> None:
+def test_think_1_nothing_is_split_without_tags() -> None:
     assert split("<thinking>a</thinking>b", None) == "<thinking>a</thinking>b"
     assert seams_after_split("<thinking>a</thinking>b", [7], None) == [7]
 
@@ -89,30 +92,33 @@ def test_k1_without_tags_nothing_is_split() -> None:
     "content",
     ["", "no tag", "<thinking>open", "shut</thinking>", [CALL], [CITED, CALL]],
 )
-def test_k2_what_has_no_whole_pair_stays(content: Any) -> None:
+def test_think_2_content_without_a_complete_pair_of_tags_is_not_changed(
+    content: Any,
+) -> None:
     assert split(content, INLINE) == content
 
 
 @given(TEXTS, TEXTS)
 @example("<thinking>a</thinking> <thinking>a</thinking>\n", "b")
-def test_a_seam_is_where_it_was_in_what_is_left(first: str, second: str) -> None:
-    content: Any = [{"type": "text", "text": text} for text in (first, second)]
+def test_a_seam_keeps_its_place_in_the_text_that_a_split_leaves(
+    first: str, second: str
+) -> None:
+    content: Any = [text_block(text) for text in (first, second)]
     seams = list(range(len(first + second) + 1))
-    left: Any = split(content, INLINE)
-    blocks = [{"type": "text", "text": left}] if isinstance(left, str) else left
-    texts = [block["text"] for block in blocks if block["type"] == "text"]
-    whole = "".join(texts)
-    behinds = seams_after_split(content, seams, INLINE)
-    assert (behinds[0], behinds[-1]) == (0, len(whole))
-    assert behinds == sorted(behinds)
-    for seam, behind in zip(seams, behinds, strict=True):
-        before = (first + second)[:seam]
-        assert is_within(whole[:behind], before)
+    after_split: Any = split(content, INLINE)
+    is_text = isinstance(after_split, str)
+    blocks = [text_block(after_split)] if is_text else after_split
+    text = "".join(block["text"] for block in blocks if block["type"] == "text")
+    moved = seams_after_split(content, seams, INLINE)
+    assert (moved[0], moved[-1]) == (0, len(text))
+    assert moved == sorted(moved)
+    for seam, after in zip(seams, moved, strict=True):
+        assert is_subsequence(text[:after], (first + second)[:seam])
 
 
-def is_within(part: str, whole: str) -> bool:
-    """Tell whether the characters of one text are in another, in order."""
-    rest = iter(whole)
+def is_subsequence(part: str, text: str) -> bool:
+    """Return True if the characters of one text are in another, in order."""
+    rest = iter(text)
     return all(char in rest for char in part)
 
 
@@ -124,57 +130,66 @@ THOUGHT = "<thinking>I was cut. I repeat the end and go on.</thinking>"
 
 
 def joined(
-    text: str, chunks: list[str], *, cut: bool = False, inline: Any = INLINE
+    text: str, chunks: list[str], *, truncated: bool = False, inline: Any = INLINE
 ) -> str:
+    """Return the text with a reply joined to it."""
     join = ThinkingAwareJoin(text, text[-len(QUOTE) :], thinking=inline)
-    added = "".join(filter(None, map(join.feed, chunks))) + join.finish(truncated=cut)
+    added = "".join(filter(None, map(join.feed, chunks)))
+    added += join.finish(truncated=truncated)
     return text[: len(text) - join.replaced] + added
 
 
-@pytest.mark.parametrize("lead", ["", THOUGHT, THOUGHT + "\n\n", "\n" + THOUGHT * 2])
-@pytest.mark.parametrize("said", [QUOTE + " horse.", "had lost his horse."])
-def test_k3_new_thinking_before_the_continuation_is_dropped(
-    lead: str, said: str
+@pytest.mark.parametrize(
+    "thinking", ["", THOUGHT, THOUGHT + "\n\n", "\n" + THOUGHT * 2]
+)
+@pytest.mark.parametrize("reply", [QUOTE + " horse.", "had lost his horse."])
+def test_think_3_new_thinking_before_a_continuation_is_dropped(
+    thinking: str, reply: str
 ) -> None:
-    assert joined(TEXT, [lead + said]) == TEXT + " horse."
+    assert joined(TEXT, [thinking + reply]) == TEXT + " horse."
 
 
-def test_k3_long_thinking_is_too() -> None:
+def test_think_3_new_thinking_of_any_length_is_dropped() -> None:
     thought = "<thinking>" + "On and on. " * 500 + "</thinking>\n"
     assert joined(TEXT, [thought + QUOTE + " horse."]) == TEXT + " horse."
 
 
-def test_k3_without_tags_it_is_a_join_and_no_more() -> None:
+def test_think_3_nothing_is_dropped_without_tags() -> None:
     text = joined(TEXT, [THOUGHT, QUOTE, " horse."], inline=None)
     assert text == TEXT + THOUGHT + QUOTE + " horse."
 
 
-@pytest.mark.parametrize("cut", [True, False])
-def test_k3_thinking_that_does_not_end_adds_nothing_if_it_was_cut(cut: bool) -> None:
-    begun = THOUGHT[:30]
-    assert joined(TEXT, [begun], cut=cut) == (TEXT if cut else TEXT + begun)
+@pytest.mark.parametrize("truncated", [True, False])
+def test_think_3_thinking_that_was_truncated_is_dropped(truncated: bool) -> None:
+    thinking = THOUGHT[:30]
+    expected = TEXT if truncated else TEXT + thinking
+    assert joined(TEXT, [thinking], truncated=truncated) == expected
 
 
-def test_k3_what_goes_on_within_the_texts_own_thinking_is_kept() -> None:
+def test_think_3_nothing_is_dropped_inside_the_texts_own_thinking() -> None:
     text = "<thinking>The tags are like this: who had lost his"
     more = "<thinking>, and closed</thinking>Hello."
     assert joined(text, [more]) == text + more
 
 
 @given(TEXTS, st.booleans(), st.data())
-def test_k4_the_chunks_make_no_difference(
-    said: str, cut: bool, data: st.DataObject
+def test_think_4_the_chunks_make_no_difference(
+    reply: str, truncated: bool, data: st.DataObject
 ) -> None:
-    message = data.draw(st.sampled_from(["", THOUGHT, "<thinking>", " "])) + said
+    message = data.draw(st.sampled_from(["", THOUGHT, "<thinking>", " "])) + reply
     cuts = sorted(data.draw(st.lists(st.integers(0, len(message)), max_size=8)))
     chunks = [message[a:b] for a, b in itertools.pairwise([0, *cuts, len(message)])]
-    assert joined(TEXT, chunks, cut=cut) == joined(TEXT, [message], cut=cut)
+    in_chunks = joined(TEXT, chunks, truncated=truncated)
+    assert in_chunks == joined(TEXT, [message], truncated=truncated)
 
 
 @given(TEXTS, st.booleans())
-def test_k4_a_message_without_a_thought_joins_as_ever(said: str, cut: bool) -> None:
-    if said.lstrip().startswith("<thinking>"):
+def test_a_reply_without_thinking_is_joined_as_an_echo_join_does(
+    reply: str, truncated: bool
+) -> None:
+    if reply.lstrip().startswith("<thinking>"):
         return
     join = EchoJoin(TEXT, QUOTE)
-    plain = (join.feed(said) or "") + join.finish(truncated=cut)
-    assert joined(TEXT, [said], cut=cut) == TEXT[: len(TEXT) - join.replaced] + plain
+    added = (join.feed(reply) or "") + join.finish(truncated=truncated)
+    expected = TEXT[: len(TEXT) - join.replaced] + added
+    assert joined(TEXT, [reply], truncated=truncated) == expected

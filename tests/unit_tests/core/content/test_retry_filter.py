@@ -1,4 +1,4 @@
-"""The numbered invariants of `retry`."""
+"""The rules RETRY-1 to RETRY-4: what is new in a retried segment."""
 
 from typing import Any
 
@@ -10,138 +10,159 @@ from langchain_core.messages import AIMessageChunk
 from langchain_bedrock_continue._core.content.content import ReleasedBlocks
 from langchain_bedrock_continue._core.content.incoming import REASONING, kind_of
 from langchain_bedrock_continue._core.content.retry_filter import RetryFilter
-from tests.support.contents import contents, released, text, thought
-from tests.support.players import Block
+from tests.support.contents import (
+    contents,
+    reasoning_block,
+    released_blocks,
+    text_block,
+)
+from tests.support.responses import Block, text_of
 
-SIZES = st.integers(1, 6)
+CHUNK_SIZES = st.integers(1, 6)
 
 
-def pieces(blocks: list[Block], size: int) -> list[AIMessageChunk]:
-    """Blocks as they are released: numbered, their texts in parts."""
-    made: list[AIMessageChunk] = []
+def chunks_of(blocks: list[Block], size: int) -> list[AIMessageChunk]:
+    """Return blocks as they are released: numbered, with texts in chunks."""
+    chunks: list[AIMessageChunk] = []
     for index, block in enumerate(blocks):
-        words = block["text"] if block["type"] == "text" else " "
-        for at in range(0, len(words), size):
-            part = {"text": words[at : at + size]} if block["type"] == "text" else {}
+        text = block["text"] if block["type"] == "text" else " "
+        for at in range(0, len(text), size):
+            part = {"text": text[at : at + size]} if block["type"] == "text" else {}
             content: Any = [{**block, **part, "index": index}]
-            made.append(AIMessageChunk(content=content))
-    return made
+            chunks.append(AIMessageChunk(content=content))
+    return chunks
 
 
-def plain(words: str, size: int) -> list[AIMessageChunk]:
-    parts = range(0, len(words), size)
-    return [AIMessageChunk(content=words[at : at + size]) for at in parts]
+def plain_chunks_of(text: str, size: int) -> list[AIMessageChunk]:
+    """Return a text as it is released without blocks."""
+    places = range(0, len(text), size)
+    return [AIMessageChunk(content=text[at : at + size]) for at in places]
 
 
-def filter_of(shown: list[AIMessageChunk]) -> RetryFilter:
-    """The filter of a retry whose first attempt has shown these chunks."""
-    released_blocks = ReleasedBlocks()
+def filter_after(shown: list[AIMessageChunk]) -> RetryFilter:
+    """Return the filter of a retry whose first attempt has shown these chunks."""
+    released = ReleasedBlocks()
     for chunk in shown:
-        released_blocks.add(chunk)
-    return RetryFilter(released_blocks.since((-1, 0)))
+        released.add(chunk)
+    return RetryFilter(released.since((-1, 0)))
 
 
-@given(contents(calls=0), st.integers(0, 40), SIZES, SIZES)
-def test_a1_a2_what_was_shown_is_passed_over_and_the_rest_is_new(
-    blocks: list[Block], cut: int, before: int, after: int
+@given(contents(max_calls=0), st.integers(0, 40), CHUNK_SIZES, CHUNK_SIZES)
+def test_retry_2_what_was_shown_is_dropped_and_what_follows_is_new(
+    blocks: list[Block], truncation: int, first_size: int, retry_size: int
 ) -> None:
-    shown = pieces(blocks, before)[:cut]
-    retry = filter_of(shown)
-    new = retry.new_in(pieces(blocks, after))
-    assert not retry.diverged
-    assert retry.replayed
-    assert released([*shown, *new]) == released(pieces(blocks, 100))
+    shown = chunks_of(blocks, first_size)[:truncation]
+    retry_filter = filter_after(shown)
+    new = retry_filter.new_in(chunks_of(blocks, retry_size))
+    assert not retry_filter.diverged
+    assert retry_filter.replayed
+    assert released_blocks([*shown, *new]) == released_blocks(chunks_of(blocks, 100))
 
 
-@given(contents(calls=0), st.integers(0, 40), SIZES, SIZES)
-def test_a1_nothing_is_shown_twice(
-    blocks: list[Block], cut: int, before: int, after: int
+@given(contents(max_calls=0), st.integers(0, 40), CHUNK_SIZES, CHUNK_SIZES)
+def test_retry_1_nothing_is_shown_twice(
+    blocks: list[Block], truncation: int, first_size: int, retry_size: int
 ) -> None:
-    shown = pieces(blocks, before)[:cut]
-    new = filter_of(shown).new_in(pieces(blocks, after))
-    texts = "".join(piece.text for piece in [*shown, *new])
-    assert texts == "".join(block.get("text", "") for block in blocks)
-    whole = [b for piece in [*shown, *new] for b in piece.content if _is_other(b)]
-    assert len(whole) == len([block for block in blocks if block["type"] != "text"])
+    shown = chunks_of(blocks, first_size)[:truncation]
+    new = filter_after(shown).new_in(chunks_of(blocks, retry_size))
+    assert text_of([*shown, *new]) == "".join(b.get("text", "") for b in blocks)
+    released = [block for chunk in [*shown, *new] for block in chunk.content]
+    expected = [block for block in blocks if block["type"] != "text"]
+    assert len(list(filter(_is_not_text, released))) == len(expected)
 
 
-def _is_other(block: Any) -> bool:
+def _is_not_text(block: Any) -> bool:
     return isinstance(block, dict) and block["type"] != "text"
 
 
-@given(contents(calls=0), st.integers(0, 40), st.integers(0, 40), SIZES)
-def test_it_is_caught_up_once_all_that_was_shown_came_again(
-    blocks: list[Block], cut: int, came: int, size: int
+@given(contents(max_calls=0), st.integers(0, 40), st.integers(0, 40), CHUNK_SIZES)
+def test_a_retry_is_replayed_once_all_that_was_shown_has_arrived_again(
+    blocks: list[Block], truncation: int, received: int, chunk_size: int
 ) -> None:
-    parts = pieces(blocks, size)
-    retry = filter_of(parts[:cut])
-    new = retry.new_in(parts[:came])
-    reasoning = (kind_of(block) is REASONING for block in blocks[:1])
-    if came >= cut or (cut == 1 and any(reasoning)):
-        assert retry.replayed
-    if came < cut:
+    chunks = chunks_of(blocks, chunk_size)
+    retry_filter = filter_after(chunks[:truncation])
+    new = retry_filter.new_in(chunks[:received])
+    begins_with_reasoning = any(kind_of(block) is REASONING for block in blocks[:1])
+    if received >= truncation or (truncation == 1 and begins_with_reasoning):
+        assert retry_filter.replayed
+    if received < truncation:
         assert new == []
 
 
-@given(st.text("ab \n", max_size=12), st.text("ab \n", max_size=12), SIZES, SIZES)
-def test_a2_a3_texts_without_a_block(
-    shown: str, wording: str, before: int, after: int
+@given(
+    st.text("ab \n", max_size=12),
+    st.text("ab \n", max_size=12),
+    CHUNK_SIZES,
+    CHUNK_SIZES,
+)
+def test_retry_2_retry_3_texts_without_blocks(
+    shown: str, text: str, first_size: int, retry_size: int
 ) -> None:
-    retry = filter_of(plain(shown, before))
-    new = "".join(piece.text for piece in retry.new_in(plain(wording, after)))
-    assert retry.diverged == (
-        not wording.startswith(shown) and not shown.startswith(wording)
-    )
-    assert retry.replayed == wording.startswith(shown)
-    assert new == (wording[len(shown) :] if retry.replayed else "")
+    retry_filter = filter_after(plain_chunks_of(shown, first_size))
+    new = text_of(retry_filter.new_in(plain_chunks_of(text, retry_size)))
+    is_prefix = text.startswith(shown) or shown.startswith(text)
+    assert retry_filter.diverged == (not is_prefix)
+    assert retry_filter.replayed == text.startswith(shown)
+    assert new == (text[len(shown) :] if retry_filter.replayed else "")
 
 
-@given(contents(calls=0), contents(calls=0), SIZES)
-def test_a3_another_wording_is_held_from_where_it_differs(
-    blocks: list[Block], others: list[Block], size: int
+@given(contents(max_calls=0), contents(max_calls=0), CHUNK_SIZES)
+def test_retry_3_a_retry_that_diverges_shows_nothing(
+    blocks: list[Block], others: list[Block], chunk_size: int
 ) -> None:
-    shown = pieces([text("said "), *blocks], size)
-    retry = filter_of(shown)
-    assert retry.new_in(pieces([text("told "), *others], size)) == []
-    assert retry.diverged
-    assert not retry.replayed
+    shown = chunks_of([text_block("said "), *blocks], chunk_size)
+    retry_filter = filter_after(shown)
+    retry = chunks_of([text_block("told "), *others], chunk_size)
+    assert retry_filter.new_in(retry) == []
+    assert retry_filter.diverged
+    assert not retry_filter.replayed
 
 
-def test_a4_reasoning_before_what_was_shown_is_passed_over() -> None:
-    retry = filter_of(pieces([text("one ")], 9))
-    answer = [thought("a"), text("one "), thought("b"), text("two")]
-    numbered = pieces(answer, 9)
-    for piece, at in zip(numbered, (-1, 0, 1, 2), strict=True):
-        content: Any = piece.content
-        content[0]["index"] = at
-    new = retry.new_in(numbered)
-    assert released(new) == [thought("b"), text("two")]
+def test_retry_4_reasoning_is_dropped_before_the_replay_is_over() -> None:
+    retry_filter = filter_after(chunks_of([text_block("one ")], 9))
+    blocks = [
+        reasoning_block("a"),
+        text_block("one "),
+        reasoning_block("b"),
+        text_block("two"),
+    ]
+    chunks = chunks_of(blocks, 9)
+    for chunk, index in zip(chunks, (-1, 0, 1, 2), strict=True):
+        content: Any = chunk.content
+        content[0]["index"] = index
+    new = retry_filter.new_in(chunks)
+    assert released_blocks(new) == [reasoning_block("b"), text_block("two")]
 
 
-def test_a2_a_block_that_comes_before_what_was_shown_of_another_is_no_repeat() -> None:
-    retry = filter_of(pieces([text("one "), text("two")], 9))
-    content: Any = [{**text("two and more"), "index": 1}]
-    assert retry.new_in([AIMessageChunk(content=content)]) == []
-    assert retry.diverged
+def test_retry_3_a_later_block_before_the_first_one_diverges() -> None:
+    retry_filter = filter_after(chunks_of([text_block("one "), text_block("two")], 9))
+    content: Any = [{**text_block("two and more"), "index": 1}]
+    assert retry_filter.new_in([AIMessageChunk(content=content)]) == []
+    assert retry_filter.diverged
 
 
-@pytest.mark.parametrize("begun", ["as it", "as it says"])
-@pytest.mark.parametrize("were", [True, False])
-def test_a1_citations_are_shown_once(begun: str, were: bool) -> None:
-    cited = {**text("as it says"), "citations": [{"source": 1}]}
-    whole = pieces([cited], 99)
-    shown = pieces([{**cited, "text": begun} if were else text(begun)], 99)
-    new = filter_of(shown).new_in(whole)
-    cites = [b for piece in [*shown, *new] for b in piece.content if "citations" in b]
-    assert len(cites) == 1
-    assert released([*shown, *new]) == [cited]
+@pytest.mark.parametrize("shown_text", ["as it", "as it says"])
+@pytest.mark.parametrize("shown_citations", [True, False])
+def test_retry_1_citations_are_shown_once(
+    shown_text: str, shown_citations: bool
+) -> None:
+    cited = {**text_block("as it says"), "citations": [{"source": 1}]}
+    first = {**cited, "text": shown_text} if shown_citations else text_block(shown_text)
+    shown = chunks_of([first], 99)
+    new = filter_after(shown).new_in(chunks_of([cited], 99))
+    released = [block for chunk in [*shown, *new] for block in chunk.content]
+    assert len([block for block in released if "citations" in block]) == 1
+    assert released_blocks([*shown, *new]) == [cited]
 
 
-STRANGE: Any = st.dictionaries(st.sampled_from(["type", "text", "x"]), st.none())
+STRANGE_BLOCKS: Any = st.lists(
+    st.dictionaries(st.sampled_from(["type", "text", "x"]), st.none()), max_size=4
+)
 
 
-@given(st.lists(STRANGE, max_size=4), st.lists(STRANGE, max_size=4))
-def test_no_block_that_comes_from_outside_breaks_it(strange: Any, other: Any) -> None:
-    shown = pieces([{"type": "odd", **block} for block in strange], 3)
-    assert filter_of(shown).new_in(shown) == []
-    filter_of(shown).new_in(pieces([{"type": "odd", **block} for block in other], 3))
+@given(STRANGE_BLOCKS, STRANGE_BLOCKS)
+def test_no_block_breaks_the_filter(first: Any, second: Any) -> None:
+    shown = chunks_of([{"type": "odd", **block} for block in first], 3)
+    assert filter_after(shown).new_in(shown) == []
+    retry = chunks_of([{"type": "odd", **block} for block in second], 3)
+    filter_after(shown).new_in(retry)

@@ -1,4 +1,4 @@
-"""The numbered invariants of `tool_calls`."""
+"""The rules CALL-1 to CALL-4: which tool calls are valid, and when they come out."""
 
 import contextlib
 import json
@@ -13,21 +13,23 @@ from langchain_core.utils.json import parse_partial_json
 from langchain_bedrock_continue._core.content.tool_calls import Call, HeldCalls
 
 INPUT = {"path": "a.md", "content": 'hel"lo}\n[1, {"x": "日本"}]', "n": 3}
-RAW = json.dumps(INPUT, ensure_ascii=False)
+JSON = json.dumps(INPUT, ensure_ascii=False)
 
 
-def streamed(*raws: str) -> HeldCalls:
+def streamed(*arguments: str) -> HeldCalls:
+    """Return streamed calls with these arguments as JSON."""
     calls = HeldCalls()
-    for index, raw in enumerate(raws, start=1):
+    for index, text in enumerate(arguments, start=1):
         start = tool_call_chunk(name="write", id=f"id{index}", index=index)
-        parts = [start, *(tool_call_chunk(args=char, index=index) for char in raw)]
+        parts = [start, *(tool_call_chunk(args=char, index=index) for char in text)]
         for part in parts:
             calls.take_chunk(index, part)
             calls.hold(index, AIMessageChunk(content=[], tool_call_chunks=[part]))
     return calls
 
 
-def whole(*inputs: object) -> HeldCalls:
+def not_streamed(*inputs: object) -> HeldCalls:
+    """Return the calls of a response that was not streamed."""
     calls = HeldCalls()
     for index, value in enumerate(inputs, start=1):
         block = {"type": "tool_use", "id": f"id{index}", "name": "write"}
@@ -35,81 +37,81 @@ def whole(*inputs: object) -> HeldCalls:
     return calls
 
 
-@pytest.mark.parametrize("end", range(len(RAW)))
-def test_t1_a_streamed_call_cut_anywhere_is_invalid(end: int) -> None:
-    calls = streamed(RAW[:end])
+@pytest.mark.parametrize("end", range(len(JSON)))
+def test_call_1_a_streamed_call_truncated_anywhere_is_invalid(end: int) -> None:
+    calls = streamed(JSON[:end])
     calls.judge(reason="max_tokens", last_block_complete=False, last_index=1)
     assert calls.valid == []
     (invalid,) = calls.invalid
-    assert invalid["args"] == RAW[:end]
+    assert invalid["args"] == JSON[:end]
     assert "max_tokens" in (invalid["error"] or "")
 
 
-def test_t1_a_whole_call_at_the_end_of_a_cut_segment_is_not_vouched_for() -> None:
-    calls = streamed(RAW)
+def test_call_1_complete_json_at_the_end_of_a_truncated_segment_is_invalid() -> None:
+    calls = streamed(JSON)
     calls.judge(reason="max_tokens", last_block_complete=False, last_index=1)
     assert calls.valid == []
 
 
 @pytest.mark.parametrize("given_input", [{}, {"path": "a.md"}, INPUT])
-def test_t1_the_last_call_of_a_cut_response_is_invalid_whatever_keys_arrived(
+def test_call_1_the_last_call_is_invalid_whichever_keys_arrived(
     given_input: object,
 ) -> None:
-    calls = whole(given_input)
+    calls = not_streamed(given_input)
     calls.judge(reason="max_tokens", last_block_complete=False, last_index=1)
     assert calls.valid == []
     assert len(calls.invalid) == 1
 
 
-def test_t1_a_call_that_text_follows_was_not_cut() -> None:
-    calls = whole(INPUT)
+def test_call_1_a_call_before_the_last_block_is_complete() -> None:
+    calls = not_streamed(INPUT)
     calls.judge(reason="max_tokens", last_block_complete=False, last_index=2)
     assert [call["args"] for call in calls.valid] == [INPUT]
 
 
-@pytest.mark.parametrize("raw", ["", "{}"])
-def test_t1_a_call_without_arguments_is_whole_if_the_reason_vouches(raw: str) -> None:
-    calls = streamed(raw)
+@pytest.mark.parametrize("text", ["", "{}"])
+def test_call_1_a_call_without_arguments_is_valid_if_the_last_block_is_complete(
+    text: str,
+) -> None:
+    calls = streamed(text)
     calls.judge(reason="tool_use", last_block_complete=True, last_index=1)
     assert [call["args"] for call in calls.valid] == [{}]
 
 
-@pytest.mark.parametrize("raw", ['{"a": ', "[1]", "null", '{"a": 1} x'])
-def test_t1_arguments_that_are_no_object_are_invalid_though_the_model_ended(
-    raw: str,
-) -> None:
-    calls = streamed(RAW, raw)
+@pytest.mark.parametrize("text", ['{"a": ', "[1]", "null", '{"a": 1} x'])
+def test_call_1_arguments_that_are_no_object_are_invalid(text: str) -> None:
+    calls = streamed(JSON, text)
     calls.judge(reason="tool_use", last_block_complete=True, last_index=2)
     assert [call["id"] for call in calls.valid] == ["id1"]
     assert [call["id"] for call in calls.invalid] == ["id2"]
 
 
-def test_t2_no_call_is_given_out_beside_one_that_was_cut() -> None:
-    calls = streamed(RAW, RAW[:20])
+def test_call_2_no_call_is_valid_beside_a_truncated_one() -> None:
+    calls = streamed(JSON, JSON[:20])
     calls.judge(reason="max_tokens", last_block_complete=False, last_index=2)
     assert calls.valid == []
-    assert [call["args"] for call in calls.invalid] == [RAW, RAW[:20]]
+    assert [call["args"] for call in calls.invalid] == [JSON, JSON[:20]]
     released = calls.release()
     assert len(released) == 2
     assert (released[0] + released[1]).tool_calls == []
 
 
-@given(st.text(max_size=40) | st.sampled_from([RAW[:n] for n in range(len(RAW) + 1)]))
-def test_t3_no_addition_makes_an_invalid_call_valid(raw: str) -> None:
-    call = Call(index=1, streamed=True, call_id="i", name="n", json_chunks=[raw])
+@given(st.text(max_size=40) | st.sampled_from([JSON[:n] for n in range(len(JSON) + 1)]))
+def test_call_3_adding_chunks_does_not_make_an_invalid_call_valid(text: str) -> None:
+    call = Call(index=1, streamed=True, call_id="i", name="n", json_chunks=[text])
     call.error = "Truncated at max_tokens"
-    piece = call.invalid_chunk()
+    chunk = call.invalid_chunk()
     last = AIMessageChunk(content="", chunk_position="last")
-    for message in (piece, AIMessageChunk(content="") + piece + last, piece + last):
+    for message in (chunk, AIMessageChunk(content="") + chunk + last, chunk + last):
         assert message.tool_calls == []
         assert len(message.invalid_tool_calls) == 1
         args = message.invalid_tool_calls[0]["args"] or ""
-        assert raw in args
+        assert text in args
         with contextlib.suppress(ValueError):
             assert not isinstance(parse_partial_json(args), dict)
 
 
-def test_t4_what_follows_a_call_stays_behind_it() -> None:
+def test_call_4_what_follows_a_call_is_released_after_it() -> None:
     calls = streamed("{}")
     calls.hold(2, AIMessageChunk(content=[{"type": "text", "text": "x", "index": 2}]))
     calls.judge(reason="end_turn", last_block_complete=True, last_index=2)

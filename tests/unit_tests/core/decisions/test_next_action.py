@@ -1,4 +1,4 @@
-"""The rules of `next_action`: each one in every situation that there is."""
+"""The rules NEXT-1 to NEXT-7, each in every situation that can occur."""
 
 import itertools
 from collections.abc import Iterator
@@ -47,7 +47,7 @@ FLAGS = (
 )
 
 
-def every(
+def all_responses(
     *meanings: StopMeaning, limit: Ending | None = None
 ) -> Iterator[AfterResponse]:
     """Every situation in which a segment with these stop reasons can end."""
@@ -59,27 +59,27 @@ def every(
 
 
 def test_all_situations_are_enumerated() -> None:
-    assert len(list(every(*MEANINGS))) == 2 ** len(FLAGS) * 4 * len(MEANINGS)
+    assert len(list(all_responses(*MEANINGS))) == 2 ** len(FLAGS) * 4 * len(MEANINGS)
     assert len(MEANINGS) >= 7
 
 
 def test_a_final_stop_reason_ends_the_turn_in_every_situation() -> None:
     final = [meaning for meaning in MEANINGS if meaning.action is Action.END]
     for limit in (None, *LIMITS):
-        for now in every(*final, limit=limit):
+        for now in all_responses(*final, limit=limit):
             assert after_response(now) == (Action.END, now.stop.ending)
 
 
 def test_next_4_a_limit_ends_the_turn_before_any_call_and_is_named() -> None:
     for limit in LIMITS:
-        for now in every(*MEANINGS, limit=limit):
+        for now in all_responses(*MEANINGS, limit=limit):
             action, ending = after_response(replace(now, limit=None))
             expected = ending if action is Action.END else limit
             assert after_response(now) == (Action.END, expected)
 
 
-def test_next_1_a_truncated_text_is_continued_unless_it_repeats_itself() -> None:
-    for now in every(TRUNCATED):
+def test_next_1_a_truncated_text_is_continued_unless_it_repeats() -> None:
+    for now in all_responses(TRUNCATED):
         if now.has_progress and not now.has_tool_call and not now.constrained:
             action, ending = after_response(now)
             assert action is (Action.END if now.repeats else Action.CONTINUE)
@@ -87,17 +87,19 @@ def test_next_1_a_truncated_text_is_continued_unless_it_repeats_itself() -> None
 
 
 def test_next_1_only_a_truncated_text_is_continued() -> None:
-    for now in every(*MEANINGS):
+    for now in all_responses(*MEANINGS):
         if after_response(now)[0] is Action.CONTINUE:
             assert now.stop == TRUNCATED
             assert now.has_progress
             assert not now.repeats
 
 
-@pytest.mark.parametrize("why", ["no new text", "next_3 constrained by a schema"])
-def test_next_1_next_3_otherwise_it_is_retried_with_more_room(why: str) -> None:
-    for now in every(TRUNCATED):
-        holds = now.constrained if "next_3" in why else not now.has_progress
+@pytest.mark.parametrize("why", ["no new text", "constrained by a schema"])
+def test_next_1_next_3_a_segment_that_cannot_be_continued_is_retried_larger(
+    why: str,
+) -> None:
+    for now in all_responses(TRUNCATED):
+        holds = not now.has_progress if why == "no new text" else now.constrained
         if not holds or now.has_tool_call:
             continue
         expected = (Action.RETRY_LARGER, Ending.MODEL)
@@ -109,19 +111,19 @@ def test_next_1_next_3_otherwise_it_is_retried_with_more_room(why: str) -> None:
 
 
 def test_next_2_a_segment_with_a_tool_call_is_never_continued() -> None:
-    for now in every(*MEANINGS):
+    for now in all_responses(*MEANINGS):
         if now.has_tool_call:
             assert after_response(now)[0] is not Action.CONTINUE
 
 
-def test_next_2_the_caller_can_get_a_truncated_call_as_it_is() -> None:
-    for now in every(TRUNCATED):
+def test_next_2_a_truncated_call_is_returned_or_raised_if_the_caller_says_so() -> None:
+    for now in all_responses(TRUNCATED):
         if now.has_tool_call and now.recovery in {"return", "raise"}:
             assert after_response(now) == (Action.END, Ending.TOOL_CALL)
 
 
 def test_next_2_a_truncated_call_is_retried_up_to_the_ceiling() -> None:
-    for now in every(TRUNCATED):
+    for now in all_responses(TRUNCATED):
         if now.has_tool_call and now.recovery == "retry":
             action, ending = after_response(now)
             assert (action is Action.RETRY_LARGER) == (now.can_grow and now.fits)
@@ -130,8 +132,10 @@ def test_next_2_a_truncated_call_is_retried_up_to_the_ceiling() -> None:
                 assert ending is (total if now.can_grow else call)
 
 
-def test_next_2_its_arguments_are_completed_as_text_where_no_retry_has_room() -> None:
-    for now in every(TRUNCATED):
+def test_next_2_arguments_are_completed_as_text_if_no_larger_retry_is_possible() -> (
+    None
+):
+    for now in all_responses(TRUNCATED):
         resumes = now.recovery == "resume" and not now.can_grow
         wanted = now.has_tool_call and resumes
         possible = now.can_complete_call and not now.constrained
@@ -143,38 +147,38 @@ def test_next_2_its_arguments_are_completed_as_text_where_no_retry_has_room() ->
 
 def test_next_3_constrained_output_is_never_continued() -> None:
     allowed = {Action.RETRY_LARGER, Action.RETRY, Action.END}
-    for now in every(TRUNCATED, MALFORMED):
+    for now in all_responses(TRUNCATED, MALFORMED):
         if now.constrained:
             assert after_response(now)[0] in allowed
 
 
 def test_malformed_output_is_retried_once() -> None:
-    for now in every(MALFORMED):
+    for now in all_responses(MALFORMED):
         action = Action.END if now.retried_output else Action.RETRY
         assert after_response(now) == (action, Ending.ERROR)
 
 
-def test_a_paused_model_is_sent_what_it_wrote() -> None:
-    for now in every(PAUSED):
+def test_what_a_paused_model_wrote_is_resent() -> None:
+    for now in all_responses(PAUSED):
         sent = now.can_be_resent and not now.constrained  # NEXT-3
         resent, ended = (Action.RESEND, Ending.MODEL), (Action.END, Ending.NO_PROGRESS)
         assert after_response(now) == (resent if sent else ended)
 
 
-def test_more_room_is_only_requested_where_there_is_more() -> None:
-    for now in every(*MEANINGS):
+def test_a_retry_is_larger_only_if_the_limits_allow_it() -> None:
+    for now in all_responses(*MEANINGS):
         if after_response(now)[0] is Action.RETRY_LARGER:
             assert now.can_grow
             assert now.fits
 
 
-def test_a_truncated_turn_that_ends_says_why() -> None:
-    for now in every(TRUNCATED):
+def test_a_turn_that_ends_truncated_was_not_ended_by_the_model() -> None:
+    for now in all_responses(TRUNCATED):
         action, ending = after_response(now)
         assert action is not Action.END or ending is not Ending.MODEL
 
 
-def test_arguments_that_are_complete_end_the_turn_in_spite_of_a_limit() -> None:
+def test_complete_arguments_end_the_turn_even_at_a_limit() -> None:
     for limit in (None, *LIMITS):
         now = AfterResponse(TRUNCATED, arguments="complete", limit=limit)
         assert after_response(now) == (Action.END, Ending.MODEL)
@@ -189,13 +193,15 @@ def test_arguments_are_continued_until_they_are_complete() -> None:
 
 @pytest.mark.parametrize("arguments", ["continuable", "broken"])
 @pytest.mark.parametrize("limit", LIMITS)
-def test_a_limit_ends_the_arguments_too(arguments: str, limit: Ending) -> None:
+def test_next_4_a_limit_ends_incomplete_arguments(
+    arguments: str, limit: Ending
+) -> None:
     now = AfterResponse(TRUNCATED, arguments=arguments, limit=limit)  # type: ignore[arg-type]
     assert after_response(now) == (Action.END, limit)
 
 
-def test_every_rule_says_why_and_decides_some_situation() -> None:
-    situations = [*every(*MEANINGS)]
+def test_every_rule_after_a_response_decides_some_situation() -> None:
+    situations = [*all_responses(*MEANINGS)]
     for state in ("complete", "continuable", "broken"):
         for limit in (None, *LIMITS):
             facts = AfterResponse(TRUNCATED, arguments=state, limit=limit)
@@ -221,7 +227,7 @@ ERROR_FLAGS = (
 )
 
 
-def every_error() -> Iterator[AfterError]:
+def all_errors() -> Iterator[AfterError]:
     """Every situation in which a call can fail."""
     values = itertools.product((False, True), repeat=len(ERROR_FLAGS))
     for flags, strategy in itertools.product(values, (None, *Strategy)):
@@ -230,14 +236,14 @@ def every_error() -> Iterator[AfterError]:
         )
 
 
-def test_every_rule_for_an_error_says_why_and_decides_some_situation() -> None:
-    decided = {next(r.why for r in AFTER_ERROR if r.when(now)) for now in every_error()}
+def test_every_rule_after_an_error_decides_some_situation() -> None:
+    decided = {next(r.why for r in AFTER_ERROR if r.when(now)) for now in all_errors()}
     assert decided == {rule.why for rule in AFTER_ERROR}
     assert len(decided) == len(AFTER_ERROR)
 
 
 def test_next_5_a_refused_prefill_becomes_a_user_turn_before_any_text() -> None:
-    for now in every_error():
+    for now in all_errors():
         falls_back = after_error(now)[0] is Action.FALL_BACK
         refused = now.refused and now.strategy is Strategy.PREFILL
         expected = refused and now.may_fall_back and not now.has_text
@@ -245,30 +251,30 @@ def test_next_5_a_refused_prefill_becomes_a_user_turn_before_any_text() -> None:
 
 
 def test_a_refused_resend_ends_the_turn_with_what_the_paused_model_wrote() -> None:
-    for now in every_error():
+    for now in all_errors():
         if now.refused and now.strategy is Strategy.RESEND and not now.deadline_passed:
             assert after_error(now) == (Action.END, Ending.NO_PROGRESS)
 
 
 def test_next_6_an_error_after_the_stop_reason_is_never_raised() -> None:
-    for now in every_error():
+    for now in all_errors():
         if now.has_stop_reason:
             assert after_error(now)[0] not in {Action.RAISE, Action.RECOVER}
 
 
 def test_next_7_only_a_transient_error_is_recovered_from() -> None:
-    for now in every_error():
+    for now in all_errors():
         if after_error(now)[0] is Action.RECOVER:
             assert now.retryable
             assert now.may_recover
             assert now.arrived or now.in_stream
 
 
-def test_a_call_that_the_deadline_prevented_ends_the_turn_in_time() -> None:
-    for now in every_error():
+def test_a_call_that_the_deadline_prevented_ends_the_turn() -> None:
+    for now in all_errors():
         if now.deadline_passed:
             assert after_error(now) == (Action.END, Ending.MAX_SECONDS)
 
 
-def test_an_error_that_nothing_applies_to_is_raised() -> None:
+def test_an_error_to_which_no_rule_applies_is_raised() -> None:
     assert after_error(AfterError()) == (Action.RAISE, Ending.ERROR)

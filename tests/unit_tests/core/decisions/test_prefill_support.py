@@ -1,12 +1,12 @@
-"""The numbered invariants of `models`."""
+"""The rules PREFILL-1 to PREFILL-4: which models accept a prefill."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from langchain_bedrock_continue._core.decisions import prefill_support as models
+from langchain_bedrock_continue._core.decisions import prefill_support
 
-TAKING = [
+ACCEPTING = [
     "anthropic.claude-v2:1",
     "anthropic.claude-instant-v1",
     "anthropic.claude-3-haiku-20240307-v1:0",
@@ -44,41 +44,43 @@ UNKNOWN = [
 
 
 @pytest.fixture(autouse=True)
-def a_new_process() -> Iterator[None]:
-    models.forget_refusals()
+def no_known_refusals() -> Iterator[None]:
+    prefill_support.forget_refusals()
     yield
-    models.forget_refusals()
+    prefill_support.forget_refusals()
 
 
-@pytest.mark.parametrize("model_id", TAKING)
-def test_m1_m2_claude_up_to_4_5_and_nova_take_a_prefill(model_id: str) -> None:
-    assert models.supports_prefill(model_id)
+@pytest.mark.parametrize("model_id", ACCEPTING)
+def test_prefill_1_prefill_2_claude_up_to_4_5_and_nova_accept_a_prefill(
+    model_id: str,
+) -> None:
+    assert prefill_support.supports_prefill(model_id)
 
 
 @pytest.mark.parametrize("model_id", REFUSING)
-def test_m1_m2_claude_from_4_6_on_takes_none(model_id: str) -> None:
-    assert not models.supports_prefill(model_id)
+def test_prefill_1_prefill_2_claude_from_4_6_on_accepts_none(model_id: str) -> None:
+    assert not prefill_support.supports_prefill(model_id)
 
 
 @pytest.mark.parametrize("model_id", UNKNOWN)
-def test_m3_of_others_nothing_is_known(model_id: str) -> None:
-    assert not models.supports_prefill(model_id)
+def test_prefill_3_nothing_is_known_of_other_models(model_id: str) -> None:
+    assert not prefill_support.supports_prefill(model_id)
 
 
-def test_m4_a_refusal_of_the_model_is_remembered_and_one_of_the_request_not() -> None:
-    of_request = ValueError(
+def test_prefill_4_a_refusal_is_remembered_unless_it_was_about_the_request() -> None:
+    about_request = ValueError(
         "... When using tools, pre-filling the `assistant` response is not supported."
     )
-    models.remember_refusal(TAKING[0], of_request)
-    assert models.supports_prefill(TAKING[0])
-    of_model = ValueError("This model does not support assistant message prefill.")
-    models.remember_refusal(TAKING[0], of_model)
-    assert not models.supports_prefill(TAKING[0])
-    assert models.supports_prefill(TAKING[1])
+    prefill_support.remember_refusal(ACCEPTING[0], about_request)
+    assert prefill_support.supports_prefill(ACCEPTING[0])
+    by_model = ValueError("This model does not support assistant message prefill.")
+    prefill_support.remember_refusal(ACCEPTING[0], by_model)
+    assert not prefill_support.supports_prefill(ACCEPTING[0])
+    assert prefill_support.supports_prefill(ACCEPTING[1])
 
 
 @pytest.mark.parametrize(
     "text", ["", "Too many requests", "messages: text content blocks must contain"]
 )
-def test_other_errors_are_no_refusals(text: str) -> None:
-    assert not models.is_prefill_refusal(ValueError(text))
+def test_other_errors_are_not_refusals(text: str) -> None:
+    assert not prefill_support.is_prefill_refusal(ValueError(text))

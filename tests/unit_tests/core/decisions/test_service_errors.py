@@ -1,4 +1,4 @@
-"""The numbered invariants of `failures`, on errors made as botocore makes them."""
+"""The rules ERROR-1 to ERROR-3, on errors made as botocore makes them."""
 
 import binascii
 import struct
@@ -27,16 +27,16 @@ def client_error(code: Any, message: str = "m") -> Any:
     return botocore_errors.ClientError(response, "ConverseStream")
 
 
-def answered(status: int, headers: dict[str, str], body: bytes) -> Exception:
-    """The error that botocore makes of a response before a stream opens."""
+def error_of_response(status: int, headers: dict[str, str], body: bytes) -> Exception:
+    """Return the error that botocore makes of a response before a stream opens."""
     response = {"status_code": status, "headers": headers, "body": body}
     parsed = RestJSONParser().parse(response, STREAM)
     error: Exception = botocore_errors.ClientError(parsed, "ConverseStream")
     return error
 
 
-def framed(headers: dict[str, str], payload: bytes = b"{}") -> bytes:
-    """An event of a stream, as the service writes it."""
+def event_frame(headers: dict[str, str], payload: bytes = b"{}") -> bytes:
+    """Return an event of a stream, as the service writes it."""
     packed = b"".join(
         bytes([len(name)]) + name.encode() + b"\x07" + struct.pack(">H", len(value))
         + value.encode()
@@ -47,8 +47,8 @@ def framed(headers: dict[str, str], payload: bytes = b"{}") -> bytes:
     return message + struct.pack(">I", binascii.crc32(message))
 
 
-class Raw:
-    """A response's body."""
+class RawStream:
+    """The body of a response."""
 
     def __init__(self, *parts: bytes) -> None:
         self._parts = parts
@@ -57,9 +57,11 @@ class Raw:
         yield from self._parts
 
 
-def in_stream(frame: bytes) -> Exception:
-    """The error that botocore makes of a frame while a stream is read."""
-    events = EventStream(Raw(frame), STREAM, EventStreamJSONParser(), "ConverseStream")
+def error_of_frame(frame: bytes) -> Exception:
+    """Return the error that botocore makes of a frame while a stream is read."""
+    events = EventStream(
+        RawStream(frame), STREAM, EventStreamJSONParser(), "ConverseStream"
+    )
     with pytest.raises((botocore_errors.EventStreamError, ParserError)) as raised:
         list(events)
     error: Exception = raised.value
@@ -68,15 +70,15 @@ def in_stream(frame: bytes) -> Exception:
 
 def exception_event(name: str) -> Exception:
     headers = {":message-type": "exception", ":exception-type": name}
-    return in_stream(framed(headers, b'{"message": "m"}'))
+    return error_of_frame(event_frame(headers, b'{"message": "m"}'))
 
 
-MEMBERS = ["internalServer", "modelStreamError", "serviceUnavailable", "throttling"]
-BEFORE = ["InternalServer", "ModelNotReady", "ModelTimeout", "ServiceUnavailable"]
+EVENTS = ["internalServer", "modelStreamError", "serviceUnavailable", "throttling"]
+RESPONSES = ["InternalServer", "ModelNotReady", "ModelTimeout", "ServiceUnavailable"]
 
 
-@pytest.mark.parametrize("name", MEMBERS)
-def test_f1_f2_a_modelled_exception_event_is_worth_another_try(name: str) -> None:
+@pytest.mark.parametrize("name", EVENTS)
+def test_error_1_error_2_an_exception_event_is_retryable(name: str) -> None:
     error = exception_event(f"{name}Exception")
     assert isinstance(error, botocore_errors.EventStreamError)
     assert service_errors.error_code(error) == f"{name}Exception"
@@ -84,22 +86,24 @@ def test_f1_f2_a_modelled_exception_event_is_worth_another_try(name: str) -> Non
     assert service_errors.is_stream_error(error)
 
 
-def test_f1_a_validation_event_is_not() -> None:
+def test_error_1_a_validation_event_is_not_retryable() -> None:
     error = exception_event("validationException")
     assert not service_errors.is_retryable(error)
     assert service_errors.is_stream_error(error)
 
 
-def test_f3_an_event_that_the_service_model_does_not_know_is() -> None:
+def test_error_3_an_event_that_the_service_model_does_not_know_is_retryable() -> None:
     error = exception_event("somethingNewException")
     assert service_errors.is_retryable(error)
     assert service_errors.is_stream_error(error)
 
 
-@pytest.mark.parametrize("name", [*BEFORE, "Throttling"])
-def test_f1_an_answer_before_the_stream_opens(name: str) -> None:
+@pytest.mark.parametrize("name", [*RESPONSES, "Throttling"])
+def test_error_1_a_transient_error_before_a_stream_opens_is_retryable(
+    name: str,
+) -> None:
     headers = {"x-amzn-errortype": f"{name}Exception:http://internal/"}
-    error = answered(429, headers, b'{"message": "m"}')
+    error = error_of_response(429, headers, b'{"message": "m"}')
     assert service_errors.error_code(error) == f"{name}Exception"
     assert service_errors.is_retryable(error)
     assert not service_errors.is_stream_error(error)
@@ -119,34 +123,38 @@ def test_f1_an_answer_before_the_stream_opens(name: str) -> None:
         "Validation",
     ],
 )
-def test_f1_what_would_come_again_is_not_tried_again(name: str) -> None:
+def test_error_1_an_error_that_would_be_raised_again_is_not_retryable(
+    name: str,
+) -> None:
     for spelling in (name, f"{name}Exception", f"{name[0].lower()}{name[1:]}Exception"):
         assert not service_errors.is_retryable(client_error(spelling))
 
 
 @given(
-    st.sampled_from([*BEFORE, "Throttling", "ModelStreamError", "TooManyRequests"]),
+    st.sampled_from([*RESPONSES, "Throttling", "ModelStreamError", "TooManyRequests"]),
     st.sampled_from(["", "Exception", "exception"]),
     st.sampled_from([str, str.lower, str.upper, str.swapcase]),
 )
-def test_f2_every_spelling_is_the_same_code(
-    name: str, ending: str, spelled: Any
+def test_error_2_every_spelling_is_the_same_code(
+    name: str, suffix: str, spelled: Any
 ) -> None:
-    assert service_errors.is_retryable(client_error(spelled(name + ending)))
+    assert service_errors.is_retryable(client_error(spelled(name + suffix)))
 
 
-def test_a_damaged_frame_broke_the_line() -> None:
-    frame = bytearray(framed({":message-type": "event", ":event-type": "messageStop"}))
+def test_error_1_a_damaged_frame_is_retryable() -> None:
+    frame = bytearray(
+        event_frame({":message-type": "event", ":event-type": "messageStop"})
+    )
     frame[-6] ^= 1
-    error = in_stream(bytes(frame))
+    error = error_of_frame(bytes(frame))
     assert service_errors.error_code(error) is None
     assert service_errors.is_retryable(error)
     assert service_errors.is_stream_error(error)
 
 
-def test_half_a_frame_is_no_error_of_botocores() -> None:
+def test_botocore_raises_no_error_for_half_a_frame() -> None:
     buffer = EventStreamBuffer()
-    buffer.add_data(framed({":message-type": "event"})[:-3])
+    buffer.add_data(event_frame({":message-type": "event"})[:-3])
     assert list(buffer) == []
 
 
@@ -155,7 +163,7 @@ OVERFLOW = BedrockContextOverflowError(
     "ConverseStream",
 )
 
-LINES: list[Exception] = [
+BROKEN_CONNECTIONS: list[Exception] = [
     ConnectionError("Incomplete Bedrock response stream: missing messageStop event."),
     ConnectionResetError(104, "Connection reset by peer"),
     TimeoutError("timed out"),
@@ -173,8 +181,10 @@ LINES: list[Exception] = [
 ]
 
 
-@pytest.mark.parametrize("error", LINES, ids=lambda error: type(error).__name__)
-def test_f1_a_broken_line_is_worth_another_try(error: Exception) -> None:
+@pytest.mark.parametrize(
+    "error", BROKEN_CONNECTIONS, ids=lambda error: type(error).__name__
+)
+def test_error_1_a_broken_connection_is_retryable(error: Exception) -> None:
     assert service_errors.is_retryable(error)
     assert service_errors.error_code(error) is None
 
@@ -190,12 +200,12 @@ def test_f1_a_broken_line_is_worth_another_try(error: Exception) -> None:
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_f1_an_error_of_our_side_is_not(error: Exception) -> None:
+def test_error_1_an_error_of_this_side_is_not_retryable(error: Exception) -> None:
     assert not service_errors.is_retryable(error)
     assert not service_errors.is_stream_error(error)
 
 
-def test_a_context_overflow_has_its_own_name() -> None:
+def test_a_context_overflow_has_an_ending_of_its_own() -> None:
     assert service_errors.ending_of(OVERFLOW) == "context_window"
     assert service_errors.ending_of(ValueError("m")) == "error"
 
@@ -204,11 +214,13 @@ CONVERSE = (
     "The maximum tokens you requested exceeds the model limit of {}. Try again with a "
     "maximum tokens value that is lower than {}."
 )
-VENDOR = "max_tokens: 9 > {}, which is the maximum allowed number of output tokens"
+ANTHROPIC = "max_tokens: 9 > {}, which is the maximum allowed number of output tokens"
 
 
-@given(st.integers(1, 10**7), st.sampled_from([CONVERSE, VENDOR]), st.booleans())
-def test_the_services_limit_is_read(limit: int, text: str, commas: bool) -> None:
+@given(st.integers(1, 10**7), st.sampled_from([CONVERSE, ANTHROPIC]), st.booleans())
+def test_the_limit_that_the_service_reports_is_read(
+    limit: int, text: str, commas: bool
+) -> None:
     number = f"{limit:,}" if commas and text is CONVERSE else str(limit)
     error = client_error("ValidationException", text.format(number, number))
     assert service_errors.reported_limit(error) == limit
@@ -217,14 +229,14 @@ def test_the_services_limit_is_read(limit: int, text: str, commas: bool) -> None
 NUMBERS = st.sampled_from([",", ",,,", "0", "00", "9" * 5000, "-3", "", "٤", "1e9"])
 
 
-@given(NUMBERS, st.sampled_from([CONVERSE, VENDOR]))
-def test_no_limit_from_outside_breaks_it(number: str, text: str) -> None:
+@given(NUMBERS, st.sampled_from([CONVERSE, ANTHROPIC]))
+def test_no_text_about_a_limit_breaks_the_reading(number: str, text: str) -> None:
     limit = service_errors.reported_limit(ValueError(text.format(number, number)))
     assert limit is None or limit >= 0
 
 
 @given(st.text(max_size=60))
-def test_other_texts_name_no_limit(text: str) -> None:
+def test_other_texts_report_no_limit(text: str) -> None:
     assert service_errors.reported_limit(ValueError(text)) is None
 
 
@@ -236,7 +248,7 @@ STRANGE = st.none() | st.integers() | st.text(max_size=3) | st.lists(st.integers
     | st.dictionaries(st.just("Error"), STRANGE)
     | st.dictionaries(st.just("Error"), st.dictionaries(st.just("Code"), STRANGE))
 )
-def test_no_response_from_outside_breaks_it(response: Any) -> None:
+def test_no_error_response_breaks_the_reading(response: Any) -> None:
     error = client_error("x")
     error.response = response
     assert isinstance(service_errors.error_code(error), str)
@@ -244,7 +256,7 @@ def test_no_response_from_outside_breaks_it(response: Any) -> None:
     assert service_errors.describe(error).startswith("ClientError")
 
 
-def test_a_name_says_nothing_of_what_the_error_says() -> None:
+def test_a_description_does_not_contain_the_errors_message() -> None:
     error = client_error("ThrottlingException", "secret prompt")
     assert service_errors.describe(error) == "ClientError: ThrottlingException"
     assert service_errors.describe(ValueError("secret")) == "ValueError"

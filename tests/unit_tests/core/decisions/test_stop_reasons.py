@@ -1,4 +1,4 @@
-"""The verdict table against botocore's own list of stop reasons."""
+"""The rules STOP-1 to STOP-3, for the stop reasons that botocore knows."""
 
 import botocore.session
 import pytest
@@ -17,38 +17,42 @@ def stop_reasons_of_converse() -> list[str]:
 
 
 @pytest.mark.parametrize("reason", stop_reasons_of_converse())
-def test_every_stop_reason_of_converse_has_a_line(reason: str) -> None:
+def test_every_stop_reason_of_converse_is_in_the_table(reason: str) -> None:
     assert reason in STOP_REASONS
 
 
-def test_converse_has_the_nine_reasons_that_were_thought_through() -> None:
+def test_converse_has_no_new_stop_reason() -> None:
     assert len(stop_reasons_of_converse()) == 9
 
 
-def test_v1_only_max_tokens_is_gone_on_after() -> None:
-    cut = [
-        name for name, line in STOP_REASONS.items() if line.action is Action.CONTINUE
+def test_stop_1_only_max_tokens_is_continued() -> None:
+    continued = [
+        name
+        for name, meaning in STOP_REASONS.items()
+        if meaning.action is Action.CONTINUE
     ]
-    assert cut == ["max_tokens"]
+    assert continued == ["max_tokens"]
 
 
 @pytest.mark.parametrize("reason", [None, "", "a_new_reason", 7, ["end_turn"]])
-def test_v2_an_unknown_reason_is_final(reason: object) -> None:
+def test_stop_2_an_unknown_reason_is_final(reason: object) -> None:
     assert meaning_of(reason) is UNKNOWN
     assert UNKNOWN.action is Action.END
 
 
-def test_v3_only_the_models_own_end_vouches_for_a_tool_call() -> None:
-    vouching = {name for name, line in STOP_REASONS.items() if line.last_block_complete}
-    assert vouching == {"end_turn", "tool_use", "pause_turn"}
+def test_stop_3_the_last_block_is_complete_only_if_the_model_ended_it() -> None:
+    complete = {
+        name for name, meaning in STOP_REASONS.items() if meaning.last_block_complete
+    }
+    assert complete == {"end_turn", "tool_use", "pause_turn"}
     assert not UNKNOWN.last_block_complete
 
 
-def test_what_is_not_complete_says_why() -> None:
+def test_a_reason_that_leaves_the_answer_incomplete_has_an_ending() -> None:
     ended_by = {
-        name: line.ending
-        for name, line in STOP_REASONS.items()
-        if not (line.complete or line.action is Action.CONTINUE)
+        name: meaning.ending
+        for name, meaning in STOP_REASONS.items()
+        if not (meaning.complete or meaning.action is Action.CONTINUE)
     }
     assert ended_by == {
         "model_context_window_exceeded": "context_window",

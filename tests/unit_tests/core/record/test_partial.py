@@ -1,4 +1,4 @@
-"""The numbered invariants of `partial`: whatever ended a turn, it can be taken up."""
+"""The rules PARTIAL-1 to PARTIAL-3: a turn resumes a partial message of any origin."""
 
 import pickle
 from collections.abc import Callable
@@ -21,45 +21,32 @@ from langchain_bedrock_continue._core.record.partial import (
 from langchain_bedrock_continue._core.turn import Turn
 from langchain_bedrock_continue._wrapped.private_names import v1_to_converse
 from langchain_bedrock_continue._wrapped.v1_messages import from_v1
-from tests.support.contents import call, image, text, thought
-from tests.support.players import (
+from tests.support.contents import (
+    call_block,
+    image_block,
+    reasoning_block,
+    text_block,
+)
+from tests.support.fake_models import OUTPUT_TOKENS, FakeTextModel
+from tests.support.random_texts import texts_without_repetition
+from tests.support.responses import usage_of
+from tests.support.turns import (
     QUESTION,
-    FaultyModelError,
-    Played,
-    Teller,
-    play,
-    usage_of,
-)
-from tests.unit_tests.core.test_turn_recovery import (
-    SIZES,
     STRATEGIES,
+    TurnRun,
     policy,
-    stories,
+    run_turn_strictly,
 )
 
-Border = Callable[[AIMessage], AIMessage]
+SIZES = st.lists(st.integers(4, 60), min_size=1, max_size=5)
 
-BORDERS: dict[str, Border] = {
-    "fresh": lambda partial: partial,
+TRANSPORTS: dict[str, Callable[[AIMessage], AIMessage]] = {
+    "none": lambda partial: partial,
     "pickle": lambda partial: pickle.loads(pickle.dumps(partial)),  # noqa: S301 - ours
     "json": lambda partial: load(dumpd(partial), allowed_objects="messages"),
-    "dump": lambda partial: AIMessage(**partial.model_dump()),
+    "model_dump": lambda partial: AIMessage(**partial.model_dump()),
 }
-
-
-def in_converse_form(partial: AIMessage) -> AIMessage:
-    """Return a message as the shell gives it to the turn."""
-    return from_v1(partial, v1_to_converse)
-
-
-def as_v1(partial: AIMessage) -> AIMessage:
-    """Return a message as the wrapped model gives it with `output_version="v1"`."""
-    metadata = {**partial.response_metadata, "model_provider": "bedrock_converse"}
-    given = partial.model_copy(update={"response_metadata": metadata})
-    v1 = {**metadata, "output_version": "v1"}
-    content = given.content_blocks
-    return given.model_copy(update={"content": content, "response_metadata": v1})
-
+"""How a message gets into another process."""
 
 LIMITS: list[dict[str, Any]] = [
     {"max_continuations": 1},
@@ -69,81 +56,103 @@ LIMITS: list[dict[str, Any]] = [
 ]
 
 
-def ended(teller: Teller, allowed: Policy) -> Played:
-    """Play a turn to the end that a limit or an error makes."""
+def in_converse_form(partial: AIMessage) -> AIMessage:
+    """Return a message as the shell gives it to the turn."""
+    return from_v1(partial, v1_to_converse)
+
+
+def in_v1_form(partial: AIMessage) -> AIMessage:
+    """Return a message as the wrapped model returns it with `output_version="v1"`."""
+    metadata = {**partial.response_metadata, "model_provider": "bedrock_converse"}
+    message = partial.model_copy(update={"response_metadata": metadata})
+    v1 = {**metadata, "output_version": "v1"}
+    content = message.content_blocks
+    return message.model_copy(update={"content": content, "response_metadata": v1})
+
+
+def run_stopped_turn(model: FakeTextModel, allowed: Policy) -> TurnRun:
+    """Run a turn that a limit or an error may end; each look at the clock takes 1 s."""
     seconds = iter(range(1000))
     turn = Turn(QUESTION, {}, allowed, clock=lambda: float(next(seconds)))
-    return without_mistake(play(turn, teller))
+    return run_turn_strictly(turn, model)
 
 
-def resumed(teller: Teller, allowed: Policy, partial: AIMessage) -> Played:
+def resume(model: FakeTextModel, allowed: Policy, partial: AIMessage) -> TurnRun:
+    """Run a turn that resumes a partial message."""
     turn = Turn(QUESTION, {}, allowed, partial=in_converse_form(partial))
-    return without_mistake(play(turn, teller))
+    return run_turn_strictly(turn, model)
 
 
-def without_mistake(played: Played) -> Played:
-    if isinstance(played.error, FaultyModelError):
-        raise played.error
-    return played
+class StoppedTurn(NamedTuple):
+    """How a turn was stopped, and how its message was transported.
 
-
-class Ended(NamedTuple):
-    """How a turn came to its end, and how its message came here."""
+    Attributes:
+        sizes: The sizes of its segments.
+        fault: The number of the call that fails, if it streams.
+        limit: The limit that stops it.
+        strategy: How it continues.
+        transport: A key of TRANSPORTS.
+        v1: Whether the message is in the v1 form.
+        chunk_size: The characters of a chunk; 0 if it does not stream.
+    """
 
     sizes: list[int]
     fault: int
     limit: dict[str, Any]
     strategy: str
-    border: str
+    transport: str
     v1: bool
-    chunk: int
+    chunk_size: int
 
-    def partial(self, story: str) -> AIMessage:
-        """Return the message; it may be whole."""
-        faults = {self.fault: 4} if self.chunk else {}
-        teller = Teller(story, self.sizes, self.chunk, faults)
-        message = ended(teller, policy(self.strategy, **self.limit)).message
-        return BORDERS[self.border](as_v1(message) if self.v1 else message)
+    def message(self, text: str) -> AIMessage:
+        """Return the message of the turn, which may be complete."""
+        faults = {self.fault: 4} if self.chunk_size else {}
+        model = FakeTextModel(text, self.sizes, self.chunk_size, faults)
+        allowed = policy(self.strategy, **self.limit)
+        message = run_stopped_turn(model, allowed).message
+        return TRANSPORTS[self.transport](in_v1_form(message) if self.v1 else message)
 
 
-ENDED = st.builds(
-    Ended,
+STOPPED_TURNS = st.builds(
+    StoppedTurn,
     SIZES,
     st.integers(0, 5),
     st.sampled_from(LIMITS),
     STRATEGIES,
-    st.sampled_from(sorted(BORDERS)),
+    st.sampled_from(sorted(TRANSPORTS)),
     st.booleans(),
     st.sampled_from([0, 3]),
 )
 
 
 @pytest.mark.filterwarnings("ignore:The function `load` is in beta")
-@given(stories(), ENDED)
-def test_a_resumed_text_is_the_uncut_one(story: str, how: Ended) -> None:
-    partial = how.partial(story)
-    assert story.startswith(partial.text)
-    if not needs_resuming(partial):
-        assert partial.text == story
-        return
-    teller = Teller(story, how.sizes, how.chunk)
-    then = resumed(teller, policy(how.strategy), partial)
-    assert then.message.text == story
-    assert then.summary["complete"]
-    if how.chunk:
-        assert then.text == story
-
-
-@given(stories(), SIZES, st.integers(1, 6), STRATEGIES)
-def test_p3_what_was_before_goes_first(
-    story: str, sizes: list[int], steps: int, strategy: str
+@given(texts_without_repetition(), STOPPED_TURNS)
+def test_a_resumed_text_is_the_text_of_a_turn_that_was_not_stopped(
+    text: str, stopped: StoppedTurn
 ) -> None:
-    teller = Teller(story, sizes)
-    first = ended(teller, policy(strategy, max_continuations=steps))
-    if first.summary["complete"]:
+    partial = stopped.message(text)
+    assert text.startswith(partial.text)
+    if not needs_resuming(partial):
+        assert partial.text == text
         return
-    then = resumed(Teller(story, sizes), policy(strategy), first.message)
-    before, after = first.summary, then.summary
+    model = FakeTextModel(text, stopped.sizes, stopped.chunk_size)
+    resumed = resume(model, policy(stopped.strategy), partial)
+    assert resumed.message.text == text
+    assert resumed.continuation["complete"]
+    if stopped.chunk_size:
+        assert resumed.text == text
+
+
+@given(texts_without_repetition(), SIZES, st.integers(1, 6), STRATEGIES)
+def test_partial_3_segments_seams_and_usage_of_the_partial_message_come_first(
+    text: str, sizes: list[int], continuations: int, strategy: str
+) -> None:
+    allowed = policy(strategy, max_continuations=continuations)
+    stopped = run_stopped_turn(FakeTextModel(text, sizes), allowed)
+    if stopped.continuation["complete"]:
+        return
+    resumed = resume(FakeTextModel(text, sizes), policy(strategy), stopped.message)
+    before, after = stopped.continuation, resumed.continuation
     assert after["segments"][: len(before["segments"])] == before["segments"]
     assert after["seams"][: len(before["seams"])] == before["seams"]
     assert len(after["seams"]) == len(after["segments"]) - 1
@@ -153,23 +162,25 @@ def test_p3_what_was_before_goes_first(
     assert after["response"]["input_tokens"] == 3
 
 
-@given(stories(), SIZES, STRATEGIES)
-def test_a_turn_may_be_taken_up_again_and_again(
-    story: str, sizes: list[int], strategy: str
+@given(texts_without_repetition(), SIZES, STRATEGIES)
+def test_a_turn_can_be_resumed_any_number_of_times(
+    text: str, sizes: list[int], strategy: str
 ) -> None:
     allowed = policy(strategy, max_continuations=0)
-    partial = ended(Teller(story, sizes), allowed).message
+    partial = run_stopped_turn(FakeTextModel(text, sizes), allowed).message
     for calls in range(2, 200):
         if not needs_resuming(partial):
             break
-        partial = resumed(Teller(story, sizes), allowed, partial).message
+        partial = resume(FakeTextModel(text, sizes), allowed, partial).message
         segments = partial.response_metadata["continuation"]["segments"]
         assert len(segments) == calls
-    assert partial.text == story
+    assert partial.text == text
 
 
 @pytest.mark.parametrize("reason", [*STOP_REASONS, None, "odd", 5])
-def test_p1_by_the_stop_reason_of_a_message_that_says_nothing(reason: Any) -> None:
+def test_partial_1_the_stop_reason_counts_if_there_is_no_continuation(
+    reason: Any,
+) -> None:
     message = AIMessage("so far", response_metadata={"stopReason": reason})
     known = STOP_REASONS.get(reason)
     assert needs_resuming(message) == (
@@ -179,58 +190,58 @@ def test_p1_by_the_stop_reason_of_a_message_that_says_nothing(reason: Any) -> No
 
 @pytest.mark.parametrize("complete", [True, False])
 @pytest.mark.parametrize("reason", ["end_turn", "max_tokens", "tool_use", None])
-def test_p1_what_a_message_says_of_itself_goes_first(
+def test_partial_1_the_continuation_takes_precedence_over_the_stop_reason(
     reason: str | None, complete: bool
 ) -> None:
-    said = {"complete": complete}
-    metadata = {"stopReason": reason, "continuation": said}
+    metadata = {"stopReason": reason, "continuation": {"complete": complete}}
     message = AIMessage("so far", response_metadata=metadata)
     assert needs_resuming(message) is not complete
 
 
 @pytest.mark.parametrize("v1", [False, True], ids=["v0", "v1"])
-def test_p2_whole_blocks_are_kept_and_nothing_of_a_cut_call(v1: bool) -> None:
-    invalid = {"name": "write", "args": '{"a', "id": "t", "error": "cut"}
+def test_partial_2_the_blocks_before_a_truncated_call_are_kept(v1: bool) -> None:
+    invalid = {"name": "write", "args": '{"a', "id": "t", "error": "truncated"}
     content: Any = [
-        thought("hm"),
-        {**text("one"), "index": 1},
-        image("eA=="),
-        text("two"),
+        reasoning_block("hm"),
+        {**text_block("one"), "index": 1},
+        image_block("eA=="),
+        text_block("two"),
         {**invalid, "type": "invalid_tool_call"},
     ]
     partial = AIMessage(
         content, invalid_tool_calls=[{**invalid, "type": "invalid_tool_call"}]
     )
-    past = read_partial(in_converse_form(as_v1(partial)) if v1 else partial)
-    kinds = [block["type"] for block in past.blocks]
+    message = in_converse_form(in_v1_form(partial)) if v1 else partial
+    resumed = read_partial(message)
+    kinds = [block["type"] for block in resumed.blocks]
     assert kinds == ["reasoning_content", "text", "image", "text"]
-    assert past.has_tool_call
-    assert [b["text"] for b in past.blocks if b["type"] == "text"] == ["one", "two"]
-    assert all("index" not in block for block in past.blocks)
+    assert resumed.has_tool_call
+    assert [b["text"] for b in resumed.blocks if b["type"] == "text"] == ["one", "two"]
+    assert all("index" not in block for block in resumed.blocks)
 
 
 @pytest.mark.parametrize("v1", [False, True], ids=["v0", "v1"])
-def test_p2_reasoning_alone_is_nothing_to_go_on_from(v1: bool) -> None:
-    content: Any = [thought("hm"), call("t", {})]
+def test_partial_2_reasoning_before_a_call_is_not_kept(v1: bool) -> None:
+    content: Any = [reasoning_block("hm"), call_block("t", {})]
     partial = AIMessage(content, tool_calls=[{"name": "write", "args": {}, "id": "t"}])
-    past = read_partial(in_converse_form(as_v1(partial)) if v1 else partial)
-    assert past.blocks == []
-    assert past.has_tool_call
+    message = in_converse_form(in_v1_form(partial)) if v1 else partial
+    resumed = read_partial(message)
+    assert resumed.blocks == []
+    assert resumed.has_tool_call
 
 
-def test_a_message_of_chatbedrockconverse_itself_is_taken_up() -> None:
-    usage = usage_of(7)
+def test_a_message_of_chatbedrockconverse_is_resumed() -> None:
     http = {"RequestId": "r", "HTTPStatusCode": 200}
     metadata = {"stopReason": "max_tokens", "ResponseMetadata": http}
-    partial = AIMessage("one", response_metadata=metadata, usage_metadata=usage)
-    then = resumed(Teller("one two", [99]), policy("prefill"), partial)
-    assert then.message.text == "one two"
-    entry = then.summary["segments"][0]
+    partial = AIMessage("one", response_metadata=metadata, usage_metadata=usage_of(7))
+    resumed = resume(FakeTextModel("one two", [99]), policy("prefill"), partial)
+    assert resumed.message.text == "one two"
+    entry = resumed.continuation["segments"][0]
     assert (entry["request_id"], entry["output_tokens"]) == ("r", 7)
-    assert then.summary["billed"]["output_tokens"] == 107
+    assert resumed.continuation["billed"]["output_tokens"] == 7 + OUTPUT_TOKENS
 
 
-def test_bad_input_names_its_field() -> None:
+def test_an_error_about_the_input_names_the_argument() -> None:
     with pytest.raises(ValueError, match=r"^partial: must be an AIMessage.*str"):
         check_partial(QUESTION, "so far")
     partial = AIMessage("so far")
@@ -248,7 +259,7 @@ JSON = st.recursive(
     max_leaves=4,
 )
 KEYS = ["complete", "segments", "seams", "billed", "response", "strategy", "ended_by"]
-SAID: Any = st.dictionaries(st.sampled_from(KEYS), JSON) | JSON
+CONTINUATIONS: Any = st.dictionaries(st.sampled_from(KEYS), JSON) | JSON
 BLOCKS: Any = st.lists(
     st.fixed_dictionaries(
         {"type": st.sampled_from(["text", "image", "tool_use", "odd", None, []])},
@@ -258,26 +269,28 @@ BLOCKS: Any = st.lists(
 )
 
 
-@given(SAID, BLOCKS | st.sampled_from(["", " ", "so far"]), JSON, st.booleans())
-def test_no_partial_from_outside_breaks_a_turn(
-    said: Any, content: Any, version: Any, prefills: bool
+@given(
+    CONTINUATIONS, BLOCKS | st.sampled_from(["", " ", "so far"]), JSON, st.booleans()
+)
+def test_no_partial_message_breaks_a_turn(
+    continuation: Any, content: Any, version: Any, prefills: bool
 ) -> None:
     metadata = {
-        "continuation": said,
+        "continuation": continuation,
         "stopReason": "max_tokens",
         "output_version": version,
     }
     partial = AIMessage(content, response_metadata=metadata)
     needs_resuming(partial)
     strategy = "prefill" if prefills else "user_turn"
-    given = in_converse_form(partial)
-    turn = Turn(QUESTION, {}, policy(strategy), partial=given)
+    message = in_converse_form(partial)
+    turn = Turn(QUESTION, {}, policy(strategy), partial=message)
     for _ in turn.requests():
         turn.receive(AIMessage("end", response_metadata={"stopReason": "end_turn"}))
         turn.end_segment()
     assert turn.message().text.endswith("end")
-    summary = turn.message().response_metadata["continuation"]
-    assert summary["complete"]
-    seams = summary["seams"]
+    written = turn.message().response_metadata["continuation"]
+    assert written["complete"]
+    seams = written["seams"]
     assert seams == sorted(seams)
     assert all(0 <= at <= len(turn.message().text) for at in seams)

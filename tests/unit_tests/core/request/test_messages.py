@@ -1,4 +1,4 @@
-"""The numbered invariants of `requests`."""
+"""The rules MESSAGE-2 to MESSAGE-4: the messages of a request that continues."""
 
 import copy
 from typing import Any
@@ -6,10 +6,6 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 
-from langchain_bedrock_continue._core.request.call_arguments import (
-    max_tokens_of,
-    with_max_tokens,
-)
 from langchain_bedrock_continue._core.request.messages import (
     own_copy,
     with_prefill,
@@ -19,18 +15,18 @@ ANSWER: list[dict[str, Any]] = [{"type": "text", "text": "so far"}]
 IMAGE = {"type": "image", "source": {"type": "base64", "data": "eA=="}}
 
 
-def test_r2_the_partial_answer_is_added_after_all_messages() -> None:
+def test_message_2_the_answer_so_far_is_added_after_all_messages() -> None:
     messages = [SystemMessage("s"), HumanMessage("h")]
     assert with_prefill(messages, ANSWER) == [*messages, AIMessage("so far")]
 
 
-def test_r2_several_blocks_stay_blocks() -> None:
+def test_message_2_several_blocks_are_sent_as_blocks() -> None:
     answer = [*ANSWER, {"type": "text", "text": " cited", "citations": [{}]}]
     assert with_prefill([HumanMessage("h")], answer)[-1].content == answer
 
 
 @pytest.mark.parametrize("content", ["begun ", [{"type": "text", "text": "begun\n"}]])
-def test_r3_the_callers_objects_stay_as_they_are(content: Any) -> None:
+def test_message_3_the_callers_messages_are_not_changed(content: Any) -> None:
     messages: list[BaseMessage] = [HumanMessage("h"), AIMessage(content)]
     before = copy.deepcopy(messages)
     copied = own_copy(messages)
@@ -51,38 +47,10 @@ def test_r3_the_callers_objects_stay_as_they_are(content: Any) -> None:
         ("", "so far"),
     ],
 )
-def test_r4_the_answer_goes_on_in_the_callers_own_prefill(
+def test_message_4_the_answer_continues_the_callers_own_prefill(
     content: Any, sent: Any
 ) -> None:
     messages: list[BaseMessage] = [HumanMessage("h"), AIMessage(content)]
     result = with_prefill(messages, ANSWER)
     assert len(result) == 2
     assert result[-1].content == sent
-
-
-@pytest.mark.parametrize(
-    ("kwargs", "tokens"),
-    [
-        ({}, 7),
-        ({"max_tokens": 5}, 5),
-        ({"maxTokens": 5}, 5),
-        ({"max_tokens": None}, 7),
-        ({"inference_config": {"maxTokens": 3}, "max_tokens": 5}, 3),
-        ({"inferenceConfig": {"temperature": 0.0}}, None),
-    ],
-)
-def test_max_tokens_is_what_chat_bedrock_converse_sends(
-    kwargs: dict[str, Any], tokens: int | None
-) -> None:
-    assert max_tokens_of(kwargs, 7) == tokens
-    assert max_tokens_of(with_max_tokens(kwargs, 2), 7) == 2
-
-
-def test_shrinking_leaves_the_callers_arguments_alone() -> None:
-    kwargs = {"inference_config": {"maxTokens": 3, "temperature": 0.5}, "tools": []}
-    before = copy.deepcopy(kwargs)
-    assert with_max_tokens(kwargs, 2) == {
-        "inference_config": {"maxTokens": 2, "temperature": 0.5},
-        "tools": [],
-    }
-    assert kwargs == before

@@ -13,36 +13,23 @@ from langchain_bedrock_continue._core.tool_json.json_text import (
     parse_complete,
     resumable_prefix,
 )
+from tests.support.json_objects import ANY_VALUE, FORMATS, OBJECTS
 
-VALUES = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-    max_leaves=12,
-)
-OBJECTS = st.dictionaries(st.text(), VALUES, max_size=6)
-FORMS = st.fixed_dictionaries(
-    {"ensure_ascii": st.booleans(), "indent": st.sampled_from([None, 2])}
-)
 JSON_CHARS = st.text(alphabet='{}[]":,\\ \n-0123456789.eEutrfalsn`\ud83d~', max_size=40)
 GARBAGE = st.text() | JSON_CHARS | JSON_CHARS.map('{"a": '.__add__)
-ANYTHING: dict[str, Any] = {}  # a schema to which every value conforms
 
 
 # The prefix -----------------------------------------------------------------------
 
 
-@given(OBJECTS, FORMS, st.data())
+@given(OBJECTS, FORMATS, st.data())
 def test_json_1_2_an_object_cut_anywhere_can_be_continued(
     args: dict[str, Any], form: dict[str, Any], data: st.DataObject
 ) -> None:
     text = json.dumps(args, **form)
     arrived = text[: data.draw(st.integers(0, len(text)))]
     prefix = resumable_prefix(arrived, streamed=True)
-    assert parse_complete(prefix + text[len(prefix) :], ANYTHING) == args
+    assert parse_complete(prefix + text[len(prefix) :], ANY_VALUE) == args
     removed = arrived[len(prefix) :]
     assert re.fullmatch(r"(\\ud[89ab]..)?(\\(u.{0,3})?)?", removed)
 
@@ -147,33 +134,33 @@ def test_json_3_nothing_is_kept_of_a_response_that_was_not_streamed(
 # The complete object --------------------------------------------------------------
 
 
-@given(OBJECTS, FORMS, st.sampled_from(["", " ", "\n", "\n```", "\n```\n", "~~~"]))
+@given(OBJECTS, FORMATS, st.sampled_from(["", " ", "\n", "\n```", "\n```\n", "~~~"]))
 def test_json_4_5_a_complete_object_is_parsed(
     args: dict[str, Any], form: dict[str, Any], after: str
 ) -> None:
     text = json.dumps(args, **form)
     for truncated in (True, False):
-        found = parse_complete(f"\n{text}{after}", ANYTHING, truncated=truncated)
+        found = parse_complete(f"\n{text}{after}", ANY_VALUE, truncated=truncated)
         assert found == args
 
 
-@given(OBJECTS, FORMS, st.data())
+@given(OBJECTS, FORMATS, st.data())
 def test_json_4_no_proper_prefix_is_complete(
     args: dict[str, Any], form: dict[str, Any], data: st.DataObject
 ) -> None:
     text = json.dumps(args, **form)
     part = text[: data.draw(st.integers(0, len(text) - 1))]
     for after in ("", "\n```", "\nDone."):
-        assert parse_complete(part + after, ANYTHING) is None
+        assert parse_complete(part + after, ANY_VALUE) is None
 
 
-@given(OBJECTS, FORMS, st.data())
+@given(OBJECTS, FORMATS, st.data())
 def test_json_4_an_object_started_again_inside_itself_is_rejected(
     args: dict[str, Any], form: dict[str, Any], data: st.DataObject
 ) -> None:
     text = json.dumps(args, **form)
     part = text[: data.draw(st.integers(1, len(text) - 1))]
-    assert parse_complete(part + text, ANYTHING) is None
+    assert parse_complete(part + text, ANY_VALUE) is None
 
 
 @pytest.mark.parametrize(
@@ -202,10 +189,10 @@ def test_json_4_an_object_started_again_inside_itself_is_rejected(
     ],
 )
 def test_json_4_what_is_not_strict_json(text: str) -> None:
-    assert parse_complete(text, ANYTHING) is None
+    assert parse_complete(text, ANY_VALUE) is None
 
 
-@given(GARBAGE, st.sampled_from([ANYTHING, None, {"type": "object"}]), st.booleans())
+@given(GARBAGE, st.sampled_from([ANY_VALUE, None, {"type": "object"}]), st.booleans())
 def test_json_8_garbage_is_no_arguments(
     text: str, schema: dict[str, Any] | None, truncated: bool
 ) -> None:
@@ -237,8 +224,8 @@ def test_json_5_what_may_follow_the_object(
     after: str, if_ended: bool, if_truncated: bool
 ) -> None:
     text = '{"a": "x"}' + after
-    ended = parse_complete(text, ANYTHING)
-    truncated = parse_complete(text, ANYTHING, truncated=True)
+    ended = parse_complete(text, ANY_VALUE)
+    truncated = parse_complete(text, ANY_VALUE, truncated=True)
     assert (ended is not None) is if_ended
     assert (truncated is not None) is if_truncated
 

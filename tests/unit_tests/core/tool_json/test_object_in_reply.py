@@ -13,7 +13,7 @@ from langchain_bedrock_continue._core.tool_json.json_text import (
     parse_complete,
     resumable_prefix,
 )
-from tests.unit_tests.core.tool_json.test_json_text import ANYTHING, FORMS, OBJECTS
+from tests.support.json_objects import ANY_VALUE, FORMATS, OBJECTS
 
 LEAD_INS = [
     *("", "\n", "```json\n", "Here it is:\n\n", "Sorry.\n```\n"),
@@ -21,7 +21,7 @@ LEAD_INS = [
 ]
 
 
-@given(OBJECTS, FORMS, st.data())
+@given(OBJECTS, FORMATS, st.data())
 def test_json_7_the_object_that_a_reply_begins(
     args: dict[str, Any], form: dict[str, Any], data: st.DataObject
 ) -> None:
@@ -33,7 +33,7 @@ def test_json_7_the_object_that_a_reply_begins(
     assert object_in_reply(kept[1:]) == "{" + kept[1:].lstrip(" \t\r\n")
     if part == text:
         found = object_in_reply(lead_in + text + "\n```\nDone.")
-        assert parse_complete(found or "", ANYTHING) == args
+        assert parse_complete(found or "", ANY_VALUE) == args
 
 
 @pytest.mark.parametrize(
@@ -48,5 +48,5 @@ def test_json_7_the_object_that_a_reply_begins(
         ('{"a" = 1}', None),
     ],
 )
-def test_json_7_what_begins_no_object(reply: str, text: str | None) -> None:
+def test_json_7_a_reply_that_begins_no_object(reply: str, text: str | None) -> None:
     assert object_in_reply(reply) == text

@@ -1,8 +1,9 @@
-"""The arguments of a cut tool call, finished as text: whole, or no call at all."""
+"""The rules ARGS-1 to ARGS-3: a truncated tool call, completed as text or invalid."""
 
 import json
 import string
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -10,21 +11,22 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, HumanMessage
 
+from langchain_bedrock_continue._core.content.incoming import text_only
 from langchain_bedrock_continue._core.content.tool_calls import Call
 from langchain_bedrock_continue._core.policy import Policy
 from langchain_bedrock_continue._core.request.composer import Composer, SegmentRequest
 from langchain_bedrock_continue._core.tool_json.tool_arguments import ToolArguments
 from langchain_bedrock_continue._core.turn import Turn
-from tests.support.contents import call, text
-from tests.support.players import (
+from tests.support.contents import call_block, text_block
+from tests.support.responses import complete_message, streamed_chunks
+from tests.support.turns import (
     QUESTION,
-    QUOTED,
-    FaultyModelError,
-    Played,
-    Said,
-    chunks,
-    play,
-    whole,
+    QUOTE_IN_PROMPT,
+    STRATEGIES,
+    FakeModelError,
+    Response,
+    TurnRun,
+    run_turn,
 )
 
 SCHEMA = {
@@ -48,73 +50,84 @@ ARGUMENTS = LINES.map(
     }
 )
 SIZES = st.lists(st.integers(8, 40), min_size=1, max_size=4)
-STRATEGIES = st.sampled_from(["prefill", "user_turn"])
 
 
-class Finisher:
-    """A model whose call is cut, and which finishes it as it is asked to.
+@dataclass
+class FakeToolModel:
+    """A model whose tool call is truncated, and which completes it as it is asked to.
 
     Attributes:
-        raw: The call's JSON.
-        cut: So much of it comes in the call.
-        sizes: How much text it writes in each call after it.
-        fault: The number of the call that breaks off after its first chunks.
-        behind: What it writes behind the object.
+        json_text: The call's arguments as JSON.
+        truncation: How much of the JSON arrives in the call.
+        sizes: How much text each later call writes, in rotation.
+        streams: Whether its responses arrive in chunks.
+        fault: The number of the call that fails after its first chunks.
+        remark: What it writes after the object.
+        calls: The number of calls so far.
     """
 
-    def __init__(self, raw: str, cut: int, sizes: list[int], **how: Any) -> None:
-        self.raw, self.cut, self.sizes = raw, cut, sizes
-        self.streams = how.get("streams", True)
-        self.fault = how.get("fault")
-        self.behind = how.get("behind", "")
-        self.calls = 0
+    json_text: str
+    truncation: int
+    sizes: list[int]
+    streams: bool = True
+    fault: int | None = None
+    remark: str = ""
+    calls: int = 0
 
-    def __call__(self, request: SegmentRequest) -> Said:
+    def __call__(self, request: SegmentRequest) -> Response:
+        """Answer a request.
+
+        Raises:
+            FakeModelError: The request does not continue the JSON.
+        """
         self.calls += 1
         if self.calls == 1:
-            blocks = [text("I write. "), call("t", {})]
-            streamed = [blocks[0], {**blocks[1], "input": self.raw[: self.cut]}]
-            yield from self._said(streamed if self.streams else blocks, "max_tokens")
+            blocks = [text_block("I write. "), call_block("t", {})]
+            input_ = self.json_text[: self.truncation]
+            streamed = [blocks[0], {**blocks[1], "input": input_}]
+            blocks = streamed if self.streams else blocks
+            yield from self._response(blocks, "max_tokens")
             return
         assert "tool_choice" not in request.kwargs
         assert request.kwargs["tools"] == TOOLS["tools"]
-        quote, at = self._begun(request)
-        left = quote + (self.raw + self.behind)[at:]
-        size = len(quote) + self.sizes[self.calls % len(self.sizes)]
-        reason = "end_turn" if len(left) < size else "max_tokens"
-        said = list(self._said([text(left[:size])], reason))
+        echo, written = self._position(request)
+        rest = echo + (self.json_text + self.remark)[written:]
+        size = len(echo) + self.sizes[self.calls % len(self.sizes)]
+        stop_reason = "end_turn" if len(rest) < size else "max_tokens"
+        messages = list(self._response([text_block(rest[:size])], stop_reason))
         if self.calls == self.fault:
-            yield from said[:3]
+            yield from messages[:3]
             yield ConnectionError()
         else:
-            yield from said
+            yield from messages
 
-    def _said(self, blocks: Any, reason: str) -> Iterator[Any]:
+    def _response(self, blocks: Any, stop_reason: str) -> Iterator[Any]:
         if self.streams:
-            return chunks(blocks, reason, 3)
-        return iter([whole(blocks, reason)])
+            return streamed_chunks(blocks, stop_reason, 3)
+        return iter([complete_message(blocks, stop_reason)])
 
-    def _begun(self, request: SegmentRequest) -> tuple[str, int]:
-        """Return what is to be repeated, and how much of the JSON stands."""
+    def _position(self, request: SegmentRequest) -> tuple[str, int]:
+        """Return the echo to begin with, and how much of the JSON is written."""
         last = request.messages[-1]
         if isinstance(last, HumanMessage):
-            return self._asked(last.text)
+            return self._position_after_quote(last.text)
         _, _, written = last.text.partition(":\n\n")
-        if not self.raw.startswith(written):
-            raise FaultyModelError(written)
+        if not self.json_text.startswith(written):
+            raise FakeModelError(written)
         return "", len(written)
 
-    def _asked(self, prompt: str) -> tuple[str, int]:
-        found = QUOTED.search(prompt)
+    def _position_after_quote(self, prompt: str) -> tuple[str, int]:
+        found = QUOTE_IN_PROMPT.search(prompt)
         if found is None:
             return "", 0
-        end = self.raw.find(found[2])
-        if end < 0 or end != self.raw.rfind(found[2]):
-            raise FaultyModelError(found[2])
-        return found[2], end + len(found[2])
+        at = self.json_text.find(found[2])
+        if at < 0 or at != self.json_text.rfind(found[2]):
+            raise FakeModelError(found[2])
+        return found[2], at + len(found[2])
 
 
-def finish(model: Any, strategy: Any = "prefill", **kwargs: Any) -> Played:
+def run(model: Any, strategy: Any = "prefill", **kwargs: Any) -> TurnRun:
+    """Run a turn that may not retry a tool call, only complete it as text."""
     allowed = Policy(
         **{
             "strategy": strategy,
@@ -125,123 +138,172 @@ def finish(model: Any, strategy: Any = "prefill", **kwargs: Any) -> Played:
             **kwargs,
         }
     )
-    played = play(Turn(QUESTION, dict(TOOLS), allowed), model)
-    if isinstance(played.error, FaultyModelError | AssertionError):
-        raise played.error
-    return played
+    result = run_turn(Turn(QUESTION, dict(TOOLS), allowed), model)
+    if isinstance(result.error, FakeModelError | AssertionError):
+        raise result.error
+    return result
 
 
-def is_whole(played: Played, args: dict[str, Any]) -> None:
-    message = played.message
-    assert [(one["id"], one["args"]) for one in message.tool_calls] == [("t", args)]
+def assert_complete(result: TurnRun, args: dict[str, Any]) -> None:
+    message = result.message
+    assert [(call["id"], call["args"]) for call in message.tool_calls] == [("t", args)]
     assert message.invalid_tool_calls == []
     assert message.text == "I write. "
     assert message.response_metadata["stopReason"] == "tool_use"
-    assert played.summary["complete"]
-    assert played.summary["ended_by"] == "model"
+    assert result.continuation["complete"]
+    assert result.continuation["ended_by"] == "model"
 
 
 @given(ARGUMENTS, st.floats(0, 1), SIZES, STRATEGIES)
-def test_a_streamed_call_cut_anywhere_is_finished(
-    args: dict[str, Any], cut: float, sizes: list[int], strategy: str
+def test_a_streamed_call_truncated_anywhere_is_completed(
+    args: dict[str, Any], truncation: float, sizes: list[int], strategy: str
 ) -> None:
-    raw = json.dumps(args, ensure_ascii=False)
-    at = int(cut * (len(raw) - 1))
+    text = json.dumps(args, ensure_ascii=False)
+    at = int(truncation * (len(text) - 1))
     try:
-        played = finish(Finisher(raw, at, sizes), strategy)
-    except FaultyModelError:
-        assume(False)  # noqa: FBT003 - the quote stands twice: no model could tell
-    is_whole(played, args)
-    assert played.text == "I write. "
-    assert played.streamed().tool_calls == played.message.tool_calls
+        result = run(FakeToolModel(text, at, sizes), strategy)
+    except FakeModelError:
+        assume(False)  # noqa: FBT003 - the quote occurs twice: no model could tell
+    assert_complete(result, args)
+    assert result.text == "I write. "
+    assert result.added_chunks().tool_calls == result.message.tool_calls
 
 
 @given(ARGUMENTS, SIZES, STRATEGIES)
-def test_a_whole_responses_call_is_written_anew(
+def test_args_3_the_call_of_a_response_that_was_not_streamed_is_written_anew(
     args: dict[str, Any], sizes: list[int], strategy: str
 ) -> None:
-    raw = json.dumps(args, ensure_ascii=False)
+    text = json.dumps(args, ensure_ascii=False)
     try:
-        played = finish(Finisher(raw, 0, sizes, streams=False), strategy)
-    except FaultyModelError:
+        result = run(FakeToolModel(text, 0, sizes, streams=False), strategy)
+    except FakeModelError:
         assume(False)  # noqa: FBT003 - as above
-    is_whole(played, args)
+    assert_complete(result, args)
 
 
 @given(ARGUMENTS, SIZES, st.integers(2, 6), st.integers(1, 30))
-def test_a_broken_stream_is_taken_up_in_the_arguments_too(
-    args: dict[str, Any], sizes: list[int], fault: int, cut: int
+def test_a_broken_stream_of_arguments_is_continued(
+    args: dict[str, Any], sizes: list[int], fault: int, truncation: int
 ) -> None:
-    raw = json.dumps(args, ensure_ascii=False)
-    model = Finisher(raw, min(cut, len(raw) - 1), sizes, fault=fault)
-    is_whole(finish(model), args)
+    text = json.dumps(args, ensure_ascii=False)
+    at = min(truncation, len(text) - 1)
+    assert_complete(run(FakeToolModel(text, at, sizes, fault=fault)), args)
 
 
-@pytest.mark.parametrize("behind", ["", "\n", "\n```", "\n\nThat is the file."])
+@pytest.mark.parametrize("remark", ["", "\n", "\n```", "\n\nThat is the file."])
 @pytest.mark.parametrize("strategy", ["prefill", "user_turn"])
-def test_what_a_model_writes_behind_the_object_is_no_part_of_it(
-    behind: str, strategy: str
+def test_a_remark_after_the_object_is_not_part_of_it(
+    remark: str, strategy: str
 ) -> None:
     args = {"path": "a.md", "content": string.ascii_letters}
-    model = Finisher(json.dumps(args), 30, [200], behind=behind)
-    is_whole(finish(model, strategy), args)
+    model = FakeToolModel(json.dumps(args), 30, [200], remark=remark)
+    assert_complete(run(model, strategy), args)
 
 
-SENTENCES = st.sampled_from(
-    ["Sorry", '"', "}", '{"path": "b"}', '{"path": 1}', "\\", "```", "\n", "x", "", "{"]
-)
+REPLIES = st.lists(
+    st.sampled_from(
+        [
+            *("Sorry", '"', "}", '{"path": "b"}', '{"path": 1}'),
+            *("\\", "```", "\n", "x", "", "{"),
+        ]
+    ),
+    max_size=5,
+).map("".join)
 
 
 @given(
-    st.lists(SENTENCES, max_size=5).map("".join),
+    REPLIES,
     st.integers(0, 40),
     st.sampled_from(["max_tokens", "end_turn", "tool_use", "refusal", None]),
     STRATEGIES,
     st.booleans(),
 )
-def test_nothing_but_whole_arguments_that_fit_become_a_call(
-    said: str, cut: int, reason: str | None, strategy: str, streams: bool
+def test_only_complete_arguments_that_conform_to_the_schema_become_a_call(
+    reply: str, truncation: int, stop_reason: str | None, strategy: str, streams: bool
 ) -> None:
-    raw = json.dumps({"path": "a.md", "content": "long"})[:cut]
+    text = json.dumps({"path": "a.md", "content": "long"})[:truncation]
     calls = 0
 
-    def model(_request: SegmentRequest) -> Said:
+    def model(_request: SegmentRequest) -> Response:
         nonlocal calls
         calls += 1
-        input_: Any = raw if streams else {}
-        first = [text("I write. "), {**call("t", {}), "input": input_}]
-        blocks = first if calls == 1 else [text(said)]
-        why = "max_tokens" if calls == 1 else reason
-        yield from chunks(blocks, why, 4) if streams else [whole(blocks, why)]
+        input_: Any = text if streams else {}
+        first = [text_block("I write. "), {**call_block("t", {}), "input": input_}]
+        blocks = first if calls == 1 else [text_block(reply)]
+        reason = "max_tokens" if calls == 1 else stop_reason
+        if streams:
+            yield from streamed_chunks(blocks, reason, 4)
+        else:
+            yield complete_message(blocks, reason)
 
-    played = finish(model, strategy)
-    message = played.message
+    result = run(model, strategy)
+    message = result.message
     assert calls <= 301
-    assert played.text in ("I write. ", "")
+    assert result.text in ("I write. ", "")
     if not message.tool_calls:
         (invalid,) = message.invalid_tool_calls
         assert "Truncated at max_tokens" in (invalid["error"] or "")
-        assert not played.summary["complete"]
-        assert played.summary["ended_by"] != "model"
-    for one in message.tool_calls:
-        assert set(one["args"]) == {"path", "content"}
-        assert all(isinstance(value, str) for value in one["args"].values())
+        assert not result.continuation["complete"]
+        assert result.continuation["ended_by"] != "model"
+    for call in message.tool_calls:
+        assert set(call["args"]) == {"path", "content"}
+        assert all(isinstance(value, str) for value in call["args"].values())
 
 
-def test_a_limit_ends_it_with_what_arrived() -> None:
-    raw = json.dumps({"path": "a.md", "content": "x" * 500})
-    played = finish(Finisher(raw, 40, [20]), max_continuations=3)
-    (invalid,) = played.message.invalid_tool_calls
-    assert invalid["args"] == raw[:40]
-    assert played.summary["ended_by"] == "max_continuations"
-    assert len(played.requests) == 4
+def test_a_limit_ends_the_turn_with_the_arguments_that_arrived() -> None:
+    text = json.dumps({"path": "a.md", "content": "x" * 500})
+    result = run(FakeToolModel(text, 40, [20]), max_continuations=3)
+    (invalid,) = result.message.invalid_tool_calls
+    assert invalid["args"] == text[:40]
+    assert result.continuation["ended_by"] == "max_continuations"
+    assert len(result.requests) == 4
 
 
-def test_the_text_before_the_call_comes_before_its_arguments() -> None:
-    begun = Call(1, streamed=True, name="write", json_chunks=['{"path"'])
+@pytest.mark.parametrize(
+    ("reply", "is_proven"),
+    [
+        ('"content": "long"}', False),  # the quote was not repeated
+        ('{"path": "a.md", "content": "long"}', True),
+        ('Sure:\n\n{"path": "a.md", "content": "long"}', True),
+    ],
+)
+def test_args_2_a_reply_counts_only_if_the_end_of_the_json_is_in_it(
+    reply: str, is_proven: bool
+) -> None:
+    arguments = ToolArguments(truncated_call('{"path": "a.md", '), SCHEMA)
+    arguments.end_for_user_turn(1024)
+    assert arguments.quote == '{"path": "a.md",'
+    arguments.begin_segment()
+    arguments.receive(text_only(reply))
+    arguments.end_text(truncated=False)
+    expected = {"path": "a.md", "content": "long"} if is_proven else None
+    assert arguments.parsed(truncated=False) == expected
+    assert is_proven or not arguments.can_continue()
+
+
+@pytest.mark.parametrize("begun", ["", "{", "no JSON"])
+def test_args_3_if_nothing_is_known_the_model_is_asked_for_the_complete_object(
+    begun: str,
+) -> None:
+    arguments = ToolArguments(truncated_call(begun), SCHEMA)
+    arguments.end_for_user_turn(1024)
+    assert arguments.quote == ""
+    assert arguments.sendable() == [text_block("{")]
+    arguments.begin_segment()
+    args = {"path": "a.md", "content": "long"}
+    arguments.receive(text_only(f"Here it is:\n\n{json.dumps(args)}"))
+    arguments.end_text(truncated=False)
+    assert arguments.parsed(truncated=False) == args
+
+
+def truncated_call(json_text: str) -> Call:
+    return Call(1, streamed=True, name="write", json_chunks=[json_text])
+
+
+def test_args_1_the_lead_in_is_sent_before_the_json_and_not_joined_to_it() -> None:
     composer = Composer(QUESTION, {})
-    composer.start_arguments("write", [text("I write.")])
-    arguments = ToolArguments(begun, SCHEMA)
+    composer.start_arguments("write", [text_block("I write.")])
+    arguments = ToolArguments(truncated_call('{"path"'), SCHEMA)
     arguments.begin_segment()
     arguments.end_for_prefill()
     composer.continue_in_prefill(arguments.sendable())

@@ -17,10 +17,10 @@ from langchain_bedrock_continue import ChatBedrockContinuing
 from langchain_bedrock_continue._transport import Cancellation
 from langchain_bedrock_continue._transport import threads as _threads
 from langchain_bedrock_continue.local import Answer
-from tests.support.cancellable import cancellable
 from tests.support.cancellation import (
     WRAPPED,
     Make,
+    cancellable,
     cancelled,
     check_quiet,
     maker,

@@ -19,7 +19,7 @@ from tests.support.callbacks import Recorder
 from tests.support.endpoint import Serve, Switchboard
 from tests.support.entrances import ENTRANCES, TWO_ENTRANCES, Entrance
 from tests.support.models import client_of
-from tests.support.resume import RESUMES, Resume
+from tests.support.resume import RESUMES, TWO_RESUMES, Resume
 
 
 @pytest.fixture(scope="session")
@@ -46,7 +46,7 @@ def serve(endpoint: tuple[LocalBedrock, Switchboard]) -> Serve:
 
 @pytest.fixture(params=list(TWO_ENTRANCES))
 def entrance(request: pytest.FixtureRequest) -> Entrance:
-    """Ask by an entrance that returns a message, and by one that streams."""
+    """Ask by an entrance that streams, and by one that does not."""
     return TWO_ENTRANCES[request.param]
 
 
@@ -56,8 +56,14 @@ def every_entrance(request: pytest.FixtureRequest) -> Entrance:
     return ENTRANCES[request.param]
 
 
-@pytest.fixture(params=list(RESUMES))
+@pytest.fixture(params=list(TWO_RESUMES))
 def resume(request: pytest.FixtureRequest) -> Resume:
+    """Resume by a method that streams, and by one that does not."""
+    return TWO_RESUMES[request.param]
+
+
+@pytest.fixture(params=list(RESUMES))
+def every_resume(request: pytest.FixtureRequest) -> Resume:
     """Resume by each of the four methods."""
     return RESUMES[request.param]
 

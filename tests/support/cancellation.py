@@ -9,6 +9,8 @@ import pytest
 from langchain_core.runnables import Runnable
 
 from langchain_bedrock_continue import ChatBedrockContinuing
+from langchain_bedrock_continue._transport import Cancellation, cancellable_client
+from langchain_bedrock_continue._wrapped.adapters import adapter_for
 from langchain_bedrock_continue.local import Answer, Fault, FaultAt, LocalBedrock
 from tests.support.models import continuing_chat_bedrock, model
 from tests.support.texts import LONG
@@ -59,3 +61,9 @@ async def cancelled(task: asyncio.Task[Any]) -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+def cancellable(llm: Any, cancellation: Cancellation) -> Any:
+    """Return the copy of a wrapped model that a turn makes its calls with."""
+    wrapped = adapter_for(llm)
+    return wrapped.for_turn(lambda client: cancellable_client(client, cancellation)).llm

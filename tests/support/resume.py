@@ -62,6 +62,9 @@ RESUMES: dict[str, Resume] = {
     "aresume_stream": by_aresume_stream,
 }
 
+TWO_RESUMES = {name: RESUMES[name] for name in ("resume_stream", "aresume")}
+"""Enough for a test of the content, as with `TWO_ENTRANCES`."""
+
 
 def pickled(message: AIMessage) -> AIMessage:
     """Return the message after a pickle."""

@@ -7,12 +7,17 @@ from collections.abc import Callable
 PATIENCE_SECONDS = 20.0
 """Far below botocore's read timeout of 60 s, so that no test passes by that one."""
 
+START_SECONDS = 120.0
+"""For a process that has to start first, which takes long on a busy machine."""
+
 STEP_SECONDS = 0.005
 
 
-def eventually(happened: Callable[[], object]) -> None:
+def eventually(
+    happened: Callable[[], object], patience: float = PATIENCE_SECONDS
+) -> None:
     """Wait until it has happened."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + patience
     while not happened():
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(STEP_SECONDS)

@@ -59,13 +59,13 @@ def test_the_rate_limiter_is_asked_before_every_retry(
 
 
 def test_the_rate_limiter_is_asked_before_every_request_of_a_resumed_turn(
-    serve: Serve, resume: Resume
+    serve: Serve, every_resume: Resume
 ) -> None:
     limiter, bedrock = CountingLimiter(), serve(TALK)
     partial = by_invoke(model(bedrock, max_continuations=0), "Hi")
     bedrock.clear()
     llm = model(bedrock, max_tokens=6, rate_limiter=limiter)
-    resume(llm, "Hi", partial)
+    every_resume(llm, "Hi", partial)
     assert limiter.asked == len(bedrock.requests) > 1
 
 

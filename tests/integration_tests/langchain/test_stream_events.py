@@ -119,13 +119,21 @@ READS: dict[str, Callable[[Any], AIMessage]] = {
 }
 
 
+# `v3` and `async v3` read the same chunks: two readers are enough for user turns.
+STRATEGIES_AND_READS = [
+    (strategy, read)
+    for strategy in STRATEGIES
+    for read in READS
+    if strategy == "prefill" or read in {"v3", "astream_events v2"}
+]
+
+
 def tooled(make: Any, bedrock: LocalBedrock, **kwargs: Any) -> Any:
     """Make a model with tools, whose messages are in LangChain's own form."""
     return make(bedrock, output_version="v1", **kwargs).bind_tools(WEATHER_TOOLS)
 
 
-@pytest.mark.parametrize("read", READS)
-@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize(("strategy", "read"), STRATEGIES_AND_READS)
 @pytest.mark.parametrize(("kind", "fine"), KINDS)
 def test_an_event_stream_is_valid_and_gives_the_message_that_is_not_truncated(
     serve: Serve, kind: str, strategy: str, read: str, fine: bool

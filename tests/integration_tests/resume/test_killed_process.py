@@ -19,7 +19,7 @@ from langchain_bedrock_continue.local import (
 from tests.support.graphs import GRAPHS, SIZE
 from tests.support.models import MODEL, REFUSING_MODEL
 from tests.support.scripts import rest_of, written_so_far
-from tests.support.waiting import eventually
+from tests.support.waiting import START_SECONDS, eventually
 
 TEXT = (
     'Do:\n\n```py\nx = {\n    "日": 1,\n    "本": 2,\n}\n```\n\nha ha! Done, all.\n\n'
@@ -28,7 +28,6 @@ TEXT = (
 KILLED_IN = 3
 PIECE = SIZE - 2
 """Where the third segment falls silent: after any echo, and before its end."""
-PATIENCE_SECONDS = 120
 
 
 class Silent:
@@ -62,13 +61,15 @@ def test_the_next_process_has_the_complete_answer(
         [*program, *told], stdout=subprocess.PIPE
     ) as first:
         try:
-            eventually(lambda: is_silent(bedrock) or first.poll() is not None)
+            eventually(
+                lambda: is_silent(bedrock) or first.poll() is not None, START_SECONDS
+            )
             assert first.poll() is None
         finally:
             first.kill()  # SIGKILL: no handler, no `finally` runs in it
     assert len(bedrock.requests) == KILLED_IN
     second = subprocess.run(  # noqa: S603 - as above
-        [*program, *told], stdout=subprocess.PIPE, check=True, timeout=PATIENCE_SECONDS
+        [*program, *told], stdout=subprocess.PIPE, check=True, timeout=START_SECONDS
     )
     assert second.stdout.decode() == TEXT
     resumed = [written(request.body["messages"]) for request in bedrock.requests]

@@ -29,12 +29,12 @@ TEXT = "It stays the same message, however often it was broken and put together 
 
 @pytest.mark.parametrize("name", [MODEL, REFUSING_MODEL])
 def test_a_resumed_message_replaces_the_partial_one_in_langgraph(
-    serve: Serve, resume: Resume, name: str
+    serve: Serve, every_resume: Resume, name: str
 ) -> None:
     llm = model(serve(continuing(Answer(TEXT))), model=name, max_tokens=12)
     asked = HumanMessage("Hi", id="asked")
     partial = llm.model_copy(update={"max_continuations": 0}).invoke([asked])
-    complete = resume(llm, [asked], partial)
+    complete = every_resume(llm, [asked], partial)
     assert partial.id
     assert complete.id == partial.id
     # LangGraph's own rule for a list of messages.
@@ -58,14 +58,14 @@ def test_a_partial_message_has_the_id_of_its_run(
 
 @pytest.mark.parametrize("chunks", [2, 5, 9])
 def test_the_first_chunks_of_a_stream_can_be_resumed(
-    serve: Serve, resume: Resume, chunks: int
+    serve: Serve, every_resume: Resume, chunks: int
 ) -> None:
     """Nothing else is left of a process that was killed."""
     llm = model(serve(continuing(Answer(TEXT))), max_tokens=30)
     came = added(list(islice(llm.stream("Hi"), chunks)))
     assert came.text
     assert came.text != TEXT
-    assert resume(llm, "Hi", came).text == TEXT
+    assert every_resume(llm, "Hi", came).text == TEXT
 
 
 def test_the_usage_of_the_response_leaves_out_retried_attempts(
@@ -82,12 +82,14 @@ def test_the_usage_of_the_response_leaves_out_retried_attempts(
     assert message.usage_metadata == summary["response"]
 
 
-def test_a_bound_model_resumes_with_its_tools(serve: Serve, resume: Resume) -> None:
+def test_a_bound_model_resumes_with_its_tools(
+    serve: Serve, every_resume: Resume
+) -> None:
     bedrock = serve(continuing(Answer(TEXT)))
     llm = model(bedrock, max_tokens=12).bind_tools(tools("write"))
     partial = plain_model(bedrock, max_tokens=12).invoke("Hi")
     bedrock.clear()
-    assert resume(llm, "Hi", partial).text == TEXT
+    assert every_resume(llm, "Hi", partial).text == TEXT
     assert len(bedrock.requests) > 1
     for request in bedrock.requests:
         (tool,) = request.body["toolConfig"]["tools"]

@@ -75,14 +75,14 @@ def test_a_partial_message_of_each_ending_is_resumed_in_each_form(
 
 @MODELS
 def test_a_turn_in_steps_has_the_metadata_of_a_turn_in_one(
-    serve: Serve, resume: Resume, name: str
+    serve: Serve, every_resume: Resume, name: str
 ) -> None:
     bedrock = serve(continuing(TALK))
     sizes = {"model": name, "max_tokens": SIZE}
     step = model(bedrock, **sizes, max_continuations=0)
     message = partial_of(step)
     while not continuation(message)["complete"]:
-        message = resume(step, "Hi", message)
+        message = every_resume(step, "Hi", message)
     asked = len(bedrock.requests)
     ours, theirs = (
         continuation(message),
@@ -113,14 +113,16 @@ def test_the_wrapped_models_own_truncated_message_is_resumed(
             assert resumed(llm, "Hi", partial).text == TEXT
 
 
-def test_a_complete_message_is_returned_as_it_is(serve: Serve, resume: Resume) -> None:
+def test_a_complete_message_is_returned_as_it_is(
+    serve: Serve, every_resume: Resume
+) -> None:
     bedrock = serve(continuing(TALK))
     llm = model(bedrock, max_tokens=SIZE)
     messages = [llm.invoke("Hi"), plain_model(bedrock, max_tokens=90).invoke("Hi")]
     messages += [AIMessage("No stop reason at all."), through_json(messages[0])]
     bedrock.clear()
     for message in messages:
-        same = resume(llm, "Hi", message).model_dump()
+        same = every_resume(llm, "Hi", message).model_dump()
         assert same | OF_A_CHUNK == message.model_dump() | OF_A_CHUNK
     assert bedrock.requests == []
     assert llm.resume("Hi", messages[0]) is messages[0]
@@ -193,50 +195,50 @@ def test_callbacks_get_an_event_for_the_resumption(
 
 @MODELS
 def test_an_error_while_resuming_has_the_longer_partial_message(
-    serve: Serve, resume: Resume, name: str
+    serve: Serve, every_resume: Resume, name: str
 ) -> None:
     bedrock = serve(continuing_but_failing(TALK, 2))
     sizes = {"model": name, "max_tokens": SIZE}
     partial = partial_of(model(bedrock, **sizes, max_continuations=0))
     llm = model(bedrock, **sizes)
     with pytest.raises(SegmentError) as raised:
-        resume(llm, "Hi", partial)
+        every_resume(llm, "Hi", partial)
     longer = raised.value.partial
     assert longer.text.startswith(partial.text.rstrip())
     assert TEXT.startswith(longer.text)
     assert len(raised.value.segments) == len(continuation(longer)["segments"]) == 2
-    assert resume(llm, "Hi", longer).text == TEXT
+    assert every_resume(llm, "Hi", longer).text == TEXT
 
 
 def test_a_limit_while_resuming_raises_the_longer_partial_message(
-    serve: Serve, resume: Resume
+    serve: Serve, every_resume: Resume
 ) -> None:
     bedrock = serve(continuing(TALK))
     step = model(bedrock, max_tokens=6, max_continuations=0, on_limit="raise")
     first = partial_of(step)
     with pytest.raises(TurnLimitError) as raised:
-        resume(step, "Hi", first)
+        every_resume(step, "Hi", first)
     assert len(raised.value.segments) == 2
     assert len(raised.value.partial.text) > len(first.text)
 
 
 @pytest.mark.parametrize("bad", ["text", None, HumanMessage("Hi"), {"content": ""}])
 def test_a_partial_that_is_no_message_is_refused(
-    serve: Serve, resume: Resume, bad: Any
+    serve: Serve, every_resume: Resume, bad: Any
 ) -> None:
     bedrock = serve(TALK)
     with pytest.raises(ValueError, match=r"^partial: must be an AIMessage"):
-        resume(model(bedrock), "Hi", bad)
+        every_resume(model(bedrock), "Hi", bad)
     assert bedrock.requests == []
 
 
 def test_a_partial_message_that_is_given_twice_is_refused(
-    serve: Serve, resume: Resume
+    serve: Serve, every_resume: Resume
 ) -> None:
     llm = model(serve(TALK), max_tokens=5, max_continuations=0)
     partial = partial_of(llm)
     with pytest.raises(ValueError, match=r"^messages: must end before the partial"):
-        resume(llm, [HumanMessage("Hi"), partial], partial)
+        every_resume(llm, [HumanMessage("Hi"), partial], partial)
 
 
 PARTIALS = {

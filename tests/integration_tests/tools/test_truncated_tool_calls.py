@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from langchain_bedrock_continue.local import Answer, CallTool, LocalBedrock
+from langchain_bedrock_continue.local import Answer, CallTool, LocalBedrock, Say
 from tests.support.endpoint import Serve
 from tests.support.entrances import Entrance, by_invoke, by_stream
 from tests.support.messages import continuation, ending
@@ -39,14 +39,14 @@ def tooled(bedrock: LocalBedrock, max_tokens: int, **kwargs: Any) -> Any:
 
 @pytest.mark.parametrize("kind", ANSWERS)
 def test_a_call_is_complete_or_invalid_wherever_it_is_truncated(
-    serve: Serve, every_entrance: Entrance, kind: str
+    serve: Serve, entrance: Entrance, kind: str
 ) -> None:
     bedrock = serve(ANSWERS[kind])
     outcomes = set()
     for max_tokens in range(1, 60):
         version = f"v{max_tokens % 2}"
         llm = tooled(bedrock, max_tokens, output_version=version)
-        message = every_entrance(llm, "Write it.")
+        message = entrance(llm, "Write it.")
         for call in message.tool_calls:
             assert call["args"] == WHOLE[call["id"] or ""], f"truncated at {max_tokens}"
         for block in message.content_blocks:
@@ -91,10 +91,17 @@ def test_an_invalid_call_has_the_reason_and_the_raw_arguments(serve: Serve) -> N
     assert (invalid["name"], invalid["id"]) == ("write_file", "t1")
 
 
-def test_text_before_a_truncated_call_is_kept(serve: Serve, entrance: Entrance) -> None:
-    bedrock = serve(ANSWERS["one, of complete keys"])
-    message = entrance(tooled(bedrock, 20), "Write.")
-    assert message.text == "I write. "
+@pytest.mark.parametrize("kind", ANSWERS)
+def test_every_entrance_returns_an_invalid_call_and_the_text_before_it(
+    serve: Serve, every_entrance: Entrance, kind: str
+) -> None:
+    message = every_entrance(tooled(serve(ANSWERS[kind]), 20), "Write.")
+    assert message.text == "".join(
+        one.text for one in ANSWERS[kind].blocks[:-1] if isinstance(one, Say)
+    )
+    assert message.tool_calls == []
+    assert "t1" in {call["id"] for call in message.invalid_tool_calls}
+    assert ending(message) == ("tool_call", False)
 
 
 def test_no_chunk_adds_up_to_half_a_call(serve: Serve) -> None:

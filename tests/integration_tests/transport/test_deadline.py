@@ -8,7 +8,7 @@ from langchain_core.messages import HumanMessage
 
 from langchain_bedrock_continue._transport import CallCancelled, Cancellation
 from langchain_bedrock_continue.local import Answer, Fault, FaultAt, LocalBedrock
-from tests.support.cancellable import cancellable
+from tests.support.cancellation import cancellable
 from tests.support.endpoint import Serve
 from tests.support.models import chat_bedrock, plain_model
 from tests.support.waiting import eventually

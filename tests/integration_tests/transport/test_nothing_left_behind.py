@@ -17,10 +17,10 @@ from langchain_bedrock_continue import ChatBedrockContinuing
 from langchain_bedrock_continue._transport import Cancellation
 from langchain_bedrock_continue._transport import threads as _threads
 from langchain_bedrock_continue.local import Answer
-from tests.support.cancellable import cancellable
 from tests.support.cancellation import (
     WRAPPED,
     Make,
+    cancellable,
     cancelled,
     check_quiet,
     maker,
@@ -32,6 +32,7 @@ from tests.support.models import model, plain_model
 from tests.support.texts import LONG
 from tests.support.waiting import (
     PATIENCE_SECONDS,
+    START_SECONDS,
     eventually,
     eventually_async,
 )
@@ -172,12 +173,16 @@ def test_a_silent_endpoint_does_not_delay_the_exit(serve: Serve, how: str) -> No
     bedrock = serve(silent(request=1, at=4))
     model_id, url = model(bedrock).model_id, bedrock.endpoint_url
     program = PROGRAM.format(model=model_id, url=url) + EXITS[how]
-    ended = subprocess.run(  # noqa: S603 - our own program
-        [sys.executable, "-c", program],
-        capture_output=True,
-        check=False,
-        timeout=2 * PATIENCE_SECONDS,  # it starts slowly, but waits 60 s where it waits
-        text=True,
-    )
-    assert (ended.returncode, ended.stderr) == (0, "")
+    with subprocess.Popen(  # noqa: S603 - our own program
+        [sys.executable, "-c", program], stderr=subprocess.PIPE, text=True
+    ) as running:
+        try:
+            eventually(
+                lambda: bedrock.requests or running.poll() is not None, START_SECONDS
+            )
+            # Where the exit waits for the endpoint, it takes botocore's 60 s.
+            _, stderr = running.communicate(timeout=PATIENCE_SECONDS)
+        finally:
+            running.kill()
+    assert (running.returncode, stderr) == (0, "")
     assert len(bedrock.requests) == 1

@@ -1,13 +1,15 @@
 """The content of a turn: what its segments, and their retries, add up to.
 
-CONTENT-8. What was released is in the message, in order, and nothing else is.
-CONTENT-9. A retry begins where its segment began, and what was shown of the first
-    attempt stays.
-CONTENT-10. If the retry diverges from what was shown and calls tools, what was shown
-    stays, and the calls follow it. If it calls none, its text is joined to what was
-    shown: nothing that arrived is lost.
-CONTENT-11. If the output is constrained by a JSON schema, a segment shows nothing
-    before it is over: a truncated document is replaced by a new one.
+The rules CONTENT-1 to CONTENT-7, about the place of each block, are in `placement`.
+
+CONTENT-8. The content is exactly what was released to the caller, in order.
+CONTENT-9. A retry starts where the segment started that it retries. Text that the
+    caller has seen of the first attempt is not withdrawn.
+CONTENT-10. If the text of a retry differs from the text that was shown, and the retry
+    has tool calls, the shown text is kept and the calls follow it. If it has none, its
+    text is joined to the shown text: nothing that arrived is lost.
+CONTENT-11. If the output is constrained by a JSON schema, nothing is released until the
+    segment is over: a truncated document is dropped and written again.
 """
 
 from __future__ import annotations

@@ -17,8 +17,9 @@ reports an answer that is incomplete.
 
 The turn is the only decider. It collects the facts, asks the tables in `decisions`, and
 carries the action out. `content` is the answer. `writing` is what the current segment
-writes to: the answer, or the arguments of a truncated tool call while they are completed
-as text. Text is *released* when the caller gets it, as a chunk or in the message.
+writes to: the answer, or the arguments of a truncated tool call while they are
+completed as text. Text is *released* when the caller gets it, as a chunk or in the
+message.
 
 TURN-1. The text of the turn is the text of its segments, joined as `healed_cut` and
     `echo_join` say.

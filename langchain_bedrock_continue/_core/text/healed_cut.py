@@ -32,9 +32,9 @@ TEXT-6. The removed text is restored if the next segment writes no text, or stop
     it has written all of it again.
 TEXT-7. Before a user turn nothing is removed. Whitespace at the end is held back until
     the next segment shows whether to keep it.
-TEXT-8. The caller's stop sequences also end a text in which a seam splits one. Text that
-    may be the start of a stop sequence is held back until that is decided. Removed text
-    is not restored if the next segment ended at a stop sequence instead.
+TEXT-8. The caller's stop sequences also end a text in which a seam splits one. Text
+    that may be the start of a stop sequence is held back until that is decided.
+    Removed text is not restored if the next segment ended at a stop sequence instead.
 """
 
 from __future__ import annotations
@@ -199,9 +199,7 @@ class TextBuffer:
             rewritten = self._removed.startswith(text)
             self._removed = self._removed[len(text) :] if rewritten else ""
         self._tail += text
-        if not self._stops:
-            return self._release(self._healed_length(self._tail))
-        if (at := self._split_stop_sequence()) is not None:
+        if self._stops and (at := self._split_stop_sequence()) is not None:
             self.stopped, self._tail = True, self._tail[:at]
             return self._release(at)
         return self._release(self._releasable())
@@ -304,9 +302,11 @@ class TextBuffer:
         return min(found, default=None)
 
     def _releasable(self) -> int:
-        """Return how much of the tail every later cut keeps (TEXT-4)."""
-        begun = len(self._tail) - self._begun_stop_sequence()
-        return min(self._healed_length(self._tail), begun)
+        """Return how much of the tail every later cut keeps (TEXT-4, TEXT-8)."""
+        healed = self._healed_length(self._tail)
+        if not self._stops:
+            return healed
+        return min(healed, len(self._tail) - self._begun_stop_sequence())
 
     def _kept_length(self) -> int:
         """Return how much of the tail a cut here keeps (TEXT-1 to TEXT-3)."""

@@ -92,7 +92,8 @@ class ChatBedrockContinuing(WrappingChatModel):
     model to repeat the end of the text and to continue; the repetition is removed.
     `"auto"` (the default) uses a prefill for models known to accept one and a user turn
     for all others. If the model rejects a prefill, the same call continues in a user
-    turn, and the process remembers the model."""
+    turn. If it says that it never accepts one, no prefill is sent to it again in this
+    process."""
 
     continuation_prompt: str = DEFAULT_PROMPT
     """The text of the user turn. `{tail}` is replaced by the end of the answer. It is
@@ -101,9 +102,9 @@ class ChatBedrockContinuing(WrappingChatModel):
     tool_call_recovery: Literal["retry", "resume", "return", "raise"] = "retry"
     """What happens to a truncated tool call. `"retry"` (the default) retries the
     segment with four times its `max_tokens`, up to `max_tokens_ceiling`; text before
-    the call is kept from the first attempt. `"resume"` does the same, and completes the
-    arguments of a call larger than the ceiling as text, which is parsed strictly and
-    checked against the tool's schema. `"return"` puts the call into
+    the call is kept from the first attempt. `"resume"` does the same; if the call exceeds
+    the ceiling, it asks the model to write the rest of the JSON arguments as text, which
+    is parsed strictly and checked against the tool's schema. `"return"` puts the call into
     `invalid_tool_calls`, as the others do when they fail. `"raise"` raises
     TruncatedToolCallError. Parallel calls in the same response are treated like the
     truncated one."""

@@ -9,8 +9,8 @@
 A SegmentError is also an instance of its cause's class and has its attributes. Code
 that catches a ClientError of ChatBedrockConverse catches this one too.
 
-If a call fails before any content has arrived, its error is raised unchanged, as by
-ChatBedrockConverse.
+If the first call fails before any content has arrived, its error is raised unchanged,
+as by ChatBedrockConverse. Only a transient error in a stream is recovered from first.
 """
 
 from __future__ import annotations

@@ -30,7 +30,8 @@ TURN-4. Usage is counted once per segment.
 TURN-5. Every turn ends, even if the caller sets no limit. Each segment after the first
     continues new text, or retries with more room up to the ceiling, or is one of a
     limited number of recoveries, resends and retries of malformed output.
-TURN-6. An error before anything arrived is the caller's own error, unchanged.
+TURN-6. An error of the first call, before anything arrived, is the caller's own error,
+    unchanged. Only a transient error in a stream is recovered from first (NEXT-7).
 TURN-7. A request that the service refused is not a segment: nothing arrived.
 """
 

@@ -94,9 +94,10 @@ class WrappingChatModel(ResumeMixin, BaseChatModel):
             A chain that returns the parsed object.
 
         Raises:
-            OutputParserException: Raised by the chain if the answer is incomplete;
+            OutputParserException: Raised by the chain if a JSON answer is incomplete;
                 LangChain's parsers would accept it. With `include_raw`, it is in
-                `parsing_error` instead.
+                `parsing_error` instead. For a truncated tool call, the chain returns
+                what it returns without a tool call.
         """
         chain = self.llm.with_structured_output(schema, **kwargs)
         return complete_only(rebind(chain, self.llm, self))

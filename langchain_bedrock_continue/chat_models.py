@@ -102,12 +102,12 @@ class ChatBedrockContinuing(WrappingChatModel):
     tool_call_recovery: Literal["retry", "resume", "return", "raise"] = "retry"
     """What happens to a truncated tool call. `"retry"` (the default) retries the
     segment with four times its `max_tokens`, up to `max_tokens_ceiling`; text before
-    the call is kept from the first attempt. `"resume"` does the same; if the call exceeds
-    the ceiling, it asks the model to write the rest of the JSON arguments as text, which
-    is parsed strictly and checked against the tool's schema. `"return"` puts the call into
-    `invalid_tool_calls`, as the others do when they fail. `"raise"` raises
-    TruncatedToolCallError. Parallel calls in the same response are treated like the
-    truncated one."""
+    the call is kept from the first attempt. `"resume"` does the same; if the call
+    exceeds the ceiling, it asks the model to write the rest of the JSON arguments as
+    text, which is parsed strictly and checked against the tool's schema. `"return"`
+    puts the call into `invalid_tool_calls`, as the others do when they fail. `"raise"`
+    raises TruncatedToolCallError. Parallel calls in the same response are treated like
+    the truncated one."""
 
     max_tokens_ceiling: int | None = Field(default=None, ge=1)
     """Maximum `max_tokens` of a retry, in tokens. Default: None, the limit in the

@@ -14,7 +14,6 @@ CONTENT-11. If the output is constrained by a JSON schema, nothing is released u
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from langchain_core.messages import AIMessageChunk
@@ -32,7 +31,7 @@ from langchain_bedrock_continue._core.content.incoming import (
     text_only,
 )
 from langchain_bedrock_continue._core.content.placement import Placement
-from langchain_bedrock_continue._core.content.retry_filter import RetryFilter
+from langchain_bedrock_continue._core.content.retry_filter import Retry, RetryFilter
 from langchain_bedrock_continue._core.text.quote import choose_quote, opening_tag
 
 if TYPE_CHECKING:
@@ -188,25 +187,6 @@ def merged(chunks: Chunks) -> Chunks:
     return [AIMessageChunk(content=content)]
 
 
-@dataclass
-class _Retry:
-    """A retry that is under way.
-
-    Attributes:
-        first: The placement of the first attempt.
-        withheld: What was withheld of it.
-        filter: Lets through what is new in the retry.
-        substance: How much was released before the retry.
-        texts: The text of the retry, as it came.
-    """
-
-    first: Placement
-    withheld: Chunks
-    filter: RetryFilter
-    substance: int
-    texts: list[str] = field(default_factory=list)
-
-
 class Content:
     """The content of a turn's answer.
 
@@ -235,7 +215,7 @@ class Content:
         self._shown_from = self._released.mark()
         self._withholds = withholds
         self._withheld: Chunks = []
-        self._retry: _Retry | None = None
+        self._retry: Retry | None = None
         self._reworded = False  # the last segment is a retry that diverged
 
     # The state ---------------------------------------------------------------------
@@ -359,7 +339,7 @@ class Content:
         """Begin the segment once more; what was withheld of it is dropped."""
         filtered = RetryFilter(self._released.since(self._shown_from))
         substance = self._released.substance
-        self._retry = _Retry(self._placement, self._withheld, filtered, substance)
+        self._retry = Retry(self._placement, self._withheld, filtered, substance)
         self._placement = self._placement.restarted(self._start)
         self._withheld = []
 

@@ -19,7 +19,6 @@ CONTENT-7. Citations belong to the text span that they came with: a text block t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import AIMessageChunk
@@ -33,8 +32,12 @@ from langchain_bedrock_continue._core.content.incoming import (
     extras_of,
 )
 from langchain_bedrock_continue._core.content.inline_thinking import ThinkingAwareJoin
+from langchain_bedrock_continue._core.content.segment_start import (
+    OpenText,
+    SegmentStart,
+)
 from langchain_bedrock_continue._core.content.tool_calls import HeldCalls
-from langchain_bedrock_continue._core.text.healed_cut import BufferMark, TextBuffer
+from langchain_bedrock_continue._core.text.healed_cut import TextBuffer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,42 +51,6 @@ if TYPE_CHECKING:
     )
     from langchain_bedrock_continue._core.policy import InlineThinking
     from langchain_bedrock_continue._core.text.join_rules import JoinResult
-
-
-@dataclass(slots=True)
-class _OpenText:
-    """The text block that is being written.
-
-    Attributes:
-        buffer: Its text.
-        index: Its number in the turn.
-        number: The number of the segment's block that writes it; None before that
-            block has come.
-        cited: It has citations, or other extras (CONTENT-7).
-    """
-
-    buffer: TextBuffer
-    index: int
-    number: int | None = None
-    cited: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class SegmentStart:
-    """The placement where a segment begins; taking it costs constant time."""
-
-    open: _OpenText | None
-    mark: BufferMark | None
-    cited: bool
-    last_index: int
-    is_first: bool
-    closed_length: int
-    seams: int
-    last_seam: int
-    join: ThinkingAwareJoin | None
-    continues_text: bool
-    drops_reasoning: bool
-    plain: bool
 
 
 class Placement:
@@ -108,7 +75,7 @@ class Placement:
         self.seams: list[int] = []
         self.plain = False
         self._index = BlockIndex()
-        self._open: _OpenText | None = None
+        self._open: OpenText | None = None
         self._closed_length = 0
         self._continues_text = False  # the next text continues the open block
         self._drops_reasoning = False  # CONTENT-5
@@ -197,7 +164,7 @@ class Placement:
         self.seams = [*seams[:-1], start.last_seam] if seams else []
         if start.open is not None and start.mark is not None:
             buffer = start.open.buffer.at(start.mark)
-            self._open = _OpenText(buffer, start.open.index, cited=start.cited)
+            self._open = OpenText(buffer, start.open.index, cited=start.cited)
         self._index = BlockIndex(start.last_index, is_first=start.is_first)
         self._closed_length = start.closed_length
         self._join = start.join.fresh() if start.join else None
@@ -248,7 +215,7 @@ class Placement:
             chunks += self._text_chunks(text, "", extras, always=always)
         return released + chunks if released else chunks
 
-    def _opened(self, number: int, released: Chunks) -> tuple[_OpenText, bool]:
+    def _opened(self, number: int, released: Chunks) -> tuple[OpenText, bool]:
         """Return the text block that a segment's block writes, and whether it is new.
 
         Args:
@@ -259,7 +226,7 @@ class Placement:
         if text is None or not self._continues_text:
             released += self._close_text()
             index = self._index.of(number)
-            self._open = _OpenText(TextBuffer(self._stops), index, number)
+            self._open = OpenText(TextBuffer(self._stops), index, number)
             self._continues_text = False
             return self._open, True
         if text.cited and self._join is None:
@@ -270,12 +237,12 @@ class Placement:
         text.number, self._continues_text = number, False
         return text, False
 
-    def _new_text(self, index: int) -> _OpenText:
+    def _new_text(self, index: int) -> OpenText:
         """Begin a new block for what continues block `index` (CONTENT-7)."""
         new = self._index.move_to_new_block(index)
-        return _OpenText(TextBuffer(self._stops), new)
+        return OpenText(TextBuffer(self._stops), new)
 
-    def _write(self, text: _OpenText, new: str) -> Chunks:
+    def _write(self, text: OpenText, new: str) -> Chunks:
         """Take text of the open block, through the join while it is undecided."""
         if self._join is None:
             return self._text_chunks(text, text.buffer.feed(new))
@@ -447,7 +414,7 @@ class Placement:
 
     def _text_chunks(
         self,
-        text: _OpenText,
+        text: OpenText,
         released: str,
         extras: Block | None = None,
         *,

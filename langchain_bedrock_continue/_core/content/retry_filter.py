@@ -14,6 +14,7 @@ RETRY-4. Reasoning is dropped until all that was shown has been replayed: what w
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from langchain_core.messages import AIMessageChunk
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from langchain_bedrock_continue._core.content.incoming import Block, Chunks
+    from langchain_bedrock_continue._core.content.placement import Placement
 
 
 class RetryFilter:
@@ -113,6 +115,25 @@ class RetryFilter:
         """Return True if something shown before this block has not arrived again."""
         texts = (text for at, text in self._texts.items() if at != index)
         return any(texts) or bool(self._others)
+
+
+@dataclass
+class Retry:
+    """A retry that is under way.
+
+    Attributes:
+        first: The placement of the first attempt.
+        withheld: What was withheld of it.
+        filter: Lets through what is new in the retry.
+        substance: How much was released before the retry.
+        texts: The text of the retry, as it came.
+    """
+
+    first: Placement
+    withheld: Chunks
+    filter: RetryFilter
+    substance: int
+    texts: list[str] = field(default_factory=list)
 
 
 def _class(kind: str | None) -> str | None:

@@ -1,7 +1,8 @@
 """The turn: one answer over many segments. It decides what happens next; no I/O.
 
-Theory of operation. A turn yields requests until it is over. The shell makes each call,
-hands in what arrives, whole or chunk by chunk, and says how the call ended:
+Theory of operation. A turn yields requests until it is over. The caller,
+`chat_models.py`, makes each call, hands in what arrives, whole or chunk by chunk, and
+says how the call ended:
 
     state      event            next state
     ---------  ---------------  ------------------------------------------------------
@@ -10,24 +11,27 @@ hands in what arrives, whole or chunk by chunk, and says how the call ended:
                                 this one, a retry of it, or over
     segment    fail()           what `after_error` says: a segment that continues what
                                 arrived, a retry, over, or the error is raised
-    over       last_chunk() or message(), then raise_or_warn()
+
+Once it is over, `last_chunk()` or `message()` returns the result, and `raise_or_warn()`
+reports an answer that is incomplete.
 
 The turn is the only decider. It collects the facts, asks the tables in `decisions`, and
-carries the action out. It writes into `content`, the answer, or into the arguments of a
-truncated tool call while they are completed as text: `writing` is the one of the two
-that the current segment writes.
+carries the action out. `content` is the answer. `writing` is what the current segment
+writes to: the answer, or the arguments of a truncated tool call while they are
+completed as text. Text is *released* when the caller gets it, as a chunk or in the
+message.
 
 TURN-1. The text of the turn is the text of its segments, joined as `healed_cut` and
     `echo_join` say.
-TURN-2. What was released is in the message, all of it, and nothing else is.
-TURN-3. The metadata is that of the last segment, plus `continuation`; it is returned
-    once.
-TURN-4. Usage is counted once a segment.
-TURN-5. Every segment after the first continues new text, or has more room than the one
-    that it retries, or is one of a counted few. So a turn is bounded by its text, its
-    ceiling and its recoveries even where no limit is set.
+TURN-2. The message contains exactly what was released.
+TURN-3. The metadata is that of the last segment, plus `continuation`. In a stream, only
+    the last chunk has it.
+TURN-4. Usage is counted once per segment.
+TURN-5. Every turn ends, even if the caller sets no limit. Each segment after the first
+    continues new text, or retries with more room up to the ceiling, or is one of a
+    limited number of recoveries, resends and retries of malformed output.
 TURN-6. An error before anything arrived is the caller's own error, unchanged.
-TURN-7. A request that the service refused is no segment: nothing arrived.
+TURN-7. A request that the service refused is not a segment: nothing arrived.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ WrappedModel: TypeAlias = ChatBedrockConverse | ChatBedrock
 """The type of a wrapped model."""
 
 ADAPTERS: tuple[type[Adapter[Any]], ...] = (ConverseAdapter, InvokeModelAdapter)
-"""One adapter per supported class."""
+"""One adapter per supported class; a subclass must come before its parent."""
 
 
 def adapter_for(llm: object) -> Adapter[Any]:

@@ -1,19 +1,21 @@
 """The content of a turn: what its segments, and their retries, add up to.
 
-CONTENT-8. What was released is in the message, in order, and nothing else is.
-CONTENT-9. A retry begins where its segment began, and what was shown of the first
-    attempt stays.
-CONTENT-10. If the retry diverges from what was shown and calls tools, what was shown
-    stays, and the calls follow it. If it calls none, its text is joined to what was
-    shown: nothing that arrived is lost.
-CONTENT-11. If the output is constrained by a JSON schema, a segment shows nothing
-    before it is over: a truncated document is replaced by a new one.
+The rules CONTENT-1 to CONTENT-7, about the place of each block, are in `placement`.
+
+CONTENT-8. The content is exactly what was released to the caller, in order.
+CONTENT-9. A retry starts where the segment started that it retries. Text that the
+    caller has seen of the first attempt is not withdrawn.
+CONTENT-10. If the text of a retry differs from the text that was shown, and the retry
+    has tool calls, the shown text is kept and the calls follow it. If it has none, its
+    text is joined to the shown text: nothing that arrived is lost.
+CONTENT-11. If the output is constrained by a JSON schema, nothing is released until the
+    segment is over: a truncated document is dropped and written again.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from langchain_core.messages import AIMessageChunk
 from langchain_core.messages.base import merge_content
@@ -23,6 +25,7 @@ from langchain_bedrock_continue._core.content.incoming import (
     TEXT,
     as_block,
     blocks_in,
+    extras_of,
     is_text,
     kind_of,
     read,
@@ -49,10 +52,23 @@ if TYPE_CHECKING:
 _TEXT_ONLY = frozenset({"type", "text", "index"})
 
 
+class ReleasedMark(NamedTuple):
+    """A moment in the released content.
+
+    Attributes:
+        last: The number of the last block.
+        sizes: The number of parts of each text that may be continued.
+    """
+
+    last: int
+    sizes: dict[int, int]
+
+
 class ReleasedBlocks:
     """The content that was released, by block. Adding to it takes constant time.
 
     Attributes:
+        last: The number of the last block; -1 if there is none.
         substance: How many blocks were added that are more than an empty text.
         reasoning: How many of them were reasoning.
         is_blank: Nothing but whitespace was added.
@@ -65,8 +81,8 @@ class ReleasedBlocks:
         self.is_blank = True
         self._parts: dict[int, list[str]] = {}
         self._blocks: dict[int, Block] = {}
-        self._last = -1
-        self._mark = (-1, 0)  # the last mark
+        self.last = -1
+        self._mark = ReleasedMark(-1, {})  # the last mark
 
     def __bool__(self) -> bool:
         """Return True if anything was released."""
@@ -101,28 +117,42 @@ class ReleasedBlocks:
         known = self._blocks.get(index)
         both: Any = [block] if known is None else merge_content([known], [block])
         self._blocks[index] = both[0]
-        self._last = max(self._last, index)
+        self.last = max(self.last, index)
 
-    def mark(self) -> tuple[int, int]:
+    def mark(self, first: int = 0) -> ReleasedMark:
         """Return where the released content ends, for `since`.
 
-        The parts of the last text since the last mark become one, so that a text has
-        one part for each segment.
+        The parts of a text since the last mark become one, so that a text has one part
+        for each segment.
+
+        Args:
+            first: The number of the first block that may be continued.
         """
-        index, marked = self._mark
-        parts = self._parts.get(self._last, [])
-        start = marked if index == self._last else 0
-        if parts[start:]:
-            parts[start:] = ["".join(parts[start:])]
-        self._mark = (self._last, len(parts))
+        sizes: dict[int, int] = {}
+        for index in range(max(first, 0), self.last + 1):
+            parts, marked = self._parts.get(index, []), self._mark.sizes.get(index, 0)
+            if parts[marked:]:
+                parts[marked:] = ["".join(parts[marked:])]
+            sizes[index] = len(parts)
+        self._mark = ReleasedMark(self.last, sizes)
         return self._mark
 
-    def since(self, mark: tuple[int, int]) -> list[Block]:
-        """Return the blocks that were released since a mark."""
-        last, parts = mark
-        new = [self._block(index) for index in sorted(self._blocks) if index > last]
-        text = self._parts.get(last, [])[parts:]
-        return [as_block("".join(text), last), *new] if text else new
+    def since(self, mark: ReleasedMark) -> list[Block]:
+        """Return the blocks that were released since a mark.
+
+        A text that continues over the mark has the part after it, with its citations.
+        """
+        blocks: list[Block] = []
+        for index in sorted(self._blocks):
+            if index > mark.last:
+                blocks.append(self._block(index))
+                continue
+            size = mark.sizes.get(index)
+            parts = [] if size is None else self._parts.get(index, [])[size:]
+            if parts:
+                text = as_block("".join(parts), index)
+                blocks.append({**text, **extras_of(self._blocks[index])})
+        return blocks
 
     def blocks(self, *, numbered: bool, unreleased: str = "") -> list[Block]:
         """Return the blocks in order.
@@ -321,7 +351,8 @@ class Content:
 
     def begin_segment(self) -> None:
         """Begin a segment that is not a retry."""
-        self._start, self._shown_from = self._placement.start(), self._released.mark()
+        self._start = self._placement.start()
+        self._shown_from = self._released.mark(self._placement.next_index)
         self._retry, self._reworded = None, False
 
     def begin_retry(self) -> None:
@@ -420,7 +451,10 @@ class Content:
         """Decide what of a retry that diverged is kept (CONTENT-10)."""
         retry, self._retry = self._retry, None
         self._reworded = retry is not None and not retry.filter.replayed
-        if retry is None or retry.filter.replayed:
+        if retry is None:
+            return []
+        if retry.filter.replayed:
+            self._placement.place_calls_after(self._released.last)
             return []
         second, self._placement = self._placement, retry.first
         self._placement.take_calls(second)

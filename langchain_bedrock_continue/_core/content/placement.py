@@ -155,6 +155,11 @@ class Placement:
         """The number of the turn's last block."""
         return self._index.last
 
+    @property
+    def next_index(self) -> int:
+        """The number of the block that the next segment writes first."""
+        return self._open.index if self._open else self._index.last + 1
+
     def start(self) -> SegmentStart:
         """Return the state at the start of a segment, for `restarted`.
 
@@ -405,6 +410,11 @@ class Placement:
             reason=reason, last_block_complete=last_block_complete, last_index=last
         )
         return released + self.calls.release()
+
+    def place_calls_after(self, last: int) -> None:
+        """Move the tool calls after a block that was shown in their place."""
+        if self.calls.begun and self.calls.before(last) < last:
+            self._index.last = self.calls.renumber(last + 1, self._index.last)
 
     def take_calls(self, other: Placement) -> None:
         """Adopt the tool calls of the same segment's retry."""

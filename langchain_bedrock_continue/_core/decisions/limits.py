@@ -93,7 +93,7 @@ class MaxTokens:
         return left is None or left > last
 
     def grow(self, last: int) -> None:
-        """Ask for more from now on (LIMIT-2)."""
+        """Ask for more from now on (LIMIT-2); only if `can_grow` allows it."""
         self.raised = self._grown(last)
 
     def accept(self, limit: int) -> None:

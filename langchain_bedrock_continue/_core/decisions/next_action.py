@@ -2,7 +2,7 @@
 
 The turn collects the facts, asks for the action, and carries it out. Each table is read
 from the top: the first rule whose condition holds decides. To change what happens in a
-situation, change, add or move a rule; nothing else in the package decides it.
+situation, change, add or move a rule. How an action is carried out is in `turn`.
 
 NEXT-1. A truncated segment is continued from its new text. Without new text, or where
     its end is not text, it is retried with a larger `max_tokens`, up to the ceiling.

@@ -5,9 +5,9 @@ prefill, or as an assistant message with a user turn after it. While the argumen
 truncated tool call are completed as text, their JSON follows what the answer says
 before the call: a truncated call itself can't be sent back.
 
-What is added to every continuation, such as a cache point, is added in
-`Composer.messages` and `Composer.kwargs`: they return copies for one call, while the
-composer's own history stays as it is (MESSAGE-5).
+What is added to a request besides, such as a cache point, is added in
+`Composer.messages` and `Composer.kwargs`. They return what one call sends; a message
+that is changed there has to be a copy, because the history is sent again (MESSAGE-5).
 """
 
 from __future__ import annotations

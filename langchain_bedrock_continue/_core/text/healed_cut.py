@@ -1,38 +1,40 @@
 r"""Where a truncated text is cut before the next segment continues it.
 
-A model that continues a prefill writes what it would have written without the
-interruption, provided that the prefill ends where one of the model's tokens ends.
-Claude refuses a prefill that ends in whitespace, and many tokenizers fuse punctuation
-with the line break after it: `{` and a newline are one token. If only the newline were
-removed, the model would read a lone `{` and continue differently. So the cut is
-*healed*: the whitespace is removed together with the punctuation before it, back to the
-end of a word, or to a place where one plain blank follows, which tokenizers attach to
-the word after it. The model writes what was removed again. A cut inside a word needs no
-healing.
+A model continues a prefill as if it had not been interrupted, but only if the prefill
+ends at a token boundary. Claude refuses a prefill that ends in whitespace, and many
+tokenizers fuse punctuation with the line break after it: `{` and a newline are one
+token. If only the newline were removed, the model would read a lone `{` and continue
+differently. So the cut is *healed*:
+
+1. The whitespace at the end is removed.
+2. The punctuation before it is removed, too.
+3. Both are repeated up to the end of a word, or up to a single plain blank: tokenizers
+   attach that to the word after it.
+
+The model then writes the removed text again. A cut inside a word needs no healing.
 
     "x = {\n"   ->  "x"        the model writes " = {\n" again
     "the qui"   ->  "the qui"  nothing is removed
 
-`TextBuffer` holds the text of one block. `feed` decides what of a stream is released
-and what is held back (`_releasable`); `end_for_prefill` decides what is kept.
+`TextBuffer` holds the text of one block. `feed` decides which part of the received text
+is released (`_releasable`); `end_for_prefill` decides which part is kept.
 
-TEXT-1. The kept text never ends in whitespace or in half a character.
-TEXT-2. A cut after anything but whitespace removes nothing, and a cut after a single
-    plain blank removes that blank.
-TEXT-3. Any other cut removes the whitespace and the punctuation before it, repeatedly,
-    to the end of a word or to a single plain blank: at most HEAL_LIMIT characters, and
-    never all that the segment brought. Where that is impossible, only the whitespace
-    is removed.
-TEXT-4. Released text is never taken back: what is released is at any moment a prefix of
-    what any later cut keeps.
+TEXT-1. The kept text never ends in whitespace, or in U+FFFD, which half a character
+    decodes to.
+TEXT-2. If the text does not end in whitespace, nothing is removed. If it ends in one
+    plain blank, only that blank is removed.
+TEXT-3. Otherwise the cut is healed: at most HEAL_LIMIT characters are removed besides
+    the whitespace, and never the whole text of the segment. Where that is impossible,
+    only the whitespace is removed.
+TEXT-4. Released text is final: every later cut keeps it.
 TEXT-5. What is released and kept depends on the text alone, not on its chunks.
-TEXT-6. The next segment writes again what a cut removed. If that segment writes no
-    text, or is itself ended before it got that far, the removed text is restored.
-TEXT-7. Before a user turn, whose answer repeats the end of the text, nothing is
-    removed: whitespace at the end waits, unreleased, to be kept or to be rewritten.
-TEXT-8. The caller's stop sequences also end the text where a seam splits one: text that
-    could be the beginning of one is not released before it is known not to be. Text
-    that a cut removed is not restored if a stop sequence came in its place.
+TEXT-6. The removed text is restored if the next segment writes no text, or stops before
+    it has written all of it again.
+TEXT-7. Before a user turn nothing is removed. Whitespace at the end is held back until
+    the next segment shows whether to keep it.
+TEXT-8. The caller's stop sequences also end a text in which a seam splits one. Text
+    that may be the start of a stop sequence is held back until that is decided.
+    Removed text is not restored if the next segment ended at a stop sequence instead.
 """
 
 from __future__ import annotations
@@ -197,9 +199,7 @@ class TextBuffer:
             rewritten = self._removed.startswith(text)
             self._removed = self._removed[len(text) :] if rewritten else ""
         self._tail += text
-        if not self._stops:
-            return self._release(self._healed_length(self._tail))
-        if (at := self._split_stop_sequence()) is not None:
+        if self._stops and (at := self._split_stop_sequence()) is not None:
             self.stopped, self._tail = True, self._tail[:at]
             return self._release(at)
         return self._release(self._releasable())
@@ -302,9 +302,11 @@ class TextBuffer:
         return min(found, default=None)
 
     def _releasable(self) -> int:
-        """Return how much of the tail every later cut keeps (TEXT-4)."""
-        begun = len(self._tail) - self._begun_stop_sequence()
-        return min(self._healed_length(self._tail), begun)
+        """Return how much of the tail every later cut keeps (TEXT-4, TEXT-8)."""
+        healed = self._healed_length(self._tail)
+        if not self._stops:
+            return healed
+        return min(healed, len(self._tail) - self._begun_stop_sequence())
 
     def _kept_length(self) -> int:
         """Return how much of the tail a cut here keeps (TEXT-1 to TEXT-3)."""

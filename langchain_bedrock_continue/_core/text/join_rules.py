@@ -1,8 +1,8 @@
 """The names of the rules by which a continuation is joined to the text.
 
 The rules themselves are `_RULES` in `echo_join`, which looks for repeated text, and
-`_FINDERS` in `lead_ins`, which looks for what precedes it. What a rule proves is below:
-nothing else in the package depends on a single rule, besides the echo itself.
+`_FINDERS` in `lead_ins`, which looks for what precedes it. What a rule proves is below;
+outside these two modules, nothing depends on a single rule.
 """
 
 from __future__ import annotations

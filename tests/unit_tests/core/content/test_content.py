@@ -273,3 +273,63 @@ def test_no_block_breaks_the_content(first: Any, second: Any, streamed: bool) ->
     content.begin_retry()
     released += receive(content, [kind(content=second)]) + finish(content)
     assert released_blocks(released) == content.blocks(numbered=False)
+
+
+CITED = {**text_block("cited"), "citations": [{"source": 1}]}
+LATER_BLOCKS = st.lists(
+    st.one_of(
+        st.builds(text_block, st.sampled_from([" ", "two", " three\n", "."])),
+        st.sampled_from([CITED, image_block("eA==")]),
+    ),
+    max_size=4,
+)
+
+
+@given(LATER_BLOCKS, LATER_BLOCKS, TRUNCATIONS, st.sampled_from([1, 3, 9]))
+def test_retry_1_a_retry_of_a_later_segment_repeats_nothing(
+    first: list[Block], later: list[Block], truncations: list[int], chunk_size: int
+) -> None:
+    first = [*first, text_block("The text continues")]
+    later = [text_block(" here: "), *later, call_block("id", {"a": 1})]
+    contents_of: list[list[Block]] = []
+    for sizes in ([], truncations):
+        content = Content()
+        content.begin_segment()
+        released = receive(content, complete_response(first, chunk_size))
+        released += content.end_text(truncated=True) + content.end_for_prefill()
+        released += receive_attempts(content, later, sizes, chunk_size)
+        released += receive(content, complete_response(later, chunk_size))
+        released += finish(content)
+        assert released_blocks(released) == content.blocks(numbered=False)
+        contents_of.append(content.blocks(numbered=False))
+    without_retries, with_retries = contents_of
+    assert with_retries == without_retries
+
+
+def test_retry_1_a_block_that_a_retry_leaves_out_is_not_the_open_one() -> None:
+    """The first attempt shows an empty block after the text; the retry has none."""
+    content = Content()
+    call = call_block("id", {"a": 1})
+    released = receive_attempts(
+        content, [text_block("one"), text_block(""), call], [50], 9
+    )
+    released += receive(content, complete_response([text_block("one two")], 9))
+    released += content.end_text(truncated=True) + content.end_for_prefill()
+    released += receive_attempts(content, [text_block(" three"), call], [4], 9)
+    released += receive(content, complete_response([text_block(" three"), call], 9))
+    released += finish(content)
+    assert text_in(content.blocks(numbered=False)) == "one two three"
+    assert released_blocks(released) == content.blocks(numbered=False)
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\n\n"])
+def test_a_call_gets_no_number_of_a_text_that_was_shown(blank: str) -> None:
+    """The first attempt begins with a blank text, and the retry with the call."""
+    call = call_block("id", {"a": 1})
+    content = Content()
+    released = receive_attempts(content, [text_block(blank), call], [2], 9)
+    released += receive(content, complete_response([call], 9)) + finish(content)
+    blocks = content.blocks(numbered=False)
+    assert [block["type"] for block in blocks] == ["text", "tool_use"]
+    assert released_blocks(released) == blocks
+    assert [one["args"] for one in content.valid_calls] == [{"a": 1}]

@@ -223,7 +223,7 @@ def test_two_responses_share_nothing() -> None:
     assert second == Response(keeps_text=True)
 
 
-# Content from outside -------------------------------------------------------------
+# Malformed content ----------------------------------------------------------------
 
 STRANGE_VALUES: Any = st.none() | st.integers() | st.text(max_size=4) | st.just([{}])
 STRANGE_BLOCKS: Any = st.lists(

@@ -209,14 +209,26 @@ class History(NamedTuple):
         return truncated_response(blocks, size, self.chunk_size)
 
 
-def end_segment(placement: Placement, ending: str) -> list[AIMessageChunk]:
+def end_segment(placement: Placement, ending: str) -> None:
     """End a segment so that another one follows, as a turn does."""
     if ending == "resend" or not placement.has_progress():
-        return placement.end_for_resend()
-    if ending == "prefill":
-        return placement.end_for_prefill()
-    quote = choose_quote(placement.open_text, 1024)
-    return placement.end_for_user_turn(quote, opening_tag(quote))
+        placement.end_for_resend()
+    elif ending == "prefill":
+        placement.end_for_prefill()
+    else:
+        quote = quote_of(placement)
+        placement.end_for_user_turn(quote, opening_tag(quote))
+
+
+def quote_of(placement: Placement) -> str:
+    return choose_quote(placement.open_text, 1024)
+
+
+def with_echo(placement: Placement, blocks: list[Block]) -> list[Block]:
+    """Return an answer with the echo that a user turn asks for, if there is one."""
+    if placement._join is None:
+        return blocks
+    return [text_block(f"{quote_of(placement)}\n more"), *blocks]
 
 
 ENDINGS = st.sampled_from(["prefill", "user turn", "resend"])
@@ -245,13 +257,20 @@ def state_of(placement: Placement) -> Any:
     return copy.deepcopy(seen)
 
 
-@given(HISTORIES, contents(), contents(), st.integers(0, 60))
+ATTEMPTS = st.tuples(contents(), contents(), st.integers(0, 60))
+"""The first attempt of a segment, the second one, and where the first is truncated."""
+
+
+@given(HISTORIES, ATTEMPTS, st.booleans())
 def test_a_restarted_segment_is_received_as_if_it_were_the_first_attempt(
-    history: History, first: list[Block], second: list[Block], truncation: int
+    history: History, attempts: tuple[list[Block], list[Block], int], has_echo: bool
 ) -> None:
+    first, second, truncation = attempts
     placement = history.placement()
     assume(not placement.stopped)  # a turn has ended there
     start, state = placement.start(), state_of(placement)
+    if has_echo:
+        first, second = with_echo(placement, first), with_echo(placement, second)
     receive(placement, *history.truncated(first, truncation))
     placement.end_text(truncated=True)
     first_state = state_of(placement)
@@ -278,6 +297,41 @@ def test_a_segment_can_be_restarted_any_number_of_times(
         receive(placement, *history.complete(blocks))
         placement = placement.restarted(start)
         assert state_of(placement) == state
+
+
+def test_a_restarted_segment_does_not_continue_a_cited_text_block() -> None:
+    placement = Placement()
+    cited: Any = {**text_block("as it says"), **CITATIONS, "index": 0}
+    receive(placement, AIMessageChunk(content=[cited]))
+    placement.end_for_prefill()
+    retry = placement.restarted(placement.start())
+    chunks = receive(retry, text_chunk(" and more", 0))
+    assert released_blocks(chunks, numbered=True) == [
+        {**text_block(" and more"), "index": 1}
+    ]
+
+
+def test_a_restarted_segment_undoes_what_a_join_replaced() -> None:
+    placement = Placement()
+    receive(placement, text_chunk("one \n", 0))
+    placement.end_for_user_turn("one", "<tail>")
+    start, seams = placement.start(), list(placement.seams)
+    receive(placement, text_chunk("one\n\ntwo", 0))
+    assert placement.seams < seams
+    retry = placement.restarted(start)
+    assert (retry.seams, retry.open_text) == (seams, "one \n")
+    chunks = receive(retry, text_chunk("one three", 0)) + finish(retry)
+    assert [chunk.text for chunk in chunks] == [" three"]
+
+
+def test_a_restarted_segment_of_text_without_blocks_has_none() -> None:
+    placement = Placement()
+    receive(placement, AIMessageChunk(content="one"))
+    placement.end_for_prefill()
+    retry = placement.restarted(placement.start())
+    assert retry.plain
+    chunks = receive(retry, AIMessageChunk(content=" two"))
+    assert [chunk.content for chunk in chunks] == [" two"]
 
 
 @pytest.mark.parametrize("ending", ["prefill", "user turn"])

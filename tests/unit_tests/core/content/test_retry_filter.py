@@ -44,7 +44,7 @@ def filter_after(shown: list[AIMessageChunk]) -> RetryFilter:
     released = ReleasedBlocks()
     for chunk in shown:
         released.add(chunk)
-    return RetryFilter(released.since((-1, 0)))
+    return RetryFilter(released.since(ReleasedBlocks().mark()))
 
 
 @given(contents(max_calls=0), st.integers(0, 40), CHUNK_SIZES, CHUNK_SIZES)

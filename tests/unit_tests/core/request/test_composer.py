@@ -273,7 +273,7 @@ def test_message_3_the_callers_objects_are_not_changed(
     if isinstance(sent[-1], AIMessage):
         sent[-1].content = "changed, as langchain-aws does"
     sent.pop()
-    changed = composer.kwargs(9)
-    changed.clear()
+    for max_tokens in (None, 9):
+        composer.kwargs(max_tokens).clear()
     assert (messages, kwargs) == before
     assert composer.messages() == expected

@@ -15,6 +15,7 @@ from langchain_bedrock_continue._core.content.incoming import text_only
 from langchain_bedrock_continue._core.content.tool_calls import Call
 from langchain_bedrock_continue._core.policy import Policy
 from langchain_bedrock_continue._core.request.composer import Composer, SegmentRequest
+from langchain_bedrock_continue._core.request.prompts import arguments_lead_in
 from langchain_bedrock_continue._core.tool_json.tool_arguments import ToolArguments
 from langchain_bedrock_continue._core.turn import Turn
 from tests.support.contents import call_block, text_block
@@ -259,6 +260,17 @@ def test_a_limit_ends_the_turn_with_the_arguments_that_arrived() -> None:
     assert len(result.requests) == 4
 
 
+@pytest.mark.parametrize("separator", ["", "\n\n"])
+def test_args_1_a_lead_in_that_the_model_repeats_is_not_joined(separator: str) -> None:
+    arguments = ToolArguments(truncated_call('{"path": "a.md", '), SCHEMA)
+    arguments.end_for_prefill()
+    arguments.begin_segment()
+    lead_in = arguments_lead_in("write").rstrip()
+    arguments.receive(text_only(f'{lead_in}{separator} "content": "long"}}'))
+    arguments.end_text(truncated=False)
+    assert arguments.text == '{"path": "a.md", "content": "long"}'
+
+
 @pytest.mark.parametrize(
     ("reply", "is_proven"),
     [
@@ -281,11 +293,11 @@ def test_args_2_a_reply_counts_only_if_the_end_of_the_json_is_in_it(
     assert is_proven or not arguments.can_continue()
 
 
-@pytest.mark.parametrize("begun", ["", "{", "no JSON"])
+@pytest.mark.parametrize("arrived", ["", "{", "no JSON"])
 def test_args_3_if_nothing_is_known_the_model_is_asked_for_the_complete_object(
-    begun: str,
+    arrived: str,
 ) -> None:
-    arguments = ToolArguments(truncated_call(begun), SCHEMA)
+    arguments = ToolArguments(truncated_call(arrived), SCHEMA)
     arguments.end_for_user_turn(1024)
     assert arguments.quote == ""
     assert arguments.sendable() == [text_block("{")]

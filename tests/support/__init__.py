@@ -15,6 +15,8 @@ To run a model over HTTP, as in `tests/integration_tests`:
 To run a turn in memory, as in `tests/unit_tests/core`: `turns`, `fake_models`,
 `responses` and `contents`; at random: `random_turns`, `random_texts`, `json_objects`.
 
+For texts that are cut and joined, `seams`: texts, bad habits of models, scores.
+
 For the local endpoint itself: `pieces`, `boto3_requests`, and the rules of Bedrock with
 a request for each, `rule_cases`.
 """

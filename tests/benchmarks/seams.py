@@ -198,9 +198,7 @@ def _show_habits(results: Results) -> None:
 
 
 def _show_reasons(results: Results) -> None:
-    print(
-        "\nWhy no rule can know a join, and how often: see tests/support/seams/habits.py\n"
-    )
+    print("\nWhy no rule can know a join, and how often: see support/seams/habits.py\n")
     reasons = get_args(Reason)
     _row("habit", *reasons)
     for habit in HABITS:

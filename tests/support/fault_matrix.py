@@ -10,7 +10,9 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import groupby
 from os.path import commonprefix
 from typing import Any, NamedTuple, TypeAlias
@@ -41,6 +43,7 @@ from tests.support.models import (
     plain_model,
 )
 from tests.support.scripts import rest_of, texts_of
+from tests.support.tracing import untraced
 
 Llm: TypeAlias = Runnable[Any, Any]
 
@@ -66,6 +69,11 @@ FATAL: dict[str, Fault] = {
 stream opens: the service model has no such events."""
 
 AT_ONCE = 64
+"""Turns that wait at the same time, where they meet silence."""
+
+AT_WORK = 16
+"""Turns that work at the same time: more of them only wait for each other."""
+
 ONCE = Config(retries={"total_max_attempts": 1}, max_pool_connections=AT_ONCE)
 IMPATIENT = ONCE.merge(Config(read_timeout=4))
 """For the rows that meet silence only: on a busy machine an answer can take as long.
@@ -202,7 +210,8 @@ def borders(places: Sequence[Place]) -> list[Place]:
 # What the caller has ---------------------------------------------------------------
 
 
-class Outcome(NamedTuple):
+@dataclass(frozen=True)
+class Outcome:
     """What a caller has after a turn."""
 
     place: Place
@@ -210,12 +219,12 @@ class Outcome(NamedTuple):
     error: Exception | None
     requests: int
 
-    @property
+    @cached_property
     def message(self) -> AIMessage:
         """The sum of what was shown."""
         return added(self.shown) if self.shown else AIMessageChunk(content="")
 
-    @property
+    @cached_property
     def lasting(self) -> dict[str, Any]:
         """The message without what differs from turn to turn."""
         volatile = {"id", "response_metadata", "usage_metadata"}
@@ -286,5 +295,8 @@ def outcomes(
             error = raised
         return Outcome(place, shown, error, model.requests[place])
 
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    silent = model.fault.kind == "silence"
+    # `astream` starts threads of the package, which other tests use after it.
+    tracing = untraced() if entrance == "stream" else nullcontext()
+    with tracing, ThreadPoolExecutor(AT_ONCE if silent else AT_WORK) as pool:
         return list(pool.map(outcome, places))

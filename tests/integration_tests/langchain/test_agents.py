@@ -43,7 +43,7 @@ PART = (
     PROSE
     + '\n\ndef f(x):\n    return {"x": x, \'y\': [1, {}]}  # 日本語の "文" \\ 🙂\n\n'
 )
-CONTENT = PART * (8 * 1024 // len(PART.encode()) + 1)
+CONTENT = PART * (4 * 1024 // len(PART.encode()) + 1)
 SAYS = "I write the file now.\n\n"
 DONE = "The file is written. " + "And there is more to say of it than fits. " * 12
 TRUNCATIONS: dict[str, dict[str, Any]] = {

@@ -15,7 +15,6 @@ from tests.support.messages import continuation
 
 pytestmark = pytest.mark.model
 
-SIZES = [16, 32]
 QUESTION = "What is the capital of France, and why is it known?"
 
 
@@ -23,9 +22,9 @@ QUESTION = "What is the capital of France, and why is it known?"
 def test_a_continued_answer_equals_the_complete_one(
     real_model: LocalBedrock, kind: str
 ) -> None:
-    results = list(comparisons(real_model, [kind], SIZES, tokens=100, each=1))
-    assert [result.max_tokens for result in results] == SIZES
-    assert [result.first_difference for result in results if not result.same] == []
+    # Six seams. A larger size has seams at places that this one has, too.
+    (result,) = comparisons(real_model, [kind], [16], tokens=100, each=1)
+    assert result.same, result.first_difference
 
 
 @pytest.fixture(scope="module")

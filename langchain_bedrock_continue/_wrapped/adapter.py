@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypedDict, TypeVar, cast
 
+from langchain_bedrock_continue._core.policy import InlineThinking
 from langchain_bedrock_continue._wrapped import private_names
 from langchain_bedrock_continue._wrapped.call_settings import (
     is_constrained,
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from langchain_core.messages import AIMessage
     from langchain_core.outputs import ChatGenerationChunk, ChatResult
 
-    from langchain_bedrock_continue._core.policy import InlineThinking
     from langchain_bedrock_continue._core.request.composer import SegmentRequest
 
 Model = TypeVar("Model", bound="BaseChatModel")

@@ -11,6 +11,8 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypedDict, cast
 
+from langchain_core.messages.ai import UsageMetadata
+
 from langchain_bedrock_continue._core.decisions.vocabulary import (
     CONTINUING,
     EndedBy,
@@ -20,8 +22,6 @@ from langchain_bedrock_continue._core.decisions.vocabulary import (
 from langchain_bedrock_continue._core.record.usage import billed, response
 
 if TYPE_CHECKING:
-    from langchain_core.messages.ai import UsageMetadata
-
     from langchain_bedrock_continue._core.record.record import Record
     from langchain_bedrock_continue._core.record.segment import Segment
 
@@ -96,7 +96,7 @@ def continuation_of(record: Record, seams: list[int], reasoning: int) -> Continu
         seams: Where segments join: offsets in the text.
         reasoning: How much reasoning the caller has been shown.
     """
-    entries = entries_of(record)
+    entries, usages = entries_of(record), usages_of(record)
     strategies = (entry.get("strategy") for entry in reversed(entries))
     strategy: Any = next((one for one in strategies if one in CONTINUING), None)
     ending: Any = None if record.ending is None else record.ending.value
@@ -106,7 +106,8 @@ def continuation_of(record: Record, seams: list[int], reasoning: int) -> Continu
         "strategy": strategy,
         "segments": entries,
         "seams": seams,
-        **usages_of(record),  # type: ignore[typeddict-item]
+        "billed": usages["billed"],
+        "response": usages["response"],
     }
     if dropped := _dropped_reasoning(record, reasoning):
         continuation["dropped_reasoning"] = dropped

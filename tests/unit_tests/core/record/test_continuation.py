@@ -2,7 +2,7 @@
 
 import json
 import pickle
-from typing import Any, get_args
+from typing import Any, get_args, get_type_hints
 
 import pytest
 from hypothesis import given
@@ -23,6 +23,7 @@ from langchain_bedrock_continue._core.record.continuation import (
     entry_of,
     last_entry_of,
 )
+from langchain_bedrock_continue._core.record.event import ContinuationEvent
 from langchain_bedrock_continue._core.record.partial import ResumedState, read_partial
 from langchain_bedrock_continue._core.record.record import Record
 from langchain_bedrock_continue._core.record.segment import Segment
@@ -338,3 +339,8 @@ def test_a_segment_in_a_user_turn_says_how_it_was_joined() -> None:
     join = entry_of(joined).get("join")
     assert join == {"rule": "echo", "dropped": 12}
     assert type(join["rule"]) is str
+
+
+@pytest.mark.parametrize("public", [Continuation, SegmentEntry, ContinuationEvent])
+def test_the_types_of_the_fields_can_be_read_at_run_time(public: type) -> None:
+    assert get_type_hints(public).keys() == public.__annotations__.keys()

@@ -20,19 +20,13 @@ from tests.support.endpoint import Serve, Switchboard
 from tests.support.entrances import ENTRANCES, TWO_ENTRANCES, Entrance
 from tests.support.models import client_of
 from tests.support.resume import RESUMES, TWO_RESUMES, Resume
-from tests.support.tracing import untraced
 
 
 @pytest.fixture(scope="session")
 def endpoint() -> Iterator[tuple[LocalBedrock, Switchboard]]:
-    """Start the endpoint of this session.
-
-    Its own tests, in `local`, measure its coverage.
-    """
+    """Start the endpoint of this session."""
     switchboard = Switchboard()
-    with ExitStack() as stack:
-        with untraced():
-            bedrock = stack.enter_context(LocalBedrock(switchboard))
+    with LocalBedrock(switchboard) as bedrock:
         yield bedrock, switchboard
     client_of.cache_clear()
 

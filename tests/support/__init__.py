@@ -11,7 +11,6 @@ To run a model over HTTP, as in `tests/integration_tests`:
   the tests of these.
 - `tables`: tables of results, printed once at the end of a session.
 - `waiting`: wait for what another thread does.
-- `tracing`: leave repeated code out of coverage.
 
 To run a turn in memory, as in `tests/unit_tests/core`: `turns`, `fake_models`,
 `responses` and `contents`; at random: `random_turns`, `random_texts`, `json_objects`.

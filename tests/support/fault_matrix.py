@@ -10,7 +10,6 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import groupby
@@ -43,7 +42,6 @@ from tests.support.models import (
     plain_model,
 )
 from tests.support.scripts import rest_of, texts_of
-from tests.support.tracing import untraced
 
 Llm: TypeAlias = Runnable[Any, Any]
 
@@ -296,7 +294,5 @@ def outcomes(
         return Outcome(place, shown, error, model.requests[place])
 
     silent = model.fault.kind == "silence"
-    # `astream` starts threads of the package, which other tests use after it.
-    tracing = untraced() if entrance == "stream" else nullcontext()
-    with tracing, ThreadPoolExecutor(AT_ONCE if silent else AT_WORK) as pool:
+    with ThreadPoolExecutor(AT_ONCE if silent else AT_WORK) as pool:
         return list(pool.map(outcome, places))

@@ -275,7 +275,8 @@ def test_no_block_breaks_the_content(first: Any, second: Any, streamed: bool) ->
     assert released_blocks(released) == content.blocks(numbered=False)
 
 
-CITED = {**text_block("cited"), "citations": [{"source": 1}]}
+CITED = {**text_block("c"), "citations": [{"source": 1}]}
+"""One character: the stream of a test repeats the citations with every chunk."""
 LATER_BLOCKS = st.lists(
     st.one_of(
         st.builds(text_block, st.sampled_from([" ", "two", " three\n", "."])),

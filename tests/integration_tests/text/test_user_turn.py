@@ -149,3 +149,14 @@ def test_an_unknown_model_is_continued_in_a_user_turn() -> None:
         message = llm.invoke("Go on.")
         assert message.text == TEXTS["prose"]
         assert continuation(message)["strategy"] == "user_turn"
+
+
+def test_a_segment_says_how_its_text_was_joined(serve: Serve) -> None:
+    bedrock = serve(echoing(TEXTS["prose"]))
+    message = model(bedrock, model=REFUSING_MODEL, max_tokens=40).invoke("Go on.")
+    first, *others = continuation(message)["segments"]
+    assert "join" not in first
+    assert others
+    for segment in others:
+        assert segment["join"]["rule"] == "echo"
+        assert segment["join"]["dropped"] > 0

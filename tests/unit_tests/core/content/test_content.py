@@ -334,3 +334,17 @@ def test_a_call_gets_no_number_of_a_text_that_was_shown(blank: str) -> None:
     assert [block["type"] for block in blocks] == ["text", "tool_use"]
     assert released_blocks(released) == blocks
     assert [one["args"] for one in content.valid_calls] == [{"a": 1}]
+
+
+def test_retry_1_citations_of_a_continued_text_are_shown_once() -> None:
+    cited = {**text_block(" here"), "citations": [{"source": 1}]}
+    later = [cited, call_block("id", {"a": 1})]
+    content = Content()
+    content.begin_segment()
+    released = receive(content, complete_response([text_block("It is")], 9))
+    released += content.end_text(truncated=True) + content.end_for_prefill()
+    released += receive_attempts(content, later, [3], 9)
+    released += receive(content, complete_response(later, 9)) + finish(content)
+    blocks = content.blocks(numbered=False)
+    assert blocks[0] == {**text_block("It is here"), "citations": [{"source": 1}]}
+    assert released_blocks(released) == blocks

@@ -251,9 +251,14 @@ class Placement:
 
     def _joined(self, new: str) -> Chunks:
         """Take what the join decided."""
-        join, text, self._join = self._join, self._open, None
+        join, text = self._join, self._open
         if join is None or text is None:
+            self._join = None
             return []
+        if join.is_over:
+            self._join = None
+        if self.join_result is not None:
+            return self._text_chunks(text, text.buffer.feed(new))
         self.join_result = join.result
         text.buffer.remove_whitespace(join.replaced)
         self.seams[-1] -= join.replaced
@@ -318,7 +323,9 @@ class Placement:
         """End a segment's text: an undecided join is decided."""
         if self._join is None or self._open is None:
             return []
-        return self._joined(self._join.finish(truncated=truncated))
+        released = self._joined(self._join.finish(truncated=truncated))
+        self._join = None
+        return released
 
     def end_at_stop_sequence(self) -> None:
         """End the open text where a stop sequence ended the segment."""

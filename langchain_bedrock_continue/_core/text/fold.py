@@ -11,6 +11,8 @@ FOLD-2. Each folded character knows where its character ends in the message.
 FOLD-3. Whitespace folds to nothing, but it ends a run. So lines can be folded one by
     one.
 FOLD-4. Time is linear.
+FOLD-5. Several marks on one character stay in their order: sorting them, as NFD does,
+    would need the character after them.
 """
 
 from __future__ import annotations

@@ -358,7 +358,11 @@ class RestartMatcher:
 
     @property
     def weight(self) -> int:
-        """How much the repetition proves."""
+        """How much the repetition proves; nothing if the text is periodic."""
+        if self._top is not None:
+            return weight(self._seen)
+        if not self._text_end.plain.is_evidence(0):
+            return 0
         return max(
             (
                 weight(form.compact[: comparison.compared])

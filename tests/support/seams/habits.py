@@ -240,7 +240,7 @@ def _part_is_verse(scene: Scene) -> Reason | None:
 def _is_restart(scene: Scene, repeated: str) -> bool:
     """Return True if text that is repeated after the echo can't belong to the text."""
     in_sentence = "\n" not in scene.text[len(scene.body) :] and (
-        scene.body[-1:].isalnum() or scene.body.endswith((",", ";", "(", "-", "_"))
+        scene.body[-1:].isalnum() or scene.body.endswith((",", ";", "(", "-"))
     )
     end = _without_whitespace(scene.body)
     is_periodic = any(end.startswith(end[at:]) for at in range(1, len(end) // 2 + 1))
@@ -284,15 +284,18 @@ def _printed(scene: Scene) -> str:
 
 def _escaped(scene: Scene) -> str:
     """The quote as HTML."""
-    quote = scene.quote.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return quote.replace('"', "&quot;")
+    quote = re.sub(r"&(?!\w+;)", "&amp;", scene.quote)
+    for char, entity in (("<", "&lt;"), (">", "&gt;"), ('"', "&quot;")):
+        quote = quote.replace(char, entity)
+    return quote
 
 
 def _decomposed(scene: Scene) -> str:
-    return unicodedata.normalize("NFD", scene.quote)
+    """The quote with each character decomposed; marks stay in their order."""
+    return "".join(unicodedata.normalize("NFD", char) for char in scene.quote)
 
 
-_WIDE = {code: code + 0xFEE0 for code in map(ord, "!(),.:;?0123456789")}
+_WIDE = {code: code + 0xFEE0 for code in map(ord, "!(),.:?0123456789")}
 
 
 def _wide(scene: Scene) -> str:
@@ -323,7 +326,7 @@ def _may_be_fence(scene: Scene) -> Reason | None:
 
 def _outer_fence(scene: Scene) -> str | None:
     """A fence around the echo, or around all; where the text is inside none."""
-    return None if open_fence(scene.body) else "```\n"
+    return None if open_fence(scene.body + "\n") else "```\n"
 
 
 def _own_fence(scene: Scene) -> str | None:

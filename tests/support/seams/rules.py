@@ -106,8 +106,9 @@ RULES: dict[str, Rule] = {
     # mvance/summarize, src/shared/streaming-merge.ts: the longest exact overlap, of any
     # length up to 2048 characters.
     "overlap": Rule(_longest_overlap),
-    # Qwen Code, as reviewed in QwenLM/qwen-code#3966: an overlap, else the longest start
-    # of at least 6 characters that stands in the last 4000. What was merged may differ.
+    # Qwen Code, as reviewed in QwenLM/qwen-code#3966: an overlap, else the longest
+    # start of at least 6 characters that stands in the last 4000. What was merged may
+    # differ.
     "contained": Rule(_longest_contained),
 }
 """How others join, by the name of the column."""

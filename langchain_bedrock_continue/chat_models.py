@@ -238,7 +238,10 @@ class ChatBedrockContinuing(WrappingChatModel):
                         for chunk in chunks:
                             message = cast("AIMessageChunk", chunk.message)
                             yield from turn.receive(message)
-                    turn.check_end()
+                            if turn.is_rejected:
+                                break  # the connection is closed: nothing is lost
+                        else:
+                            turn.check_end()
             except Exception as error:  # noqa: BLE001 - the turn keeps what arrived
                 yield from turn.fail(error)
             else:

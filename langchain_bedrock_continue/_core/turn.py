@@ -37,6 +37,7 @@ TURN-7. A request that the service refused is not a segment: nothing arrived.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -49,6 +50,7 @@ from langchain_bedrock_continue._core.decisions import (
     prefill_support,
     service_errors,
 )
+from langchain_bedrock_continue._core.decisions.forms import Forms
 from langchain_bedrock_continue._core.decisions.next_action import (
     AfterError,
     AfterResponse,
@@ -62,6 +64,7 @@ from langchain_bedrock_continue._core.decisions.stop_reasons import (
 from langchain_bedrock_continue._core.decisions.vocabulary import (
     Action,
     Ending,
+    Problem,
     Strategy,
 )
 from langchain_bedrock_continue._core.record import message
@@ -75,6 +78,13 @@ from langchain_bedrock_continue._core.record.turn_errors import (
 )
 from langchain_bedrock_continue._core.request.call_arguments import max_tokens_of
 from langchain_bedrock_continue._core.request.composer import Composer, SegmentRequest
+from langchain_bedrock_continue._core.request.prompts import (
+    is_callers,
+    opening_of,
+    wording_of,
+)
+from langchain_bedrock_continue._core.text.continuation_join import ExpectedEcho
+from langchain_bedrock_continue._core.text.open_end import is_plainly_open
 from langchain_bedrock_continue._core.text.repetition import TAIL, find_cycle
 from langchain_bedrock_continue._core.tool_json.schema import schema_of
 from langchain_bedrock_continue._core.tool_json.tool_arguments import ToolArguments
@@ -87,9 +97,14 @@ if TYPE_CHECKING:
     from langchain_bedrock_continue._core.content.incoming import Chunks
     from langchain_bedrock_continue._core.decisions.stop_reasons import StopMeaning
     from langchain_bedrock_continue._core.policy import Policy
+    from langchain_bedrock_continue._core.request.prompts import Wording
 
-MAX_TOKENS, STOP_SEQUENCE, TOOL_USE = "max_tokens", "stop_sequence", "tool_use"
+END_TURN, MAX_TOKENS = "end_turn", "max_tokens"
+STOP_SEQUENCE, TOOL_USE = "stop_sequence", "tool_use"
 """Stop reasons."""
+
+CHARACTERS_A_TOKEN = 4
+"""The size of a token, while the turn's own text has not shown it."""
 
 
 class DeadlinePassedError(Exception):
@@ -155,7 +170,9 @@ class Turn:
             inline_thinking=policy.inline_thinking,
         )
         self.writing: Content | ToolArguments = self.content
-        self._composer = Composer(messages, kwargs, policy.continuation_prompt)
+        self._composer = Composer(messages, kwargs)
+        callers = is_callers(policy.continuation_prompt)
+        self._forms = Forms(policy.model_id, callers=callers)
         self._max_tokens = limits.MaxTokens(
             requested=max_tokens_of(kwargs, policy.max_tokens),
             total=policy.max_total_tokens,
@@ -196,6 +213,11 @@ class Turn:
             return [AIMessageChunk(content=received.content)]
         return self._show(chunks)
 
+    @property
+    def is_rejected(self) -> bool:
+        """Whether nothing of the response is used, so that its stream can be closed."""
+        return self.writing.rejected is not None and not self.content.has_tool_call
+
     def check_end(self) -> None:
         """Check that a stream which ended has a stop reason.
 
@@ -217,7 +239,9 @@ class Turn:
         """
         segment = self._record.last
         out_of_time = deadline_passed and segment.stop_reason is None
-        stop = OUT_OF_TIME if out_of_time else meaning_of(segment.stop_reason)
+        segment.closed = self.is_rejected and segment.stop_reason is None
+        reason = MAX_TOKENS if segment.closed else segment.stop_reason
+        stop = OUT_OF_TIME if out_of_time else meaning_of(reason)
         chunks = self._end_text(truncated=stop.truncated)
         stop = self._at_stop_sequence() or stop
         if isinstance(self.writing, ToolArguments) and not out_of_time:
@@ -290,6 +314,7 @@ class Turn:
             Segment(
                 max_tokens=max_tokens,
                 strategy=call.strategy,
+                form=self._forms.current if self._composer.in_user_turn else None,
                 response=response,
                 reasoning_before=self.content.reasoning,
             )
@@ -314,12 +339,42 @@ class Turn:
         self._next = _NextCall(action, Strategy.USER_TURN)
         raw = self._record.last.response.text if self._record.segments else ""
         spoken = self.writing.spoken(raw).rstrip()
-        tokens = self._max_tokens.expected(self._record.output_tokens)
-        chunks = self.writing.end_for_user_turn(tokens)
+        if action is not Action.ASK_AGAIN:
+            self._forms.begin_seam()
+        wording, expected = self._expected_echo()
+        chunks = self.writing.end_for_user_turn(expected)
         self._composer.continue_in_user_turn(
-            self.writing.sendable(), spoken, self.writing.quote
+            self.writing.sendable(), spoken, wording, expected.quote
         )
         return chunks
+
+    def _ask_again(self) -> Chunks:
+        """Ask for the continuation in the next form (NEXT-8)."""
+        problem = self._record.last.problem
+        if problem is not None:
+            self._forms.use_next(problem)
+        if problem is Problem.ENDED_EARLY:
+            return self._continue(Action.ASK_AGAIN)
+        self._next = _NextCall(Action.ASK_AGAIN, Strategy.USER_TURN)
+        wording, expected = self._expected_echo()
+        self.content.begin_again(expected)
+        self._composer.ask_again(wording, expected.quote)
+        return []
+
+    def _expected_echo(self) -> tuple[Wording, ExpectedEcho]:
+        """Return the words of the current form, and what they ask the model for."""
+        used = self._record.output_tokens
+        tokens = self._max_tokens.expected(used)
+        wording = wording_of(self._forms.current, self._policy.continuation_prompt)
+        has_text = used > 0 and len(self.content) > 0
+        size = len(self.content) / used if has_text else CHARACTERS_A_TOKEN
+        asked = self._max_tokens.requested is not None
+        return wording, ExpectedEcho(
+            quote=self.writing.choose_quote(tokens, wording.quote),
+            opening=opening_of(wording),
+            capacity=math.ceil(tokens * max(size, 1)) if asked else None,
+            is_last_try=not self._forms.needs_echo,
+        )
 
     def _retry(self, action: Action) -> Chunks:
         """End the segment so that it is requested once more."""
@@ -349,8 +404,16 @@ class Turn:
         content, sizes = self.content, self._max_tokens
         size, used = self._record.last.size, self._record.output_tokens
         truncated = stop.action is Action.CONTINUE
+        is_open = self._in_user_turn and is_plainly_open(content.open_text)
+        problem = self._problem(is_open=is_open)
+        if problem is None and self._in_user_turn and content.has_progress():
+            self._forms.note_success()
+        self._record.last.problem = problem
         return AfterResponse(
             stop=stop,
+            problem=problem,
+            is_open=is_open,
+            has_next_form=self._forms.has_next,
             has_tool_call=content.has_tool_call,
             has_progress=content.has_progress(),
             can_be_resent=content.can_be_resent(),
@@ -363,6 +426,24 @@ class Turn:
             recovery=self._policy.tool_call_recovery,
             limit=self._limit(),
         )
+
+    @property
+    def _in_user_turn(self) -> bool:
+        """Whether the segment answers a user turn that continues the answer's text."""
+        return self._composer.in_user_turn and not self._policy.constrained
+
+    def _problem(self, *, is_open: bool) -> Problem | None:
+        """Return why the segment does not continue the text, or None."""
+        content = self.content
+        if not self._in_user_turn or content.has_tool_call or content.has_shown_other:
+            return None
+        if content.rejected is not None:
+            return Problem(content.rejected.value)
+        if self._record.last.stop_reason != END_TURN:
+            return None
+        if not content.has_progress():
+            return Problem.NOTHING_NEW
+        return Problem.ENDED_EARLY if is_open else None
 
     def _facts_of_arguments(
         self, arguments: ToolArguments, stop: StopMeaning
@@ -407,6 +488,8 @@ class Turn:
             return self._complete_tool_call()
         if action is Action.CONTINUE:
             return self._continue(action)
+        if action is Action.ASK_AGAIN:
+            return self._ask_again()
         if action is Action.RETRY_LARGER:
             self._max_tokens.grow(self._record.last.size)
             return self._retry(action)
@@ -513,7 +596,8 @@ class Turn:
     # The end, and what the caller sees ---------------------------------------------
 
     def _end(self, stop: StopMeaning, ending: Ending) -> Chunks:
-        self._record.ending, self._record.complete = ending, stop.complete
+        self._record.ending = ending
+        self._record.complete = stop.complete and ending is Ending.MODEL
         return self._finish(
             last_block_complete=stop.last_block_complete, truncated=stop.truncated
         )

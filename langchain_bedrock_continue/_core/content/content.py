@@ -32,7 +32,8 @@ from langchain_bedrock_continue._core.content.incoming import (
 )
 from langchain_bedrock_continue._core.content.placement import Placement
 from langchain_bedrock_continue._core.content.retry_filter import Retry, RetryFilter
-from langchain_bedrock_continue._core.text.quote import choose_quote, opening_tag
+from langchain_bedrock_continue._core.text.continuation_join import ExpectedEcho
+from langchain_bedrock_continue._core.text.quote import choose_quote
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +47,10 @@ if TYPE_CHECKING:
     )
     from langchain_bedrock_continue._core.content.tool_calls import Call
     from langchain_bedrock_continue._core.policy import InlineThinking
+    from langchain_bedrock_continue._core.text.continuation_join import NoEcho
     from langchain_bedrock_continue._core.text.join_rules import JoinResult
+    from langchain_bedrock_continue._core.text.quote import QuoteKind
+    from langchain_bedrock_continue._core.text.restart import Restart
 
 _TEXT_ONLY = frozenset({"type", "text", "index"})
 
@@ -188,11 +192,7 @@ def merged(chunks: Chunks) -> Chunks:
 
 
 class Content:
-    """The content of a turn's answer.
-
-    Attributes:
-        quote: What the model was last asked to repeat in a user turn.
-    """
+    """The content of a turn's answer."""
 
     def __init__(
         self,
@@ -208,11 +208,11 @@ class Content:
             withholds: Whether a segment shows nothing before it is over (CONTENT-11).
             inline_thinking: How the model marks thinking in its text, or None.
         """
-        self.quote = ""
         self._placement = Placement(stop_sequences, inline_thinking)
         self._start = self._placement.start()
         self._released = ReleasedBlocks()
         self._shown_from = self._released.mark()
+        self._substance = 0  # of what was released before the segment
         self._withholds = withholds
         self._withheld: Chunks = []
         self._retry: Retry | None = None
@@ -284,6 +284,17 @@ class Content:
         """The tool calls that must not run, once the turn is over."""
         return self._placement.calls.invalid
 
+    @property
+    def rejected(self) -> Restart | NoEcho | None:
+        """Why the segment's text does not continue the text before, or None."""
+        return self._placement.rejected
+
+    @property
+    def has_shown_other(self) -> bool:
+        """Whether the segment has shown something that does not continue the text."""
+        has_shown = self._released.substance > self._substance
+        return has_shown and not self.has_progress()
+
     def has_progress(self) -> bool:
         """Return True if the segment ends in new text, so the next can continue it."""
         return self._placement.has_progress()
@@ -333,6 +344,7 @@ class Content:
         """Begin a segment that is not a retry."""
         self._start = self._placement.start()
         self._shown_from = self._released.mark(self._placement.next_index)
+        self._substance = self._released.substance
         self._retry, self._reworded = None, False
 
     def begin_retry(self) -> None:
@@ -376,16 +388,31 @@ class Content:
         """End a segment that a prefill continues."""
         return self._release(self._placement.end_for_prefill())
 
-    def end_for_user_turn(self, tokens: int) -> Chunks:
-        """End a segment that a user turn continues; it chooses the quote.
+    def choose_quote(self, tokens: int, kind: QuoteKind) -> str:
+        """Choose what the next user turn asks the model to repeat.
 
         Args:
             tokens: What the next segment may write.
+            kind: What the quote is.
         """
-        self.quote = choose_quote(self.open_text, tokens)
-        return self._release(
-            self._placement.end_for_user_turn(self.quote, opening_tag(self.quote))
-        )
+        return choose_quote(self.open_text, tokens, kind)
+
+    def end_for_user_turn(self, expected: ExpectedEcho) -> Chunks:
+        """End a segment that a user turn continues.
+
+        Args:
+            expected: What the model is asked to repeat, and how it may answer.
+        """
+        return self._release(self._placement.end_for_user_turn(expected))
+
+    def begin_again(self, expected: ExpectedEcho) -> None:
+        """Begin a rejected segment once more; nothing of it was shown.
+
+        Args:
+            expected: As for `end_for_user_turn`.
+        """
+        self._placement = self._placement.restarted(self._start)
+        self._placement.expect(expected)
 
     def end_for_resend(self) -> Chunks:
         """End a segment that is sent back as it is."""
@@ -440,7 +467,8 @@ class Content:
         self._placement.take_calls(second)
         if second.calls.begun or not retry.filter.diverged:
             return []
-        chunks = self._release(self._placement.end_for_user_turn("", ""))
+        version = ExpectedEcho(may_reject=False)
+        chunks = self._release(self._placement.end_for_user_turn(version))
         text = self._second_version(second, "".join(retry.texts))
         incoming = text_only(text, plain=self._placement.plain)
         chunks += self._release(self._placement.receive(incoming))

@@ -15,8 +15,8 @@ CONTENT-6. Reasoning is held back until the next block begins: truncated reasoni
     no signature.
 CONTENT-7. Citations belong to the text span that they came with: a text block that has
     citations is not continued.
-CONTENT-12. A join sees all text blocks, on both sides: a model that begins again repeats
-    those before the open one, too. What it drops loses its citations.
+CONTENT-12. A join sees all text blocks, on both sides: a model that begins again
+    repeats those before the open one, too. What it drops loses its citations.
 """
 
 from __future__ import annotations
@@ -40,6 +40,10 @@ from langchain_bedrock_continue._core.content.segment_start import (
     SegmentStart,
 )
 from langchain_bedrock_continue._core.content.tool_calls import HeldCalls
+from langchain_bedrock_continue._core.text.continuation_join import (
+    ContinuationJoin,
+    ExpectedEcho,
+)
 from langchain_bedrock_continue._core.text.healed_cut import TextBuffer
 
 if TYPE_CHECKING:
@@ -53,7 +57,9 @@ if TYPE_CHECKING:
         Incoming,
     )
     from langchain_bedrock_continue._core.policy import InlineThinking
+    from langchain_bedrock_continue._core.text.continuation_join import NoEcho
     from langchain_bedrock_continue._core.text.join_rules import JoinResult
+    from langchain_bedrock_continue._core.text.restart import Restart
 
 
 class Placement:
@@ -64,6 +70,7 @@ class Placement:
         seams: Where segments join: offsets in the turn's text.
         plain: The text comes without blocks.
         join_result: How the segment's text was joined to the text before, or None.
+        rejected: Why the segment's text does not continue the text before, or None.
     """
 
     def __init__(
@@ -84,8 +91,9 @@ class Placement:
         self._joining: list[tuple[int, Block]] = []  # CONTENT-12
         self._continues_text = False  # the next text continues the open block
         self._drops_reasoning = False  # CONTENT-5
-        self._join: ThinkingAwareJoin | None = None  # undecided
+        self._join: ContinuationJoin | None = None  # undecided
         self.join_result: JoinResult | None = None
+        self.rejected: Restart | NoEcho | None = None
         self._reasoning: Chunks = []  # CONTENT-6
 
     # The state ---------------------------------------------------------------------
@@ -258,7 +266,7 @@ class Placement:
         joined = self._join.feed(new)
         return [] if joined is None else self._joined(joined)
 
-    def _join_text(self, join: ThinkingAwareJoin, number: int, block: Block) -> Chunks:
+    def _join_text(self, join: ContinuationJoin, number: int, block: Block) -> Chunks:
         """Take text while the join is undecided (CONTENT-12)."""
         released: Chunks = []
         if self._continues_text:
@@ -266,6 +274,7 @@ class Placement:
             self._opened(number, released)
         self._joining.append((number, block))
         joined = join.feed(block["text"])
+        self.rejected = join.rejected
         return released if joined is None else released + self._joined(joined)
 
     def _joined(self, new: str) -> Chunks:
@@ -273,6 +282,10 @@ class Placement:
         join, text = self._join, self._open
         if join is None or text is None:
             self._join = None
+            return []
+        if join.rejected is not None:
+            self.rejected, self.join_result = join.rejected, join.result
+            self._joining = []
             return []
         if join.is_over or text.cited:
             new += "" if join.is_over else join.finish()
@@ -378,25 +391,33 @@ class Placement:
         self._begin_segment()
         return released
 
-    def end_for_user_turn(self, quote: str, opening: str) -> Chunks:
+    def end_for_user_turn(self, expected: ExpectedEcho) -> Chunks:
         """End a segment that a user turn continues.
 
         Args:
-            quote: The end of the text, which the model is asked to repeat.
-            opening: The tag before the quote in the prompt.
+            expected: What the model is asked to repeat, and how it may answer.
         """
         text, released = self._open, []
         if text is not None:
             released = self._text_chunks(text, text.buffer.end_for_user_turn())
-            before = self._closed_texts if text.buffer.text.strip() else []
-            self._join = ThinkingAwareJoin(
-                "".join([*before, text.buffer.text]),
-                quote,
-                opening=opening,
-                thinking=self._inline_thinking,
-            )
         self._begin_segment()
+        self.expect(expected)
         return released
+
+    def expect(self, expected: ExpectedEcho) -> None:
+        """Prepare to join the answer to a user turn."""
+        if self._open is None:
+            return
+        open_text = self._open.buffer.text
+        before = self._closed_texts if open_text.strip() else []
+        text = "".join([*before, open_text])
+        join = ThinkingAwareJoin(
+            text,
+            expected.quote,
+            opening=expected.opening,
+            thinking=self._inline_thinking,
+        )
+        self._join = ContinuationJoin(join, text, expected)
 
     def end_for_resend(self) -> Chunks:
         """End a segment that is sent back as it is: new blocks of any kind follow."""
@@ -435,7 +456,7 @@ class Placement:
 
     def _begin_segment(self) -> None:
         self.seams.append(len(self))
-        self.join_result = None
+        self.join_result = self.rejected = None
         self._index.begin_segment()
         self._continues_text = self._drops_reasoning = True
         if self._open is not None:

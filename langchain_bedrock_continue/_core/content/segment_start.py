@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from langchain_bedrock_continue._core.content.inline_thinking import (
-        ThinkingAwareJoin,
+    from langchain_bedrock_continue._core.text.continuation_join import (
+        ContinuationJoin,
     )
     from langchain_bedrock_continue._core.text.healed_cut import BufferMark, TextBuffer
 
@@ -43,7 +43,7 @@ class SegmentStart:
     closed_texts: int
     seams: int
     last_seam: int
-    join: ThinkingAwareJoin | None
+    join: ContinuationJoin | None
     continues_text: bool
     drops_reasoning: bool
     plain: bool

@@ -18,6 +18,9 @@ NEXT-6. A stream that failed after its stop reason is complete; only its usage i
 NEXT-7. A transient error is recovered from, as often as the caller allows. Before
     anything arrived that is left to the caller and to botocore, except for an error in
     a stream, which botocore never retries.
+NEXT-8. An answer to a user turn that begins the text again, adds nothing, or ends where
+    the text plainly isn't complete, is asked for again in the next form. It is never
+    called complete, unless the text may be complete and the model has nothing to add.
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 from langchain_bedrock_continue._core.decisions.vocabulary import (
     Action,
     Ending,
+    Problem,
     Strategy,
 )
 
@@ -57,6 +61,9 @@ class AfterResponse:
         can_complete_call: Exactly one tool call was truncated, in its arguments.
         retried_output: Malformed output was retried before.
         recovery: The caller's `tool_call_recovery`.
+        problem: Why the segment, which answers a user turn, does not continue the text.
+        is_open: The text plainly isn't complete: a code fence is open, for example.
+        has_next_form: The user turn can be sent in another form.
         arguments: The state of a tool call's arguments that are written as text, or
             None while the answer itself is written.
         limit: The limit that is reached, or None.
@@ -73,6 +80,9 @@ class AfterResponse:
     can_complete_call: bool = False
     retried_output: bool = False
     recovery: ToolCallRecovery = "retry"
+    problem: Problem | None = None
+    is_open: bool = False
+    has_next_form: bool = False
     arguments: Literal["complete", "continuable", "broken"] | None = None
     limit: Ending | None = None
 
@@ -80,6 +90,11 @@ class AfterResponse:
     def truncated_call(self) -> bool:
         """Whether the segment was truncated at `max_tokens` with a tool call in it."""
         return self.stop.action is Action.CONTINUE and self.has_tool_call
+
+    @property
+    def may_be_complete(self) -> bool:
+        """Whether the model has nothing to add to a text that may be complete."""
+        return self.problem is Problem.NOTHING_NEW and not self.is_open
 
     @property
     def cannot_continue(self) -> bool:
@@ -121,6 +136,30 @@ AFTER_RESPONSE: tuple[_AfterResponseRule, ...] = (
         lambda now: now.arguments == "broken",
         Action.END,
         Ending.TOOL_CALL,
+    ),
+    # The answer to a user turn does not continue the text (NEXT-8).
+    _Response(
+        "another call is not allowed, and the model has nothing to add",
+        lambda now: now.may_be_complete and now.limit is not None,
+        Action.END,
+        Ending.MODEL,
+    ),
+    _Response(
+        "a model that failed in one form often works in another",
+        lambda now: now.problem is not None and now.has_next_form,
+        Action.ASK_AGAIN,
+    ),
+    _Response(
+        "asked in every form, the model has nothing to add",
+        lambda now: now.may_be_complete,
+        Action.END,
+        Ending.MODEL,
+    ),
+    _Response(
+        "no form of the user turn brought new text",
+        lambda now: now.problem is not None,
+        Action.END,
+        Ending.NO_PROGRESS,
     ),
     # The model or the service ended the segment.
     _Response(

@@ -34,6 +34,9 @@ class Action(StrEnum):
     RETRY_AT_LIMIT = "retry_at_limit"
     """Send it again with the limit that the service reported."""
 
+    ASK_AGAIN = "ask_again"
+    """Ask for the continuation in the next form of a user turn."""
+
     COMPLETE_TOOL_CALL = "complete_tool_call"
     """Continue the arguments of a truncated tool call as text."""
 
@@ -62,6 +65,7 @@ EVENT_TYPES: dict[Action, str] = {
     Action.RETRY: "retry",
     Action.RETRY_LARGER: "retry",
     Action.RETRY_AT_LIMIT: "retry",
+    Action.ASK_AGAIN: "asked_again",
     Action.COMPLETE_TOOL_CALL: "arguments",
     Action.FALL_BACK: "prefill_refused",
     Action.RESUME: "resume",
@@ -126,3 +130,62 @@ StrategyName: TypeAlias = Literal["prefill", "user_turn", "resend", "retry"]
 
 CONTINUING = (Strategy.PREFILL, Strategy.USER_TURN)
 """The strategies that continue a text: the public `continuation["strategy"]`."""
+
+
+class Form(StrEnum):
+    """The form of a user turn: its words, and what it quotes."""
+
+    CALLERS = "continuation_prompt"
+    """The caller's own words."""
+
+    COPY = "copy"
+    """The last words, which the model copies before it continues."""
+
+    LAST_LINE = "last_line"
+    """The last line from its beginning, which the model writes again."""
+
+    WITHOUT_ECHO = "without_echo"
+    """The last words, after which the model continues without repeating them."""
+
+
+FormName: TypeAlias = Literal[
+    "continuation_prompt", "copy", "last_line", "without_echo"
+]
+"""The values of `Form`."""
+
+
+class Problem(StrEnum):
+    """Why the answer to a user turn did not continue the text."""
+
+    FIRST_LINE = "first_line"
+    """It begins with the first line of the answer."""
+
+    EARLIER_PLACE = "earlier_place"
+    """It begins with an earlier line, or an earlier sentence."""
+
+    LIST_NUMBER = "list_number"
+    """It begins with list item 1, in the middle of a numbered list."""
+
+    TABLE_HEADER = "table_header"
+    """It begins with the header of the table in which the text ends."""
+
+    NO_ECHO = "no_echo"
+    """It does not repeat the quote, and a blank may be missing at the seam."""
+
+    NOTHING_NEW = "nothing_new"
+    """It is empty, or repeats the end of the text and ends there."""
+
+    ENDED_EARLY = "ended_early"
+    """It continues the text, and ends where the text plainly isn't complete."""
+
+
+ProblemName: TypeAlias = Literal[
+    "first_line",
+    "earlier_place",
+    "list_number",
+    "table_header",
+    "no_echo",
+    "nothing_new",
+    "ended_early",
+]
+"""The values of `Problem`."""

@@ -16,6 +16,8 @@ from langchain_core.messages.ai import UsageMetadata
 from langchain_bedrock_continue._core.decisions.vocabulary import (
     CONTINUING,
     EndedBy,
+    FormName,
+    ProblemName,
     Strategy,
     StrategyName,
 )
@@ -53,6 +55,11 @@ class SegmentEntry(TypedDict):
     """How the segment was asked for; None for the first one."""
     join: NotRequired[JoinEntry]
     """How its text was joined; only after a user turn."""
+    form: NotRequired[FormName]
+    """The form of the user turn that it answers; only after a user turn."""
+    problem: NotRequired[ProblemName]
+    """Why it does not continue the text. It was asked for again in another form, if one
+    was left. Its text is not in the message, except after `"ended_early"`."""
     error: NotRequired[str]
     """The class and code of the error that broke it."""
 
@@ -144,6 +151,12 @@ def entry_of(segment: Segment) -> SegmentEntry:
     if segment.join is not None:
         join = segment.join
         entry["join"] = {"rule": join.rule.value, "dropped": join.dropped}
+    if segment.form is not None:
+        form: Any = segment.form.value
+        entry["form"] = form
+    if segment.problem is not None:
+        problem: Any = segment.problem.value
+        entry["problem"] = problem
     if segment.error is not None:
         entry["error"] = segment.error
     return entry
@@ -162,11 +175,13 @@ def usages_of(
 
 
 def _kept(record: Record) -> list[Segment]:
-    """Return the segments that no retry replaced."""
+    """Return the segments that no other one replaced."""
     followers = [*record.segments[1:], None]
     pairs = zip(record.segments, followers, strict=False)
     return [
-        one for one, next_ in pairs if not (next_ and next_.strategy is Strategy.RETRY)
+        one
+        for one, next_ in pairs
+        if not (one.is_replaced or (next_ and next_.strategy is Strategy.RETRY))
     ]
 
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_bedrock_continue._core.content.incoming import Response
 from langchain_bedrock_continue._core.decisions.limits import UNSET_MAX_TOKENS
+from langchain_bedrock_continue._core.decisions.vocabulary import Problem
 
 if TYPE_CHECKING:
-    from langchain_bedrock_continue._core.decisions.vocabulary import Strategy
+    from langchain_bedrock_continue._core.decisions.vocabulary import Form, Strategy
     from langchain_bedrock_continue._core.text.join_rules import JoinResult
 
 
@@ -24,6 +25,9 @@ class Segment:
         corrected_stop_reason: The stop reason that replaces the service's: a stop
             sequence that a seam split, or a tool call that was completed as text.
         join: How its text was joined to the text before, or None.
+        form: The form of the user turn that it answers, or None.
+        problem: Why it does not continue the text, or None.
+        closed: Its stream was closed, because nothing more of it would be used.
         error: What broke it, or None.
         reasoning_before: How much reasoning the caller had been shown before it.
     """
@@ -33,6 +37,9 @@ class Segment:
     response: Response = field(default_factory=Response)
     corrected_stop_reason: str | None = None
     join: JoinResult | None = None
+    form: Form | None = None
+    problem: Problem | None = None
+    closed: bool = False
     error: str | None = None
     reasoning_before: int = 0
 
@@ -49,9 +56,18 @@ class Segment:
 
     @property
     def counted_tokens(self) -> int:
-        """The output tokens; all that it asked for if they are unknown (LIMIT-5)."""
-        tokens = self.output_tokens
-        return (self.max_tokens or 0) if tokens is None else tokens
+        """The output tokens; all that it can have if they are unknown (LIMIT-5)."""
+        if self.output_tokens is not None:
+            return self.output_tokens
+        if not self.closed:
+            return self.max_tokens or 0
+        arrived = len(self.response.text)  # a token has at least one character
+        return arrived if self.max_tokens is None else min(self.max_tokens, arrived)
+
+    @property
+    def is_replaced(self) -> bool:
+        """Whether the response was refused, and asked for in another form."""
+        return self.problem not in {None, Problem.ENDED_EARLY}
 
     @property
     def size(self) -> int:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
 
     from langchain_bedrock_continue._core.content.incoming import Block
+    from langchain_bedrock_continue._core.request.prompts import Wording
 
 
 @dataclass(frozen=True)
@@ -73,19 +74,16 @@ class Composer:
         self,
         messages: Sequence[BaseMessage],
         kwargs: Mapping[str, Any],
-        template: str | None = None,
     ) -> None:
         """Begin with the caller's own request.
 
         Args:
             messages: The caller's conversation; never changed.
             kwargs: The caller's arguments of each call; never changed.
-            template: The user turn's text, with `{tail}`; None for the default.
         """
         self.in_user_turn = False
         self._messages = messages
         self._kwargs = kwargs
-        self._template = template
         self._next = list(messages)
         self._tool_name: str | None = None
         self._before_call: list[Block] = []
@@ -106,7 +104,7 @@ class Composer:
         self._next, self.in_user_turn = with_prefill(self._messages, answer), False
 
     def continue_in_user_turn(
-        self, written: list[Block], spoken: str, quote: str
+        self, written: list[Block], spoken: str, wording: Wording, quote: str
     ) -> None:
         """Ask for the continuation in a user message.
 
@@ -114,14 +112,25 @@ class Composer:
             written: What is written so far.
             spoken: The last response, as the model wrote it. If it answered a user turn
                 of ours, the conversation has what was written before (MESSAGE-5).
+            wording: The words.
             quote: What the model is asked to repeat.
         """
         if self.in_user_turn:
             history = [*self._next, AIMessage(spoken)]
         else:
             history = with_prefill(self._messages, self._answer(written))
-        prompt = self._prompt(quote)
+        prompt = self._prompt(wording, quote)
         self._next, self.in_user_turn = with_user_turn(history, prompt), True
+
+    def ask_again(self, wording: Wording, quote: str) -> None:
+        """Replace the last user message: its answer is not used.
+
+        Args:
+            wording: The words.
+            quote: What the model is asked to repeat.
+        """
+        prompt = self._prompt(wording, quote)
+        self._next = with_user_turn(self._next[:-1], prompt)
 
     def messages(self) -> list[BaseMessage]:
         """Return the messages of the next call, which langchain-aws may change."""
@@ -138,9 +147,9 @@ class Composer:
             kwargs = with_max_tokens(kwargs, max_tokens)
         return kwargs if self._tool_name is None else without_tool_choice(kwargs)
 
-    def _prompt(self, quote: str) -> str:
+    def _prompt(self, wording: Wording, quote: str) -> str:
         if self._tool_name is None:
-            return continuation_prompt(self._template, quote)
+            return continuation_prompt(wording, quote)
         return arguments_prompt(self._tool_name, quote)
 
     def _answer(self, written: list[Block]) -> list[Block]:

@@ -5,21 +5,40 @@ recognize, but it costs input once and output again, so its length is limited.
 
 QUOTE-1. A quote is an end of the text without its trailing whitespace. It does not
     begin with whitespace. It may be empty.
-QUOTE-2. A quote has at most MAX_QUOTE characters and costs at most a share of the next
-    segment's tokens (_SHARES), so that even a segment of a few tokens adds new text.
+QUOTE-2. A quote has at most as many characters as its kind allows, and costs at most a
+    share of the next segment's tokens (_SHARES), so that even a segment of a few tokens
+    adds new text.
 QUOTE-3. A quote begins at a word boundary if there is one, and never inside a combining
     sequence such as an emoji with a skin tone.
-QUOTE-4. The tag in front of a quote does not occur in the quote.
+QUOTE-4. A quote by line begins at a line or a sentence if one begins within its limits.
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from typing import NamedTuple
 
 from langchain_bedrock_continue._core.text.text_end import body_length
 
-MAX_QUOTE = 100
-"""The most characters of a quote."""
+
+class QuoteKind(NamedTuple):
+    """What a quote is.
+
+    Attributes:
+        most: The most characters of it.
+        by_line: It begins where a line or a sentence begins, if it can.
+    """
+
+    most: int
+    by_line: bool
+
+
+WORDS = QuoteKind(most=60, by_line=False)
+"""The last words. Small models copy 40 to 60 characters better than 100 (measured)."""
+
+LINE = QuoteKind(most=160, by_line=True)
+"""The last line from its beginning, or the last sentence of a long one."""
 
 _SHARES = (5, 2)
 """A quote costs at most a fifth of a segment, or half of it if nothing fits into a
@@ -29,40 +48,65 @@ _SMALL_SEGMENT = 8
 """A segment of fewer tokens can't spend half of them on a quote."""
 
 
-def choose_quote(text: str, max_tokens: int) -> str:
+def choose_quote(text: str, max_tokens: int, kind: QuoteKind = WORDS) -> str:
     """Choose the end of the text that the model is asked to repeat.
 
     Args:
         text: The text so far.
         max_tokens: The `max_tokens` of the next segment.
+        kind: What the quote is.
 
     Returns:
         An end of the text without its trailing whitespace; empty if nothing fits.
     """
     shares = _SHARES if max_tokens >= _SMALL_SEGMENT else _SHARES[:1]
-    quotes = (_affordable(text, 4 * max_tokens // share) for share in shares)
+    if kind.by_line:
+        shares = shares[-1:]
+    quotes = (_affordable(text, 4 * max_tokens // share, kind) for share in shares)
     return next(filter(None, quotes), "")
 
 
-def _affordable(text: str, budget: int) -> str:
+def _affordable(text: str, budget: int, kind: QuoteKind) -> str:
     """Return the longest quote within a budget in quarters of a token."""
     end = body_length(text)
-    first = _first_affordable(text, end, budget)
-    start = _word_start(text, first, end)
+    first = _first_affordable(text, end, budget, kind.most)
+    start = _line_start(text, first, end) if kind.by_line else None
+    if start is None:
+        start = _word_start(text, first, end)
     while start < end and (text[start].isspace() or _is_joined(text, start)):
         start += 1
     return text[start:end]
 
 
-def _first_affordable(text: str, end: int, budget: int) -> int:
+def _first_affordable(text: str, end: int, budget: int, most: int) -> int:
     """Step back from the end as far as the budget in quarters of a token allows."""
     at = end
-    while at and end - at < MAX_QUOTE:
+    while at and end - at < most:
         budget -= _cost(text[at - 1])
         if budget < 0:
             break
         at -= 1
     return at
+
+
+def _line_start(text: str, first: int, end: int) -> int | None:
+    """Return where the last line begins, or the last sentence of a long line.
+
+    A line of a few characters is no quote: the line before it belongs to it.
+    """
+    for start in (_LINE, _SENTENCE):
+        starts = [match.end() for match in start.finditer(text, first, end)]
+        if first == 0:
+            starts.insert(0, 0)
+        fits = [at for at in starts if len(text[at:end].strip()) >= _MIN_LINE]
+        if fits:
+            return fits[-1]
+    return None
+
+
+_LINE = re.compile(r"\n")
+_SENTENCE = re.compile(r"[.!?\u2026][\"'\u201d\u2019)]*[ \t]+|[。\uff01\uff1f]")
+_MIN_LINE = 12
 
 
 def _cost(char: str) -> int:
@@ -131,12 +175,3 @@ def _flag_halves_before(text: str, at: int) -> int:
     while start and _is_flag_half(text[start - 1]):
         start -= 1
     return at - start
-
-
-def opening_tag(quote: str) -> str:
-    """Return a tag of which neither form occurs in the quote (QUOTE-4)."""
-    name, number = "tail", 1
-    while f"<{name}" in quote or f"</{name}" in quote:
-        number += 1
-        name = f"tail-{number}"
-    return f"<{name}>"

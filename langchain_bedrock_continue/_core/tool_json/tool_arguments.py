@@ -22,7 +22,7 @@ from langchain_bedrock_continue._core.request.prompts import arguments_lead_in
 from langchain_bedrock_continue._core.text.echo_join import EchoJoin
 from langchain_bedrock_continue._core.text.healed_cut import BufferMark, TextBuffer
 from langchain_bedrock_continue._core.text.join_rules import UNPROVEN, JoinResult
-from langchain_bedrock_continue._core.text.quote import choose_quote, opening_tag
+from langchain_bedrock_continue._core.text.quote import choose_quote
 from langchain_bedrock_continue._core.tool_json.json_text import (
     object_in_reply,
     parse_complete,
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
         Incoming,
     )
     from langchain_bedrock_continue._core.content.tool_calls import Call
+    from langchain_bedrock_continue._core.text.continuation_join import ExpectedEcho
+    from langchain_bedrock_continue._core.text.quote import QuoteKind
 
 UNKNOWN = "{"
 """The beginning of arguments of which nothing is known."""
@@ -52,10 +54,12 @@ class ToolArguments:
         join_result: How the last segment was joined to the JSON before, or None.
         stopped: Never: the caller's stop sequences are about the answer's text.
         is_replaying: Never: nothing of it was shown.
+        rejected: Never: what follows arguments is decided by parsing them.
     """
 
     stopped = False
     is_replaying = False
+    rejected = None
 
     def __init__(self, call: Call, schema: dict[str, Any] | None) -> None:
         """Begin with what arrived of a call.
@@ -171,20 +175,29 @@ class ToolArguments:
         self._buffer.end_for_prefill()
         return []
 
-    def end_for_user_turn(self, tokens: int) -> Chunks:
-        """End a segment that a user turn continues; it chooses the quote.
+    def choose_quote(self, tokens: int, kind: QuoteKind) -> str:
+        """Choose what the next user turn asks the model to repeat; see ARGS-3.
 
         Args:
             tokens: What the next segment may write.
+            kind: What the quote is.
+        """
+        text = resumable_prefix(self.text, streamed=True)
+        return "" if text == UNKNOWN else choose_quote(text, tokens, kind)
+
+    def end_for_user_turn(self, expected: ExpectedEcho) -> Chunks:
+        """End a segment that a user turn continues.
+
+        Args:
+            expected: What the model is asked to repeat.
         """
         text = resumable_prefix(self.text, streamed=True)
         self._begin("" if text == UNKNOWN else text)
         self._asked_for_all = text == UNKNOWN  # ARGS-3
-        self.quote = "" if self._asked_for_all else choose_quote(text, tokens)
+        self.quote = expected.quote
         self._buffer.end_for_user_turn()
         if not self._asked_for_all:
-            opening = opening_tag(self.quote)
-            self._join = EchoJoin(self._buffer.text, self.quote, opening=opening)
+            self._join = EchoJoin(self._buffer.text, self.quote)
         return []
 
     def undo_cut(self) -> None:

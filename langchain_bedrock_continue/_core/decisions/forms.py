@@ -1,0 +1,83 @@
+"""Which form of a user turn is sent, and which comes next if it did not work.
+
+FORM-1. A seam is asked for in at most MAX_TRIES forms, one after the other.
+FORM-2. The form that worked is the first one from then on: in the turn, and for the
+    model in this process.
+FORM-3. The caller's `continuation_prompt` is always the first form. The others are the
+    package's own.
+FORM-4. If no form makes a model repeat the end of the text, the turn does not ask again
+    for that reason: it would cost the same calls at each seam.
+"""
+
+from __future__ import annotations
+
+from langchain_bedrock_continue._core.decisions.vocabulary import Form, Problem
+
+MAX_TRIES = 3
+
+ORDER = (Form.COPY, Form.LAST_LINE, Form.WITHOUT_ECHO)
+"""Our own forms; the first one works best (`make seams-real`)."""
+
+_working: dict[str, Form] = {}
+
+
+class Forms:
+    """The forms of one turn.
+
+    Attributes:
+        current: The form of the next user turn, or of the one under way.
+    """
+
+    def __init__(self, model_id: str, *, callers: bool = False) -> None:
+        """Begin with the form that worked for the model.
+
+        Args:
+            model_id: The model's id; nothing is remembered if it is empty.
+            callers: The caller gave a `continuation_prompt`.
+        """
+        self._model_id = model_id
+        self._own = (Form.CALLERS,) if callers else ()
+        first = _working.get(model_id, ORDER[0])
+        self.current = self._order(first)[0]
+        self._tried: list[Form] = []
+        self._never_echoes = False
+
+    @property
+    def has_next(self) -> bool:
+        """Whether there is another form for this seam (FORM-1)."""
+        return len(self._tried) + 1 < MAX_TRIES
+
+    @property
+    def needs_echo(self) -> bool:
+        """Whether an answer without an echo is refused at this seam (FORM-4)."""
+        return self.has_next and not self._never_echoes
+
+    def begin_seam(self) -> None:
+        """Begin with a new seam."""
+        self._tried = []
+
+    def use_next(self, problem: Problem) -> None:
+        """Change to the next form, because the current one did not work.
+
+        Args:
+            problem: What was wrong with the answer.
+        """
+        self._tried.append(self.current)
+        untried = [one for one in self._order(ORDER[0]) if one not in self._tried]
+        self.current = untried[0]
+        if problem is Problem.NO_ECHO and not self.has_next:
+            self._never_echoes = True
+
+    def note_success(self) -> None:
+        """Remember the current form, if another one failed at this seam (FORM-2)."""
+        if self._tried and self._model_id and self.current is not Form.CALLERS:
+            _working[self._model_id] = self.current
+
+    def _order(self, first: Form) -> tuple[Form, ...]:
+        own = [first, *(form for form in ORDER if form is not first)]
+        return (*self._own, *own)[:MAX_TRIES]
+
+
+def forget_forms() -> None:
+    """Forget which forms worked. Tests call it."""
+    _working.clear()

@@ -1,0 +1,260 @@
+"""Joins the message that answers a user turn, unless it begins the answer again.
+
+`EchoJoin` finds where the new text of a message begins, and `restart` decides whether
+that text continues the answer. What they withhold is released, or nothing is.
+
+JOIN-1. A message is rejected if its new text is a restart. Nothing of it is appended.
+JOIN-2. It is rejected as soon as it repeats an earlier place from which it could reach
+    the end of the text only with more than half of its tokens: a restart of an answer
+    that filled `max_tokens` is truncated where the answer was. So a stream can be
+    closed before those tokens are written, and paid for.
+JOIN-3. It is rejected if it repeats nothing of what it was asked to repeat, and a
+    letter follows a letter at the seam: a blank may be missing there (`The qui|ck`,
+    `The quick| brown`). That is weak evidence, so it counts only while `is_last_try` is
+    false.
+JOIN-4. The result depends on the message, and not on how it is split into chunks.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from langchain_bedrock_continue._core.text.join_rules import JoinResult, JoinRule
+from langchain_bedrock_continue._core.text.restart import (
+    EarlierText,
+    Repetition,
+    Restart,
+    RestartCheck,
+    Start,
+)
+from langchain_bedrock_continue._core.text.text_end import weight
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from langchain_bedrock_continue._core.text.echo_join import EchoJoin
+
+_FAR_RESTART = 60
+"""The least weight of a repetition that is evidence of a restart before its end."""
+
+_FIRST_CJK = "\u2e80"
+
+
+class NoEcho(StrEnum):
+    """Why a message is rejected that is no restart."""
+
+    NO_ECHO = "no_echo"
+    """It repeats nothing, and it is not known whether it continues a word (JOIN-3)."""
+
+
+@dataclass(frozen=True)
+class ExpectedEcho:
+    """What a user turn asks for, and how the answer to it is joined.
+
+    Attributes:
+        quote: What the model is asked to repeat; may be empty.
+        opening: What precedes the quote in the prompt, such as a tag; may be empty.
+        capacity: How many characters the answer can have; None if unknown.
+        is_last_try: The answer is accepted even without an echo (JOIN-3).
+        may_reject: A restart is rejected; False if the text is known to be another
+            version of the answer.
+    """
+
+    quote: str = ""
+    opening: str = ""
+    capacity: int | None = None
+    is_last_try: bool = True
+    may_reject: bool = True
+
+
+class ContinuationJoin:
+    """Joins one message to the text, as the message arrives.
+
+    Attributes:
+        rejected: Why the message is rejected; None while undecided, and if it is not.
+    """
+
+    def __init__(self, join: EchoJoin, text: str, expected: ExpectedEcho) -> None:
+        """Prepare a join.
+
+        Args:
+            join: Finds where the new text of the message begins.
+            text: The text so far, with its trailing whitespace.
+            expected: What the model was asked for.
+        """
+        self._first = join
+        self._earlier = EarlierText(text)
+        self._expected = expected
+        self.begin()
+
+    def begin(self) -> None:
+        """Prepare to receive a message."""
+        self._join = self._first.fresh()
+        self.rejected: Restart | NoEcho | None = None
+        self._received = 0
+        self._message: Repetition | None = None
+        self._check: RestartCheck | None = None
+
+    def fresh(self) -> Self:
+        """Return a join to the same text that has received nothing."""
+        join: Self = copy.copy(self)
+        join.begin()
+        return join
+
+    @property
+    def result(self) -> JoinResult | None:
+        """How the message was joined; None while that is undecided."""
+        if self.rejected is not None:
+            rule = self._join.result.rule if self._join.result else JoinRule.UNFINISHED
+            return JoinResult(rule, self._received)
+        return self._join.result
+
+    @property
+    def replaced(self) -> int:
+        """How many characters at the end of the text are replaced."""
+        return 0 if self.rejected else self._join.replaced
+
+    @property
+    def is_over(self) -> bool:
+        """Whether `feed` returns all that follows unchanged, and `finish` nothing."""
+        decided = self._check is None or self._check.decided
+        has_begun = self._join.result is not None
+        return has_begun and decided and self.rejected is None and self._join.is_over
+
+    def feed(self, chunk: str) -> str | None:
+        """Receive more of the message.
+
+        Returns:
+            What to append to the text, or None while that is undecided, and after the
+            message was rejected.
+        """
+        self._received += len(chunk)
+        if self.rejected is not None:
+            return None
+        if not self._expected.may_reject:
+            return self._join.feed(chunk)
+        if self._check is not None:
+            return self._checked(self._join.feed(chunk) or "")
+        at = self._far_restart_at(chunk)
+        joined = self._join.feed(chunk[:at])
+        if joined is None:
+            self.rejected = None if at is None else self._far_restart()
+            return None
+        rest = "" if at is None else self._join.feed(chunk[at:]) or ""
+        return self._new(joined + rest)
+
+    def finish(self, *, truncated: bool = False) -> str:
+        """Decide with what was received, because the message is over.
+
+        Args:
+            truncated: Whether the message was truncated, and not ended by the model.
+
+        Returns:
+            What to append to the text, in addition to what `feed` returned.
+        """
+        if self.rejected is not None:
+            return ""
+        added = self._join.finish(truncated=truncated)
+        if not self._expected.may_reject:
+            return added
+        if self._check is None and not added:
+            if truncated and self._repeats_earlier_place():
+                self.rejected = self._far_restart()
+            return ""
+        take = self._new if self._check is None else self._checked
+        begun = take(added) or ""
+        if self._check is not None:
+            begun += self._check.finish(truncated=truncated)
+            self._note_rejection()
+        return "" if self.rejected else begun
+
+    # The new text ------------------------------------------------------------------
+
+    def _new(self, new: str) -> str | None:
+        """Take the first new text."""
+        result = self._join.result
+        proven = result is not None and result.rule is not JoinRule.AS_IS
+        if not (proven or self._expected.is_last_try) and self._may_miss_a_blank(new):
+            self.rejected = NoEcho.NO_ECHO
+            return None
+        self._check = RestartCheck(self._earlier, proven=proven)
+        return self._checked(new)
+
+    def _checked(self, new: str) -> str | None:
+        if self._check is None:
+            return new
+        released = self._check.feed(new)
+        self._note_rejection()
+        return None if self.rejected else released
+
+    def _note_rejection(self) -> None:
+        if self._check is not None and self._check.restart is not None:
+            self.rejected = self._check.restart
+
+    def _may_miss_a_blank(self, new: str) -> bool:
+        """Return True if a letter follows a letter at the seam (JOIN-3)."""
+        before, after = self._earlier.text[-1:], new[:1]
+        is_spaced = before < _FIRST_CJK and after < _FIRST_CJK
+        return is_spaced and before.isalnum() and after.isalnum()
+
+    # A restart that does not reach the end of the text -------------------------------
+
+    def _far_restart_at(self, chunk: str) -> int | None:
+        """Return after how much of a chunk the message is a far restart (JOIN-2)."""
+        if self._expected.capacity is None:
+            return None
+        message = self._repetition()
+        before = len(message.seen)
+        message.feed(chunk)
+        lengths = [
+            length
+            for place, repeated in message.repeated()
+            if self._is_far(place.at)
+            and (length := _length_of_weight(repeated, _FAR_RESTART)) is not None
+            and length > before
+        ]
+        if not lengths:
+            return None
+        visible = (at for at, char in enumerate(chunk, 1) if not char.isspace())
+        offsets = list(visible)
+        return offsets[min(min(lengths) - before, len(offsets)) - 1]
+
+    def _repetition(self) -> Repetition:
+        """Return the complete message, compared with the earlier text."""
+        if self._message is None:
+            self._message = Repetition(self._earlier)
+        return self._message
+
+    def _is_far(self, at: int) -> bool:
+        """Return True if a message can't repeat the text from a place on (JOIN-2)."""
+        if self._expected.capacity is None:
+            return False
+        return self._earlier.distance(at) > self._expected.capacity // 2
+
+    def _repeats_earlier_place(self) -> bool:
+        """Return True if all of the message repeats an earlier place."""
+        if self._message is None or weight(self._message.seen) < _FAR_RESTART:
+            return False
+        return bool(self._message.active)
+
+    def _far_restart(self) -> Restart:
+        is_first = any(
+            place.start is Start.TEXT and weight(repeated) >= _FAR_RESTART
+            for place, repeated in self._repetition().repeated()
+        )
+        return Restart.FIRST_LINE if is_first else Restart.EARLIER_PLACE
+
+
+def _length_of_weight(text: str, least: int) -> int | None:
+    """Return how many characters of a text weigh so much, or None if all weigh less."""
+    if weight(text) < least:
+        return None
+    total = 0
+    for length, char in enumerate(text, 1):
+        total += weight(char)
+        if total >= least:
+            return length
+    return None

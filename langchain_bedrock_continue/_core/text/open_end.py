@@ -1,0 +1,111 @@
+"""Whether a text plainly isn't complete: something that it opened is still open.
+
+A model may end an answer in the middle of a code block, and the stop reason then says
+that it is done. Only plain cases count: an answer that may be complete is the model's
+to end. So prose counts as open only where the text itself shows how its paragraphs
+end.
+
+OPEN-1. Inside an open code fence, and in a JSON or HTML document that is not closed, a
+    text is open.
+OPEN-2. A table row that lacks its last cell is open.
+OPEN-3. A text whose last character announces more, such as a comma, is open.
+OPEN-4. A paragraph that ends in a letter is open if it is long, and all long paragraphs
+    before it end in punctuation.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+from langchain_bedrock_continue._core.text.markdown import in_fence, table_at_end
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_LONG = 60
+"""From so many characters on, a line is a paragraph of prose."""
+
+_ANNOUNCES_MORE = (",", "\u3001", "\uff0c", "(", "[", "{", "\u300c", "\u300e", "=", "&")
+
+_SENTENCE_END = re.compile(
+    r"[.!?:;\u2026。\uff01\uff1f\uff1a]['\"\u201d\u2019\u300d\u300f)\]*_`>|]*\Z"
+)
+_HTML = re.compile(r"(?i)<!doctype html|<html[\s>]")
+_WORD_BRACKET = re.compile(r"(?:^|[\s\w])\((?=\w)")
+
+
+def is_plainly_open(text: str) -> bool:
+    """Return True if a text plainly isn't complete.
+
+    Args:
+        text: The text, with or without trailing whitespace.
+    """
+    body = text.rstrip()
+    return any(rule(body) for rule in _RULES)
+
+
+def _is_open_json(text: str) -> bool:
+    """A JSON document that lacks its end (OPEN-1)."""
+    if not text.lstrip().startswith(("{", "[")):
+        return False
+    try:
+        json.loads(text, strict=False)
+    except json.JSONDecodeError as error:
+        return error.pos >= len(text.rstrip()) or "Unterminated string" in error.msg
+    except RecursionError:
+        return False
+    return False
+
+
+def _is_open_html(text: str) -> bool:
+    """An HTML page that lacks its last tag (OPEN-1)."""
+    return bool(_HTML.match(text.lstrip())) and "</html>" not in text.lower()
+
+
+def _has_open_tag(text: str) -> bool:
+    """A tag that is not closed, at the end of a text that has others (OPEN-1)."""
+    at = text.rfind("<")
+    is_tag = at >= 0 and re.match(r"</?[a-zA-Z][^<>]*\Z", text[at:]) is not None
+    return is_tag and ">" in text[:at]
+
+
+def _has_open_row(text: str) -> bool:
+    """A table row without its last cell (OPEN-2)."""
+    table = table_at_end(text)
+    return table is not None and not table[1]
+
+
+def _announces_more(text: str) -> bool:
+    """A last character after which more has to follow (OPEN-3)."""
+    return text.endswith(_ANNOUNCES_MORE)
+
+
+def _has_open_bracket(text: str) -> bool:
+    """A round bracket that the last paragraph opens before a word (OPEN-3)."""
+    paragraph = text[text.rfind("\n") + 1 :]
+    opened = len(_WORD_BRACKET.findall(paragraph))
+    return opened > 0 and paragraph.count("(") > paragraph.count(")")
+
+
+def _has_open_sentence(text: str) -> bool:
+    """A paragraph that ends in a letter, where the others do not (OPEN-4)."""
+    *before, last = [line.strip() for line in text.split("\n") if line.strip()] or [""]
+    if len(last) < _LONG or _SENTENCE_END.search(last) or not last[-1].isalnum():
+        return False
+    long_lines = [line for line in before if len(line) >= _LONG]
+    sentences = re.search(r"[.!?。]\s", last) or long_lines
+    return bool(sentences) and all(map(_SENTENCE_END.search, long_lines))
+
+
+_RULES: tuple[Callable[[str], bool], ...] = (
+    in_fence,
+    _is_open_json,
+    _is_open_html,
+    _has_open_tag,
+    _has_open_row,
+    _announces_more,
+    _has_open_bracket,
+    _has_open_sentence,
+)

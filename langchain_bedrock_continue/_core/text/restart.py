@@ -1,0 +1,461 @@
+"""Whether new text begins the answer again, instead of continuing it.
+
+A model that is asked to continue may write the answer once more, from its beginning or
+from an earlier line, often after it has repeated the quote as requested. Such text is
+not appended. `RestartCheck` reads the new text, after the join, and releases it as soon
+as it can't be a restart.
+
+Example: the text ends in "7. Put the phone aw", and the new text is "ay." or
+"1. Go to bed at the same time": the second one begins the list again.
+
+The same words can be correct twice: a refrain, a table of equal rows, tests that begin
+alike. So the evidence that is needed depends on where the earlier text begins, and on
+where the seam is (_NEEDED). A restart begins where a text, a line or a sentence begins;
+new text that only has the pattern of the text before, such as the next object of a JSON
+array, usually does not, or follows the same words as the earlier text did.
+
+RESTART-1. All new text is released, in order, or none of it.
+RESTART-2. The result depends on the text, and not on how it is split into chunks.
+RESTART-3. Text is withheld only while it equals a part of the text before the seam, or
+    is the start of a line that introduces an answer.
+RESTART-4. The comparison ignores whitespace and reads typographic quotation marks as
+    plain ones.
+RESTART-5. Time is bounded: the new text is compared with the first HEAD and the last
+    TAIL characters.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from langchain_bedrock_continue._core.text.markdown import in_fence, table_at_end
+from langchain_bedrock_continue._core.text.preambles import OPENERS
+from langchain_bedrock_continue._core.text.text_end import weight, without_whitespace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HEAD, TAIL = 4_096, 32_768
+"""How many characters of the text are compared, at its start and at its end."""
+
+INTRODUCTION = 160
+"""The longest line that introduces a restart, such as "Here is the table:"."""
+
+SAME_BEFORE = 12
+"""If so many visible characters before the seam and before an earlier place are equal,
+the new text repeats a pattern, and is no restart."""
+
+_VERSE_LINE = 72
+"""A line of prose is longer. Shorter lines may be verse, which has refrains."""
+
+
+class Restart(StrEnum):
+    """How new text begins the answer again."""
+
+    FIRST_LINE = "first_line"
+    """With the first line of the answer."""
+
+    EARLIER_PLACE = "earlier_place"
+    """With an earlier line, or an earlier sentence."""
+
+    LIST_NUMBER = "list_number"
+    """With list item 1, in the middle of a numbered list."""
+
+    TABLE_HEADER = "table_header"
+    """With the header of the table in which the text ends."""
+
+
+class Start(IntEnum):
+    """What begins at an earlier place of the text."""
+
+    TEXT = 0
+    LINE = 1
+    SENTENCE = 2
+
+
+class Seam(IntEnum):
+    """Where the text was truncated."""
+
+    MIDDLE = 0
+    """In the middle of a line and of a sentence."""
+
+    SENTENCE = 1
+    """Perhaps at the end of a sentence, or of a line."""
+
+    LINE = 2
+    """At the end of a line."""
+
+
+class _Needed(NamedTuple):
+    start: Start
+    seam: Seam
+    weight: int
+    why: str
+
+
+_NEEDED = (
+    _Needed(Start.TEXT, Seam.MIDDLE, 12, "no answer begins in mid-sentence"),
+    _Needed(Start.TEXT, Seam.SENTENCE, 20, "two sentences may begin alike"),
+    _Needed(Start.TEXT, Seam.LINE, 32, "two lines may begin alike"),
+    _Needed(Start.LINE, Seam.MIDDLE, 24, "a line does not begin in mid-sentence"),
+    _Needed(Start.LINE, Seam.SENTENCE, 40, "an enumeration has words in common"),
+    _Needed(Start.LINE, Seam.LINE, 60, "a paragraph is not written twice"),
+    _Needed(Start.SENTENCE, Seam.MIDDLE, 32, "a sentence does not begin in another"),
+    _Needed(Start.SENTENCE, Seam.SENTENCE, 60, "a long sentence is not written twice"),
+    _Needed(Start.SENTENCE, Seam.LINE, 60, "the same"),
+)
+"""How much of the text before the seam has to be repeated to be a restart."""
+
+_NEEDED_WEIGHT = {(need.start, need.seam): need.weight for need in _NEEDED}
+
+_NEEDED_IN_CODE = 120
+"""Lines of code, of JSON or of HTML are often the same: three or four in a row."""
+
+_NEEDED_IN_VERSE = 240
+"""A refrain has two to six lines."""
+
+_NEEDED_NUMBERED = 12
+"""A row of a table, or a list item whose number was there, is not written twice."""
+
+
+class Place(NamedTuple):
+    """A place of the text at which a restart may begin.
+
+    Attributes:
+        at: Its offset among the visible characters that are compared.
+        start: What begins there.
+        line: The line that begins there, or the rest of it.
+    """
+
+    at: int
+    start: Start
+    line: str
+
+
+_LINE_START = re.compile(r"^[^\S\n]*(?=\S)", re.MULTILINE)
+_SENTENCE_START = re.compile(
+    r"[.!?\u2026][\"'\u201d\u2019)*_]*[ \t]+(?=\S)|[。\uff01\uff1f](?=\S)"
+)
+_ITEM = re.compile(r"[ \t]*(\d{1,3})[.)][ \t]", re.ASCII)
+_MAYBE_ITEM = re.compile(r"\s*(?:\d{0,3}|\d{1,3}[.)])", re.ASCII)
+_LIST_LINES = 12
+_SENTENCE_ENDS = ".!?\u2026:;。\uff01\uff1f\"'\u201d\u2019)]}>|`*_"
+
+
+@dataclass(frozen=True)
+class EarlierText:
+    """The text before a seam, prepared for comparison. It never changes."""
+
+    text: str
+
+    @cached_property
+    def window(self) -> str:
+        """What is compared (RESTART-5)."""
+        is_long = len(self.text) > HEAD + TAIL
+        return self.text[:HEAD] + self.text[-TAIL:] if is_long else self.text
+
+    @cached_property
+    def compact(self) -> str:
+        """The same without whitespace."""
+        return without_whitespace(self.window)
+
+    @cached_property
+    def places(self) -> list[Place]:
+        """Where a restart may begin, in order."""
+        window, places, at, compact_at = self.window, [], 0, 0
+        starts = {match.end(): Start.SENTENCE for match in _find_sentences(window)}
+        starts |= {match.end(): Start.LINE for match in _LINE_START.finditer(window)}
+        for offset in sorted(starts):
+            compact_at += len(without_whitespace(window[at:offset]))
+            at, start = offset, starts[offset] if compact_at else Start.TEXT
+            end = window.find("\n", at)
+            line = window[at : end if end >= 0 else len(window)]
+            if not self._has_same_words_before(compact_at):
+                places.append(Place(compact_at, start, line))
+        return places
+
+    def _has_same_words_before(self, at: int) -> bool:
+        before = self.compact[max(0, at - SAME_BEFORE) : at]
+        return len(before) == SAME_BEFORE and self.compact.endswith(before)
+
+    def distance(self, at: int) -> int:
+        """Return how many characters of the text follow a place, at least."""
+        omitted = len(self.text) - len(self.window)
+        visible = len(self.compact) - at
+        return visible + (omitted if visible > TAIL else 0)
+
+    @cached_property
+    def is_code(self) -> bool:
+        """Whether the text ends in code, or is JSON or HTML."""
+        return self.text.lstrip()[:1] in {"{", "[", "<"} or in_fence(self.text)
+
+    @cached_property
+    def last_number(self) -> int:
+        """The number of the list item in which the text ends, or 0."""
+        lines = self.text[-TAIL:].rstrip().split("\n")[-_LIST_LINES:]
+        if lines[-1].rstrip().endswith((":", "\uff1a")):
+            return 0  # a list of its own may follow
+        for line in reversed(lines):
+            if match := _ITEM.match(line):
+                return int(match[1])
+            if line.startswith("#"):
+                break
+        return 0
+
+    @cached_property
+    def header(self) -> str:
+        """The header row of the table in which the text ends, compact, or ""."""
+        table = table_at_end(self.text.rstrip())
+        return without_whitespace(table[0].split("\n")[0]) if table else ""
+
+    def seam(self, new: str, *, proven: bool) -> Seam:
+        """Return where the seam is.
+
+        Args:
+            new: The new text, or the start of it.
+            proven: The join found what the model was asked to repeat, so that the new
+                text has its own line break if it needs one.
+        """
+        body = self.text.rstrip()
+        breaks = self.text[len(body) :] + new[: len(new) - len(new.lstrip())]
+        if "\n" in breaks:
+            return Seam.LINE
+        if not proven or body[-1:] in _SENTENCE_ENDS:
+            return Seam.SENTENCE
+        return Seam.MIDDLE
+
+    def needed(self, place: Place, seam: Seam) -> int:
+        """Return how much has to be repeated from a place on to be a restart."""
+        item = _ITEM.match(place.line)
+        if place.line.startswith("|") or (item and int(item[1]) <= self.last_number):
+            return _NEEDED_NUMBERED
+        least = _NEEDED_WEIGHT[place.start, seam]
+        is_verse = seam is Seam.LINE and len(place.line) < _VERSE_LINE
+        if place.start is Start.TEXT:
+            return max(least, _NEEDED_IN_VERSE // 2) if is_verse else least
+        if seam is Seam.MIDDLE:
+            return least
+        if self.is_code:
+            return max(least, _NEEDED_IN_CODE)
+        return max(least, _NEEDED_IN_VERSE) if is_verse else least
+
+
+def _has_words(repeated: str) -> bool:
+    """Return True for text; rows of zeros and ruled lines are often the same."""
+    return len(set(repeated)) >= _MIN_DIFFERENT
+
+
+_MIN_DIFFERENT = 5
+
+
+def _find_sentences(window: str) -> list[re.Match[str]]:
+    return list(_SENTENCE_START.finditer(window))
+
+
+class Repetition:
+    """Text that is compared with the places of an earlier text, as it arrives.
+
+    Attributes:
+        active: The places from which it repeats the earlier text so far.
+        ended: The places from which it repeated some of it, and how many characters.
+        seen: Its visible characters.
+    """
+
+    def __init__(self, earlier: EarlierText) -> None:
+        """Begin with no text."""
+        self._compact = earlier.compact
+        self.active = earlier.places
+        self.ended: list[tuple[Place, int]] = []
+        self.seen = ""
+
+    def feed(self, text: str) -> None:
+        """Take more of the text."""
+        new, at = without_whitespace(text), len(self.seen)
+        if not new:
+            return
+        self.seen += new
+        active = []
+        for place in self.active:
+            if self._compact.startswith(new, place.at + at):
+                active.append(place)
+            else:
+                more = _common(new, self._compact, place.at + at)
+                self.ended.append((place, at + more))
+        self.active = active
+
+    def repeated(self) -> Iterator[tuple[Place, str]]:
+        """Yield each place, and what was repeated from there on."""
+        for place in self.active:
+            yield place, self.seen
+        for place, length in self.ended:
+            yield place, self.seen[:length]
+
+
+def _common(new: str, text: str, at: int) -> int:
+    """Return how many characters equal those of the text from a place on."""
+    pairs = zip(new, text[at : at + len(new)], strict=False)
+    return next((n for n, (a, b) in enumerate(pairs) if a != b), len(text) - at)
+
+
+class RestartCheck:
+    """Reads the new text of one message, and decides whether it is a restart.
+
+    Attributes:
+        restart: How the text begins the answer again; None while undecided, and if it
+            does not.
+        decided: Whether it is decided.
+    """
+
+    def __init__(self, earlier: EarlierText, *, proven: bool) -> None:
+        """Prepare a check.
+
+        Args:
+            earlier: The text before the seam.
+            proven: See `EarlierText.seam`.
+        """
+        self._earlier = earlier
+        self._proven = proven
+        self._pending = ""
+        self._entries: dict[int, Repetition] = {}
+        self.restart: Restart | None = None
+        self.decided = False
+
+    def feed(self, text: str) -> str | None:
+        """Take new text.
+
+        Returns:
+            What may be appended, or None while that is undecided.
+        """
+        if self.decided:
+            return "" if self.restart else text
+        for at, entry in self._entries.items():
+            entry.feed(text[max(0, at - len(self._pending)) :])
+        self._pending += text
+        return self._decide(final=False, truncated=False)
+
+    def finish(self, *, truncated: bool) -> str:
+        """Decide with what was received, because the message is over.
+
+        Args:
+            truncated: Whether the message was truncated, and not ended by the model.
+
+        Returns:
+            What to append, in addition to what `feed` returned.
+        """
+        if self.decided:
+            return ""
+        return self._decide(final=True, truncated=truncated) or ""
+
+    def _decide(self, *, final: bool, truncated: bool) -> str | None:
+        is_open = self._find_entries(final=final)
+        self.restart = self._find(final=final, truncated=truncated)
+        if self.restart is None and not final and (is_open or self._may_be_restart()):
+            return None
+        self.decided = True
+        pending, self._pending = self._pending, ""
+        return "" if self.restart else pending
+
+    def _find_entries(self, *, final: bool) -> bool:
+        """Find where the answer may begin; return True if more may be found."""
+        starts, is_open = _entries(self._pending, final=final)
+        for at in starts:
+            if at not in self._entries:
+                self._entries[at] = Repetition(self._earlier)
+                self._entries[at].feed(self._pending[at:])
+        return is_open
+
+    def _find(self, *, final: bool, truncated: bool) -> Restart | None:
+        for at, entry in self._entries.items():
+            text = self._pending[at:].lstrip()
+            if self._repeats_header(entry.seen):
+                return Restart.TABLE_HEADER
+            if self._repeats_first_number(text):
+                return Restart.LIST_NUMBER
+            counting = [
+                (needed, place.start)
+                for place, repeated in entry.repeated()
+                if (needed := self._needed(place, text, cut=final and truncated))
+                <= weight(repeated)
+                and _has_words(repeated)
+            ]
+            if counting:
+                is_first = min(counting)[1] is Start.TEXT
+                return Restart.FIRST_LINE if is_first else Restart.EARLIER_PLACE
+        return None
+
+    def _needed(self, place: Place, text: str, *, cut: bool) -> int:
+        """Return how much has to be repeated from a place on.
+
+        Args:
+            place: The place.
+            text: The new text, from where the answer may begin.
+            cut: The message was truncated; perhaps inside the repetition.
+        """
+        seam = self._earlier.seam(self._pending, proven=self._proven)
+        needed = self._earlier.needed(place, seam)
+        if cut:
+            needed = max(_NEEDED_NUMBERED, needed // 2)
+        if place.start is Start.TEXT and "\n" in text:
+            is_title = place.line.startswith("#") or place.line.endswith(":")
+            if seam is not Seam.LINE or is_title or self._earlier.is_code:
+                line = weight(without_whitespace(place.line))
+                needed = min(needed, max(line, _MIN_LINE))
+        return needed
+
+    def _repeats_header(self, seen: str) -> bool:
+        header = self._earlier.header
+        return bool(header) and seen.startswith(header)
+
+    def _repeats_first_number(self, text: str) -> bool:
+        match = _ITEM.match(text)
+        is_first = match is not None and int(match[1]) == 1
+        return is_first and self._earlier.last_number > 1
+
+    def _may_be_restart(self) -> bool:
+        """Return True if more of the text could make it a restart."""
+        header = self._earlier.header
+        for at, entry in self._entries.items():
+            maybe_header = header and header.startswith(entry.seen)
+            maybe_item = self._earlier.last_number and _MAYBE_ITEM.fullmatch(
+                self._pending, at
+            )
+            if not entry.seen or entry.active or maybe_header or maybe_item:
+                return True
+        return False
+
+
+_MIN_LINE = 6
+"""The least weight of a first line that is evidence."""
+
+_FENCE_LINE = re.compile(r"\s*(?:```|~~~)\w*[ \t]*\n")
+
+
+def _entries(text: str, *, final: bool) -> tuple[list[int], bool]:
+    """Return where the answer may begin in new text, and whether more may be found.
+
+    It may begin at once, or after a line that introduces it, and after a code fence.
+    """
+    starts, at = [0], 0
+    start = text.lstrip()
+    if not start:
+        return starts, not final
+    lowered = start[:INTRODUCTION].lower().replace("\u2019", "'")
+    if lowered.startswith(OPENERS):
+        line_end = text.find("\n", len(text) - len(start))
+        if line_end < 0:
+            return starts, not final and len(start) <= INTRODUCTION
+        line = text[:line_end].strip()
+        if len(line) <= INTRODUCTION and line.endswith((":", "\uff1a")):
+            at = line_end + 1
+            starts.append(at)
+    elif not final and any(opener.startswith(lowered) for opener in OPENERS):
+        return starts, True
+    if match := _FENCE_LINE.match(text, at):
+        starts.append(match.end())
+    rest = text[at:].lstrip()
+    may_be_fence = not rest or ("\n" not in rest and rest.startswith(("`", "~")))
+    return starts, not final and may_be_fence

@@ -25,10 +25,7 @@ TEXTS = st.lists(PIECES | st.characters(), max_size=30).map("".join)
         ("He waited… and waited", "He waited... and waited"),
         ("他等了……然后", "他等了…然后"),
         ("他等了……然后", "他等了...然后"),
-        (
-            "„So“, «so», 「so」 and “so”",
-            "\"so\", 'so', 'so' and \"so\"".replace("so", "so"),
-        ),
+        ("„so“, «so», 「so」 and “so”", "\"so\", 'so', \"so\" and 'so'"),
         ("déjà vu, ｶﾞ", "de\u0301ja\u0300 vu, ガ"),
         ("a < b && c", "a &lt; b &amp;&amp; c"),
         ("it's", "it&#39;s"),
@@ -38,7 +35,7 @@ TEXTS = st.lists(PIECES | st.characters(), max_size=30).map("".join)
     ],
 )
 def test_two_spellings_of_one_text_are_equal(one: str, other: str) -> None:
-    assert folded(one).lower() == folded(other).lower()
+    assert folded(one) == folded(other)
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,7 @@ def test_fold_3_lines_can_be_folded_one_by_one(lines: list[str]) -> None:
         ("late—", "- and", 1),
         ("late--", "- and", 1),
         ("late-", "- and", 0),
+        ("late—", "— and", 0),
         ("|--", "--|", 1),
         ("late", "- and", 0),
         ("……", "… and", 1),

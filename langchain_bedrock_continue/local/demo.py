@@ -16,7 +16,8 @@ def model_endpoint(weights: str) -> LocalBedrock:
     """Return an endpoint with a real small model. It is not started.
 
     Args:
-        weights: `"smollm2"`, `"qwen2.5-coder"`, or the path of a GGUF file.
+        weights: `"smollm2"`, `"qwen2.5-coder"`, `"qwen2.5-coder-1.5b"`, or the path of
+            a GGUF file.
 
     Raises:
         ValueError: `weights` is neither a known name nor a file.

@@ -74,7 +74,7 @@ def test_rest_2_a_verse_that_is_sung_twice_is_kept() -> None:
 
 
 def test_rest_2_a_periodic_text_is_no_restart() -> None:
-    text = "Sing: " + "la " * 60 + "la"
+    text = "la " * 60 + "la"
     rest = " la" * 200
     assert joined(text, choose_quote(text, 1024) + rest)[0] == text + rest
 
@@ -137,6 +137,12 @@ def test_rest_4_only_the_last_fence_is_dropped(truncated: bool) -> None:
         ("He waited so long..", "He waited so long… Then", "He waited so long... Then"),
         ("It was a dark cafe", "It was a dark café", "It was a dark cafe\u0301"),
         ("It was so late—", "It was so late--and", "It was so late—and"),
+        ("late—", "late-- and", "late— and"),
+        (
+            KNIGHT + " extra — that is, for",
+            "evening he asked for an extra - that is, for one",
+            KNIGHT + " extra — that is, for one",
+        ),
         ("It was so late --", "It was so late — and", "It was so late -- and"),
         ("Ａ＆Ｂ（株）は東京", "A&B(株)は東京都", "Ａ＆Ｂ（株）は東京都"),
         (
@@ -158,3 +164,9 @@ def test_a_truncated_repetition_of_an_earlier_place_adds_nothing() -> None:
     again = "\n".join(lines[20:30])
     assert joined(text, again, truncated=True) == (text, "unfinished")
     assert joined(text, again)[0] == text + again
+
+
+def test_a_light_quote_counts_in_tags_only_if_they_are_closed() -> None:
+    text, message = "#include ", "<vector>\n#include <string>\n"
+    assert joined(text, message) == (text + message, "as_is")
+    assert joined("The lig", "<tail>The lig</tail>hthouse")[0] == "The lighthouse"

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage
 
 from langchain_bedrock_continue._core.request.composer import SegmentRequest
+from tests.support.prompts import QUOTED
 from tests.support.responses import complete_message, streamed_chunks, usage_of
-from tests.support.turns import QUESTION, QUOTE_IN_PROMPT, FakeModelError, Response
+from tests.support.turns import QUESTION, FakeModelError, Response
 
 OUTPUT_TOKENS = 100
 """The output tokens that each response reports."""
@@ -91,5 +92,5 @@ class FakeTextModel:
 
 
 def _quote_in(prompt: str) -> str:
-    found = QUOTE_IN_PROMPT.search(prompt)
+    found = QUOTED.search(prompt)
     return found[2] if found else ""

@@ -5,7 +5,6 @@ request what it has written so far, repeats the quote (the echo), and writes the
 """
 
 import json
-import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeAlias
@@ -22,9 +21,7 @@ from langchain_bedrock_continue.local import (
 )
 from langchain_bedrock_continue.local.backend import Json
 from langchain_bedrock_continue.local.script.tokenizer import tokenize
-
-QUOTED = re.compile(r"<(tail[-\d]*)>(.*)</\1>", re.DOTALL)
-"""The quote in a user turn: the end of the text, for the model to repeat."""
+from tests.support.prompts import QUOTED
 
 Given: TypeAlias = Answer | Callable[[Request], Answer]
 

@@ -1,6 +1,5 @@
 """Runs a Turn to its end in memory: what the shell does, with a model in its place."""
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -15,9 +14,6 @@ from langchain_bedrock_continue._core.turn import Turn
 from tests.support.responses import text_of
 
 QUESTION: list[BaseMessage] = [HumanMessage("Q")]
-
-QUOTE_IN_PROMPT = re.compile(r"<(tail[-\d]*)>(.*)</\1>", re.DOTALL)
-"""Matches the quote in the prompt of a user turn; the quote is group 2."""
 
 STRATEGIES = st.sampled_from(["prefill", "user_turn"])
 

@@ -16,7 +16,7 @@ CONTENT-6. Reasoning is held back until the next block begins: truncated reasoni
 CONTENT-7. Citations belong to the text span that they came with: a text block that has
     citations is not continued.
 CONTENT-12. A join sees all text blocks, on both sides: a model that begins again
-    repeats those before the open one, too. What it drops loses its citations.
+    repeats those before the open one, too. What is dropped loses its citations.
 """
 
 from __future__ import annotations
@@ -229,7 +229,7 @@ class Placement:
         always = is_new and not chunks
         if (extras := extras_of(block)) or always:
             text = self._open or text
-            chunks += self._text_chunks(text, "", extras, always=always)
+            chunks += text.chunks("", extras, plain=self.plain, always=always)
         return released + chunks if released else chunks
 
     def _opened(self, number: int, released: Chunks) -> tuple[OpenText, bool]:
@@ -281,7 +281,6 @@ class Placement:
         """Take what the join decided."""
         join, text = self._join, self._open
         if join is None or text is None:
-            self._join = None
             return []
         if join.rejected is not None:
             self.rejected, self.join_result = join.rejected, join.result
@@ -372,9 +371,7 @@ class Placement:
         """End a segment's text: an undecided join is decided."""
         if self._join is None or self._open is None:
             return []
-        released = self._joined(self._join.finish(truncated=truncated))
-        self._join = None
-        return released
+        return self._joined(self._join.finish(truncated=truncated))
 
     def end_at_stop_sequence(self) -> None:
         """End the open text where a stop sequence ended the segment."""
@@ -479,20 +476,6 @@ class Placement:
         return released
 
     def _text_chunks(
-        self,
-        text: OpenText,
-        released: str,
-        extras: Block | None = None,
-        *,
-        always: bool = False,
+        self, text: OpenText, released: str, extras: Block | None = None
     ) -> Chunks:
-        """Wrap released text as it came: a plain string, or a block with its extras."""
-        if not (released or extras or always):
-            return []
-        content: Any = released
-        if extras:
-            text.cited = True
-        if not self.plain:
-            block = {"type": "text", "text": released, **(extras or {})}
-            content = [{**block, "index": text.index}]
-        return [AIMessageChunk(content=content)]
+        return text.chunks(released, extras, plain=self.plain)

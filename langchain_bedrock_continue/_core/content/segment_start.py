@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from langchain_core.messages import AIMessageChunk
 
 if TYPE_CHECKING:
+    from langchain_bedrock_continue._core.content.incoming import Block, Chunks
     from langchain_bedrock_continue._core.text.continuation_join import (
         ContinuationJoin,
     )
@@ -28,6 +31,32 @@ class OpenText:
     index: int
     number: int | None = None
     cited: bool = False
+
+    def chunks(
+        self,
+        released: str,
+        extras: Block | None = None,
+        *,
+        plain: bool,
+        always: bool = False,
+    ) -> Chunks:
+        """Wrap released text as it came: a plain string, or a block with its extras.
+
+        Args:
+            released: The text.
+            extras: What else the block holds, such as citations.
+            plain: The text comes without blocks.
+            always: Whether an empty text has a chunk, too.
+        """
+        if not (released or extras or always):
+            return []
+        content: Any = released
+        if extras:
+            self.cited = True
+        if not plain:
+            block = {"type": "text", "text": released, **(extras or {})}
+            content = [{**block, "index": self.index}]
+        return [AIMessageChunk(content=content)]
 
 
 @dataclass(frozen=True, slots=True)

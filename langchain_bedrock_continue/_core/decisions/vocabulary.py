@@ -170,7 +170,7 @@ class Problem(StrEnum):
     """It begins with the header of the table in which the text ends."""
 
     NO_ECHO = "no_echo"
-    """It does not repeat the quote, and a blank may be missing at the seam."""
+    """It does not repeat the quote, and seems to begin a sentence in another one."""
 
     NOTHING_NEW = "nothing_new"
     """It is empty, or repeats the end of the text and ends there."""

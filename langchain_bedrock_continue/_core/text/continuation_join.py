@@ -8,10 +8,10 @@ JOIN-2. It is rejected as soon as it repeats an earlier place from which it coul
     the end of the text only with more than half of its tokens: a restart of an answer
     that filled `max_tokens` is truncated where the answer was. So a stream can be
     closed before those tokens are written, and paid for.
-JOIN-3. It is rejected if it repeats nothing of what it was asked to repeat, and a
-    letter follows a letter at the seam: a blank may be missing there (`The qui|ck`,
-    `The quick| brown`). That is weak evidence, so it counts only while `is_last_try` is
-    false.
+JOIN-3. It is rejected if it repeats nothing of what it was asked to repeat, and begins
+    with a capital letter after a small one: a new sentence, or a name before which a
+    blank is missing. That is weak evidence, so it counts only while `is_last_try` is
+    false, and not in code (`get|User`).
 JOIN-4. The result depends on the message, and not on how it is split into chunks.
 """
 
@@ -40,14 +40,12 @@ if TYPE_CHECKING:
 _FAR_RESTART = 60
 """The least weight of a repetition that is evidence of a restart before its end."""
 
-_FIRST_CJK = "\u2e80"
-
 
 class NoEcho(StrEnum):
     """Why a message is rejected that is no restart."""
 
     NO_ECHO = "no_echo"
-    """It repeats nothing, and it is not known whether it continues a word (JOIN-3)."""
+    """It repeats nothing, and seems not to continue the sentence (JOIN-3)."""
 
 
 @dataclass(frozen=True)
@@ -169,7 +167,10 @@ class ContinuationJoin:
         if self._check is not None:
             begun += self._check.finish(truncated=truncated)
             self._note_rejection()
-        return "" if self.rejected else begun
+        return "" if self._is_rejected() else begun
+
+    def _is_rejected(self) -> bool:
+        return self.rejected is not None
 
     # The new text ------------------------------------------------------------------
 
@@ -177,7 +178,7 @@ class ContinuationJoin:
         """Take the first new text."""
         result = self._join.result
         proven = result is not None and result.rule is not JoinRule.AS_IS
-        if not (proven or self._expected.is_last_try) and self._may_miss_a_blank(new):
+        if not (proven or self._expected.is_last_try) and self._begins_a_sentence(new):
             self.rejected = NoEcho.NO_ECHO
             return None
         self._check = RestartCheck(self._earlier, proven=proven)
@@ -194,11 +195,11 @@ class ContinuationJoin:
         if self._check is not None and self._check.restart is not None:
             self.rejected = self._check.restart
 
-    def _may_miss_a_blank(self, new: str) -> bool:
-        """Return True if a letter follows a letter at the seam (JOIN-3)."""
+    def _begins_a_sentence(self, new: str) -> bool:
+        """Return True if new text begins a sentence in another one (JOIN-3)."""
         before, after = self._earlier.text[-1:], new[:1]
-        is_spaced = before < _FIRST_CJK and after < _FIRST_CJK
-        return is_spaced and before.isalnum() and after.isalnum()
+        in_sentence = before.islower() or before in {",", ";"}
+        return in_sentence and after.isupper() and not self._earlier.is_code
 
     # A restart that does not reach the end of the text -------------------------------
 

@@ -38,7 +38,11 @@ from langchain_bedrock_continue._core.text.lead_ins import (
     find_lead_ins,
 )
 from langchain_bedrock_continue._core.text.overlap import End, OverlapMatcher
-from langchain_bedrock_continue._core.text.rest import Rest, TrailingFence
+from langchain_bedrock_continue._core.text.rest import (
+    Rest,
+    TrailingFence,
+    closings_end,
+)
 from langchain_bedrock_continue._core.text.text_end import TextEnd
 
 if TYPE_CHECKING:
@@ -47,6 +51,10 @@ if TYPE_CHECKING:
 
 _MIN_QUOTE_WEIGHT = 4
 """The least weight of a quote that counts after a lead-in that is not trusted."""
+
+
+_MIN_DOUBTFUL_WEIGHT = 20
+"""The least weight of a quote that counts after a doubtful one."""
 
 
 @dataclass(frozen=True)
@@ -179,8 +187,12 @@ class EchoJoin:
         """Return the matcher of the message from a place on."""
         if at not in self._matchers:
             self._matchers[at] = OverlapMatcher(self.text_end)
-            self._matchers[at].feed("".join(self._chunks)[at:])
+            self._matchers[at].feed(self.received_from(at))
         return self._matchers[at]
+
+    def received_from(self, at: int) -> str:
+        """Return the message from a place on."""
+        return "".join(self._chunks)[at:]
 
     def matchers(self) -> list[OverlapMatcher]:
         """Return all matchers: of the complete message, and after each lead-in."""
@@ -286,8 +298,10 @@ def _find_after_lead_in(join: EchoJoin, *, final: bool) -> _Result:
     for lead_in in join.lead_ins:
         matcher = join.matcher(lead_in.at)
         end = matcher.quote_end
-        if end is not None and _quote_counts(join, lead_in):
-            return _after(lead_in, end)
+        if end is not None:
+            counts = _quote_counts(join, lead_in, end, final=final)
+            if counts:
+                return "wait" if counts == "wait" else _after(lead_in, end)
         if matcher.is_pending(line_counts=lead_in.line_counts) and not final:
             return "wait"
         overlap = matcher.longest(line_counts=lead_in.line_counts)
@@ -302,10 +316,18 @@ def _after(lead_in: LeadIn, end: End) -> _Found:
     return _Found(lead_in.rule, end, lead_in.closings, fenced=lead_in.fenced)
 
 
-def _quote_counts(join: EchoJoin, lead_in: LeadIn) -> bool:
+def _quote_counts(
+    join: EchoJoin, lead_in: LeadIn, end: End, *, final: bool
+) -> bool | Literal["wait"]:
     """Return True if the quote is evidence of a repetition after this lead-in."""
-    is_heavy = join.text_end.plain.quote_weight >= _MIN_QUOTE_WEIGHT
-    return lead_in.droppable or lead_in.trusted or is_heavy
+    weight = join.text_end.plain.quote_weight
+    if not lead_in.doubtful:
+        return lead_in.droppable or lead_in.trusted or weight >= _MIN_QUOTE_WEIGHT
+    if weight >= _MIN_DOUBTFUL_WEIGHT:
+        return True
+    rest = join.received_from(lead_in.at + end.at)
+    closed = closings_end(rest, lead_in.closings, final=final)
+    return "wait" if closed is None else closed > 0
 
 
 def _find_unfinished(join: EchoJoin, *, final: bool) -> _Result:

@@ -155,14 +155,24 @@ def surplus(text: str, message: str) -> int:
     size = run_length(text)
     if not size or not (run := next(r for r in (_DASHES, _DOTS) if text[-1] in r)):
         return 0
-    is_wide = not text[-1].isascii()
-    room = max(size, 2 if is_wide else 0) - 1 if run is _DASHES else _dots(text, size)
     count = 0
-    while count < min(room, len(message)) and message[count] in run:
+    while count < len(message) and message[count] in run:
+        if count >= _room(text[-1], size, message[count]):
+            break
         count += 1
     return count
 
 
-def _dots(text: str, size: int) -> int:
-    """Return how many more dots may follow a run that was compared as "..."."""
-    return max(0, 3 * size - 3 if not text[-1].isascii() else size - 3)
+def _room(last: str, size: int, char: str) -> int:
+    """Return how many characters of a message's run may follow where it was compared.
+
+    Args:
+        last: The last character of the text's run.
+        size: How many characters that run has.
+        char: The next character of the message's run.
+    """
+    if last in _DOTS:
+        return max(0, (size if last == "." else 3 * size) - 3)
+    # Only hyphens are typed in pairs: "--" for "—".
+    is_typed = char == "-" and not last.isascii()
+    return max(size, 2 if is_typed else 0) - 1

@@ -49,6 +49,8 @@ class LeadIn:
         at: Where the text after it begins.
         droppable: It is dropped even if no repeated text follows (LEAD-3).
         trusted: The quote counts as a repetition after it, however short it is.
+        doubtful: The quote counts only if it is heavy, or if what closes the lead-in
+            follows it: new HTML begins with tags.
         closings: What may follow the repeated text, in order, to be dropped with the
             lead-in: marks, a closing tag, a fence.
         line_counts: An overlap that begins where the text's last line begins counts
@@ -60,6 +62,7 @@ class LeadIn:
     at: int
     droppable: bool = False
     trusted: bool = False
+    doubtful: bool = False
     closings: tuple[str, ...] = ()
     line_counts: bool = False
     fenced: bool = False
@@ -131,6 +134,7 @@ def _chained(previous: LeadIn, lead_ins: list[LeadIn]) -> list[LeadIn]:
             droppable=lead_in.droppable and previous.droppable,
             closings=lead_in.closings + previous.closings,
             fenced=lead_in.fenced or previous.fenced,
+            doubtful=lead_in.doubtful or previous.doubtful,
         )
         for lead_in in lead_ins
     ]
@@ -175,7 +179,8 @@ def _find_tag(start: MessageStart, at: int) -> list[LeadIn]:
         if not start.is_final and _TAG_BEGUN.match(start.text, at):
             raise _NeedMore
         return []
-    return [LeadIn(JoinRule.OPENING, tag.end(), closings=(f"</{tag[1]}>",))]
+    closings = (f"</{tag[1]}>",)
+    return [LeadIn(JoinRule.OPENING, tag.end(), closings=closings, doubtful=True)]
 
 
 # Code fences ----------------------------------------------------------------------

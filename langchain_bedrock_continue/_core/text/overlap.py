@@ -35,7 +35,7 @@ from langchain_bedrock_continue._core.text.text_end import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from langchain_bedrock_continue._core.text.text_end import TextEnd, TextForm
 
@@ -44,6 +44,10 @@ MIN_FOLDED_WEIGHT = 4
 
 MIN_EARLIER_WEIGHT = 60
 """The least weight of a truncated message that only repeats an earlier place."""
+
+
+_SLICE = 128
+"""How many characters are read at once: most messages repeat nothing."""
 
 
 class End(NamedTuple):
@@ -82,24 +86,27 @@ class _Comparison:
         compared: How many characters of the message were compared, in its form.
     """
 
-    def __init__(self, compact: str, starts: Sequence[int]) -> None:
+    def __init__(
+        self, compact: str, starts: Sequence[int], reader: _PlainReader | Folder
+    ) -> None:
         self._compact = compact
         self.active = starts
         self.ends: dict[int, End] = {}
         self.compared = 0
+        self._reader = reader
 
-    def feed(self, new: str, offsets: list[int]) -> None:
-        """Compare more of the message.
-
-        Args:
-            new: Its characters, in the form of the text.
-            offsets: For each, where its character ends in the message.
-        """
-        if self.active and new:
-            self.active = [
-                at for at in self.active if self._stays_active(at, new, offsets)
-            ]
-            self.compared += len(new)
+    def feed(self, text: str, *, final: bool = False) -> None:
+        """Compare more of the message, as long as it repeats the text."""
+        for at in range(0, len(text) or 1, _SLICE):
+            if not self.active:
+                return
+            is_last = final and at + _SLICE >= len(text)
+            new, offsets = self._reader.feed(text[at : at + _SLICE], final=is_last)
+            if new:
+                self.active = [
+                    at for at in self.active if self._stays_active(at, new, offsets)
+                ]
+                self.compared += len(new)
 
     def _stays_active(self, at: int, new: str, offsets: list[int]) -> bool:
         """Compare new characters from one place on; record where a repetition ends."""
@@ -137,20 +144,21 @@ class _FormMatcher:
     they matter, because that takes the complete text (OVERLAP-4).
     """
 
-    def __init__(self, form: TextForm, reader: _PlainReader | Folder) -> None:
+    def __init__(
+        self, form: TextForm, new_reader: Callable[[], _PlainReader | Folder]
+    ) -> None:
         self.form = form
-        self._reader = reader
-        self._quote = _Comparison(form.quote, [0] if form.quote else [])
+        self._new_reader = new_reader
+        self._quote = _Comparison(form.quote, [0] if form.quote else [], new_reader())
         self._overlaps: _Comparison | None = None
-        self._unread: list[tuple[str, list[int]]] = []
+        self._unread: list[str] = []
 
     def feed(self, text: str, *, final: bool = False) -> None:
         """Receive more of the message."""
-        if self._overlaps is not None and not (self._overlaps.active or self.in_quote):
-            return
-        new, offsets = self._reader.feed(text, final=final)
-        self._quote.feed(new, offsets)
-        self._unread.append((new, offsets))
+        self._quote.feed(text, final=final)
+        self._unread.append(text)
+        if final:
+            self._compare(final=True)
 
     @property
     def in_quote(self) -> bool:
@@ -205,13 +213,14 @@ class _FormMatcher:
         quote_at = self.form.quote_at
         return Overlap(ends[at], is_longer=quote_at is not None and at < quote_at)
 
-    def _compare(self) -> _Comparison:
+    def _compare(self, *, final: bool = False) -> _Comparison:
         """Compare what was received with all places where an overlap may begin."""
         if self._overlaps is None:
-            self._overlaps = _Comparison(self.form.compact, self.form.starts)
-        for new, offsets in self._unread:
-            self._overlaps.feed(new, offsets)
-        self._unread.clear()
+            reader = self._new_reader()
+            self._overlaps = _Comparison(self.form.compact, self.form.starts, reader)
+        if self._unread:
+            self._overlaps.feed("".join(self._unread), final=final)
+            self._unread.clear()
         return self._overlaps
 
 
@@ -224,7 +233,7 @@ class OverlapMatcher:
     def __init__(self, text_end: TextEnd) -> None:
         """Prepare to match a message that begins here."""
         self._text_end = text_end
-        self._plain = _FormMatcher(text_end.plain, _PlainReader())
+        self._plain = _FormMatcher(text_end.plain, _PlainReader)
         self._folded: _FormMatcher | None = None
         self._not_folded: list[str] = []
 
@@ -295,7 +304,7 @@ class OverlapMatcher:
     def _fold(self) -> _FormMatcher:
         """Compare what was received in the folded form."""
         if self._folded is None:
-            self._folded = _FormMatcher(self._text_end.folded, Folder())
+            self._folded = _FormMatcher(self._text_end.folded, Folder)
         for text in self._not_folded:
             self._folded.feed(text)
         self._not_folded.clear()
@@ -320,40 +329,48 @@ class RestartMatcher:
         self._reader = Folder()
         self._seen = ""
         self._unread: list[str] = []
-        self._forms: list[tuple[_Comparison, _PlainReader | Folder, TextForm]] = []
+        self._forms: list[tuple[_Comparison, TextForm]] = []
 
     def feed(self, text: str, *, final: bool = False) -> None:
         """Receive more of the message."""
         self._unread.append(text)
-        if self._top is not None:
-            self._seen += self._reader.feed(text, final=final)[0]
-            if not self._seen.startswith(self._top):
-                if not self._top.startswith(self._seen):
-                    self._unread.clear()
-                return
-            self._top = None
-            self._forms = [
-                (_Comparison(form.compact, [0]), reader, form)
-                for form, reader in (
-                    (self._text_end.plain, _PlainReader()),
-                    (self._text_end.folded, Folder()),
-                )
-            ]
-        for comparison, reader, _ in self._forms:
-            comparison.feed(*reader.feed("".join(self._unread), final=final))
+        if self._top is not None and not self._repeats_top(text, final=final):
+            return
+        unread = "".join(self._unread)
+        for comparison, _ in self._forms:
+            comparison.feed(unread, final=final)
         self._unread.clear()
+
+    def _repeats_top(self, text: str, *, final: bool) -> bool:
+        """Return True once the message has repeated the first characters."""
+        for at in range(0, len(text) or 1, _TOP):
+            is_last = final and at + _TOP >= len(text)
+            self._seen += self._reader.feed(text[at : at + _TOP], final=is_last)[0]
+            if self._top is None or self._seen.startswith(self._top):
+                break
+            if not self._top.startswith(self._seen):
+                return False
+        else:
+            return False
+        self._top = None
+        plain, folded = self._text_end.plain, self._text_end.folded
+        self._forms = [
+            (_Comparison(plain.compact, [0], _PlainReader()), plain),
+            (_Comparison(folded.compact, [0], Folder()), folded),
+        ]
+        return True
 
     @property
     def is_active(self) -> bool:
         """Whether all of the message so far repeats the text from its beginning."""
         if self._top is not None:
             return self._top.startswith(self._seen)
-        return any(comparison.active for comparison, *_ in self._forms)
+        return any(comparison.active for comparison, _ in self._forms)
 
     @property
     def end(self) -> End | None:
         """Where the repetition ends in the message, once it is complete."""
-        ends = (comparison.ends.get(0) for comparison, *_ in self._forms)
+        ends = (comparison.ends.get(0) for comparison, _ in self._forms)
         return next(filter(None, ends), None)
 
     @property
@@ -366,7 +383,7 @@ class RestartMatcher:
         return max(
             (
                 weight(form.compact[: comparison.compared])
-                for comparison, _, form in self._forms
+                for comparison, form in self._forms
             ),
             default=0,
         )

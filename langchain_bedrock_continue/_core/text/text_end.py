@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from typing import TYPE_CHECKING
+from unicodedata import combining
 
 from langchain_bedrock_continue._core.text.fold import folded, surplus
 from langchain_bedrock_continue._core.text.healed_cut import is_unsafe_end
@@ -45,9 +46,10 @@ def without_whitespace(text: str) -> str:
 def weight(text: str) -> int:
     """Measure how much a text proves if it occurs twice.
 
-    A character counts once; a CJK character or an emoji counts three times.
+    A character counts once; a CJK character or an emoji counts three times; a mark on
+    another character does not count.
     """
-    return sum(3 if ord(char) >= _CJK else 1 for char in text)
+    return sum(3 if ord(char) >= _CJK else 1 for char in text if not combining(char))
 
 
 def body_length(text: str) -> int:
@@ -130,7 +132,7 @@ class TextForm:
     def _judge(self, overlap: str) -> bool:
         size = len(overlap)
         repeated = max(3, size // 4)
-        if size < MIN_WEIGHT and weight(overlap) < MIN_WEIGHT:
+        if size < 2 * MIN_WEIGHT and weight(overlap) < MIN_WEIGHT:
             return False
         if size - self._period(overlap) >= repeated:
             return False

@@ -2,7 +2,6 @@
 
 import itertools
 import json
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -22,6 +21,7 @@ from tests.support.endpoint import Serve
 from tests.support.entrances import Entrance, by_stream
 from tests.support.messages import continuation, ending
 from tests.support.models import PREFILL_MODEL, REFUSING_MODEL, model
+from tests.support.prompts import QUOTED
 
 MODELS = [PREFILL_MODEL, REFUSING_MODEL]
 ARGS: dict[str, Any] = {
@@ -55,8 +55,8 @@ def answer(
     if "Your call of the tool" not in text:
         call = CallTool("write_file", ARGS, "t1")
         return Answer([*filter(None, [says]), call], fine_grained=fine_grained)
-    quoted = re.search(r"<tail>(.*)</tail>", text, re.DOTALL)
-    at = told.rfind(quoted[1]) if quoted else 0
+    quoted = QUOTED.search(text)
+    at = told.rfind(quoted[2]) if quoted else 0
     return Answer([Say(told[max(0, at) :])])  # or from the top, where it knows nothing
 
 

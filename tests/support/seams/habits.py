@@ -365,6 +365,12 @@ _APOLOGY = "I apologize, my previous answer was cut off. "
 
 _REMARK = "The answer was already complete."
 
+
+def _is_remark(scene: Scene) -> Reason | None:
+    """Return why a remark may be an echo and new text."""
+    return "repeats" if _REMARK.startswith(scene.quote) else None
+
+
 ECHO = Habit("echo", _nothing, _quote, as_asked=True)
 """The model that does what the prompt asks."""
 
@@ -386,7 +392,6 @@ HABITS = (
         _quote,
         as_asked=True,
         closing=_always("</tail>"),
-        doubt=_is_light,
     ),
     Habit(
         "tags, restart",
@@ -457,6 +462,6 @@ HABITS = (
         truncated=True,
         doubt=_part_is_verse,
     ),
-    Habit("remark", _nothing, _nothing, rest=_always(_REMARK)),
+    Habit("remark", _nothing, _nothing, rest=_always(_REMARK), doubt=_is_remark),
     Habit("echo, remark", _nothing, _quote, rest=_always("\n\n" + _REMARK)),
 )

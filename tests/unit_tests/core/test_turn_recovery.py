@@ -14,11 +14,11 @@ from langchain_bedrock_continue._core.request.composer import SegmentRequest
 from langchain_bedrock_continue._core.turn import Turn
 from tests.support.contents import text_block
 from tests.support.fake_models import OUTPUT_TOKENS, FakeTextModel
+from tests.support.prompts import QUOTED
 from tests.support.random_texts import texts_without_repetition
 from tests.support.responses import streamed_chunks
 from tests.support.turns import (
     QUESTION,
-    QUOTE_IN_PROMPT,
     STRATEGIES,
     Response,
     TurnRun,
@@ -139,7 +139,7 @@ def test_turn_1_a_stream_of_code_may_break_after_any_chunk(
 
 def test_turn_1_text_that_an_undecided_join_held_back_is_kept() -> None:
     def model(request: SegmentRequest) -> Response:
-        found = QUOTE_IN_PROMPT.search(request.messages[-1].text)
+        found = QUOTED.search(request.messages[-1].text)
         quote = found[2] if found else ""
         if not quote:
             yield from streamed_chunks([text_block("alpha beta ")], "max_tokens", 4)

@@ -19,10 +19,10 @@ from langchain_bedrock_continue._core.request.prompts import arguments_lead_in
 from langchain_bedrock_continue._core.tool_json.tool_arguments import ToolArguments
 from langchain_bedrock_continue._core.turn import Turn
 from tests.support.contents import call_block, text_block
+from tests.support.prompts import QUOTED
 from tests.support.responses import complete_message, streamed_chunks
 from tests.support.turns import (
     QUESTION,
-    QUOTE_IN_PROMPT,
     STRATEGIES,
     FakeModelError,
     Response,
@@ -118,7 +118,7 @@ class FakeToolModel:
         return "", len(written)
 
     def _position_after_quote(self, prompt: str) -> tuple[str, int]:
-        found = QUOTE_IN_PROMPT.search(prompt)
+        found = QUOTED.search(prompt)
         if found is None:
             return "", 0
         at = self.json_text.find(found[2])

@@ -125,7 +125,9 @@ class Answer:
         truncated_tool_input: What a truncated tool call's input holds, without
             `fine_grained`: the `"keys"` that are complete, or nothing (`"empty"`). Both
             are third-party reports of Bedrock.
-        additional_fields: `additionalModelResponseFields`, or None.
+        additional_fields: `additionalModelResponseFields`, or None. Of a response of
+            InvokeModel, the fields whose names begin with `amazon-bedrock-`, such as
+            `amazon-bedrock-guardrailAction`.
     """
 
     content: str | Block | Sequence[str | Block]

@@ -34,7 +34,7 @@ UV_INSTALLED := .venv-uv/$(UV_VERSION)
 
 help:
 	@echo 'make demo       ask a small local model; its answer is truncated and continued'
-	@echo '                PROMPT="..." MAX_TOKENS=48 WEIGHTS=smollm2|qwen2.5-coder'
+	@echo '                PROMPT="..." MAX_TOKENS=48 WEIGHTS=smollm2|qwen2.5-coder|qwen2.5-coder-1.5b'
 	@echo '                ENDPOINT=aws|http://... MODEL=...'
 	@echo 'make test       run all that CI runs: ruff, mypy, the tests'
 	@echo 'make coverage   the tests, with the lines and branches that they miss'
@@ -44,7 +44,7 @@ help:
 	@echo 'make lock       update requirements/: the versions that the other commands install'
 	@echo 'make bench      run the default benchmark, exactness'
 	@echo 'make exactness  count the continued answers that equal the untruncated ones'
-	@echo '                WEIGHTS=smollm2|qwen2.5-coder'
+	@echo '                WEIGHTS=smollm2|qwen2.5-coder|qwen2.5-coder-1.5b'
 	@echo 'make cuts       compare rules for cuts after whitespace: WEIGHTS=...'
 	@echo 'make seams      join texts cut at every place, continued with every habit'
 	@echo 'make repetition count the real texts that are mistaken for a repetition'

@@ -100,7 +100,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--weights",
         metavar="NAME",
-        help="local model: smollm2 (default), qwen2.5-coder, or a .gguf file",
+        help="local model: smollm2 (default), qwen2.5-coder, qwen2.5-coder-1.5b, or a "
+        ".gguf file",
     )
     return parser
 

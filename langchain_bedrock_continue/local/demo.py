@@ -19,7 +19,8 @@ def model_endpoint(weights: str) -> LocalBedrock:
     """Return an endpoint with a real small model. It is not started.
 
     Args:
-        weights: `"smollm2"`, `"qwen2.5-coder"`, or the path of a GGUF file.
+        weights: `"smollm2"`, `"qwen2.5-coder"`, `"qwen2.5-coder-1.5b"`, or the path of
+            a GGUF file.
 
     Raises:
         ImportError: The extra `local` is not installed.

@@ -1,9 +1,11 @@
-"""The seam benchmark: every text cut at every position, joined by five rules.
+"""The seam benchmark: every text cut at every position, joined by nine rules.
 
     python -m tests.benchmarks.seams [--every N]
 
 At each cut, one model continues from a prefill, and models with different habits
-continue in a user turn. The joined text is compared with the complete text.
+continue in a user turn. The joined text is compared with the complete text; or with the
+text before, if the message brings nothing new. The rules of others are measured at a
+part of the cuts.
 """
 
 from __future__ import annotations
@@ -17,7 +19,6 @@ from typing import TYPE_CHECKING, get_args
 
 from langchain_bedrock_continue._core.text.echo_join import EchoJoin
 from langchain_bedrock_continue._core.text.healed_cut import TextBuffer
-from langchain_bedrock_continue._core.text.quote import opening_tag
 from tests.support.seams.habits import HABITS, Habit, Reason
 from tests.support.seams.rules import RULES, by_join, quote_at
 from tests.support.seams.score import Score
@@ -28,6 +29,11 @@ if TYPE_CHECKING:
 
 DELAY_EVERY = 5
 """How many cuts there are to one for which the delay is measured."""
+
+OTHERS_EVERY = 7
+"""How many cuts there are to one at which the rules of others are measured."""
+
+OWN = "this package"
 
 
 def prefilled(full: str, cuts: Iterable[int]) -> str:
@@ -43,6 +49,8 @@ def prefilled(full: str, cuts: Iterable[int]) -> str:
 
 def twice(full: str, first: int, second: int, habit: Habit) -> str | None:
     """Join three segments; None or "" if the habit or a seam can't be judged."""
+    if habit.brings_nothing:
+        return None
     text = full[:first]
     for end in sorted({second, len(full)}):
         quote = quote_at(text)
@@ -52,7 +60,7 @@ def twice(full: str, first: int, second: int, habit: Habit) -> str | None:
         message = habit.write(goal, text, quote)
         if message is None:
             return ""
-        text = by_join(text, message)
+        text = by_join(text, message, truncated=end != len(full))
         if end == second and text != full[:second]:
             return text + full[second:]
     return text
@@ -65,12 +73,13 @@ def delay(full: str, cut: int, habit: Habit) -> tuple[int, int] | None:
     message = habit.write(full, text, quote)
     if message is None:
         return None
-    join = EchoJoin(text, quote, opening=opening_tag(quote))
+    join = EchoJoin(text, quote)
     read = next(
         (at for at, char in enumerate(message, 1) if join.feed(char) is not None),
         len(message),
     )
-    not_new = max(0, len(message) - (len(full) - cut))
+    new = 0 if habit.brings_nothing else len(full) - cut
+    not_new = max(0, len(message) - new)
     return read, max(0, read - not_new)
 
 
@@ -92,35 +101,40 @@ class Results:
     )
 
 
-def measure(every: int, rules: Iterable[str] = RULES) -> Results:
-    """Cut every text at each `every`-th position, and join the parts."""
+def measure(every: int, *, others: bool = True) -> Results:
+    """Cut every text at each `every`-th position, and join the parts.
+
+    Args:
+        every: The distance of the cuts.
+        others: Whether the rules of others are measured, too.
+    """
     results = Results()
     for item in texts():
         cuts = range(1 + every // 2, len(item.full), every)
         for number, cut in enumerate(cuts):
-            _at_cut(results, item, cut, tuple(rules))
+            _at_cut(results, item, cut)
+            if others and number % max(1, OTHERS_EVERY // every) == 0:
+                _others_at_cut(results, item, cut)
             if number % DELAY_EVERY == 0:
                 _measure_delay(results, item.full, cut)
     return results
 
 
-def _at_cut(results: Results, item: Text, cut: int, rules: tuple[str, ...]) -> None:
+def _at_cut(results: Results, item: Text, cut: int) -> None:
     """Cut one text at one place, and a second time after it."""
     full, where = item.full, (item.name, cut)
     second = min(len(full), cut + 1 + cut * 7919 % 150)
     results.prefill[item.kind].add(full, prefilled(full, [cut]), where)
     results.prefill[item.kind].add(full, prefilled(full, [cut, second]), where)
     for habit in HABITS:
-        _join_all(results, habit, item, cut, rules)
+        _join_own(results, habit, item, cut)
         joined = twice(full, cut, second, habit)
         if joined:
             results.three[habit.name].add(full, joined, where)
 
 
-def _join_all(
-    results: Results, habit: Habit, item: Text, cut: int, rules: tuple[str, ...]
-) -> None:
-    """Join a message by all rules; if no rule can know it, by the package's only."""
+def _join_own(results: Results, habit: Habit, item: Text, cut: int) -> None:
+    """Join a message by this package's rule."""
     text = item.full[:cut]
     message = habit.write(item.full, text, quote_at(text))
     if message is None:
@@ -129,9 +143,24 @@ def _join_all(
     if reason:
         results.reasons[habit.name, reason] += 1
     scores = results.unknown if reason else results.known
-    for rule in rules[:1] if reason else rules:
-        joined = RULES[rule](text, message)
-        scores[item.kind, habit.name, rule].add(item.full, joined, (item.name, cut))
+    joined = by_join(text, message, truncated=habit.truncated)
+    goal = text if habit.brings_nothing else item.full
+    scores[item.kind, habit.name, OWN].add(goal, joined, (item.name, cut))
+
+
+def _others_at_cut(results: Results, item: Text, cut: int) -> None:
+    """Join messages by the rules of others, if any rule can know the join."""
+    full, where = item.full, (item.name, cut)
+    for habit in HABITS:
+        if habit.unknowable(full, full[:cut], quote_at(full[:cut])):
+            continue
+        for name, rule in RULES.items():
+            text = rule.keep(full[:cut])
+            message = habit.write(full, text, quote_at(text))
+            if message is not None:
+                goal = text if habit.brings_nothing else full
+                joined = rule.join(text, message)
+                results.known[item.kind, habit.name, name].add(goal, joined, where)
 
 
 def _measure_delay(results: Results, full: str, cut: int) -> None:
@@ -146,7 +175,7 @@ def total(
     *,
     kind: str = "",
     habit: str = "",
-    rule: str = "this package",
+    rule: str = OWN,
 ) -> Score:
     """Add up the scores of a kind, of a habit, or of all."""
     found = (
@@ -214,13 +243,12 @@ def _show_kinds(results: Results, habit: str) -> None:
     if not total(results.known, habit=habit).joins:
         return
     print(f"\n{habit}: exact %, and lost/doubled/inserted characters of this package\n")
-    names = list(RULES)
-    _row("kind", "joins", "exact %", "l/d/i", *names[1:], first=12, other=12)
+    _row("kind", "joins", "exact %", "l/d/i", *RULES, first=12, other=12)
     for kind in KINDS:
         own = total(results.known, kind=kind, habit=habit)
         if own.joins:
             others = (
-                total(results.known, kind=kind, habit=habit, rule=r) for r in names[1:]
+                total(results.known, kind=kind, habit=habit, rule=r) for r in RULES
             )
             errors = f"{own.lost}/{own.doubled}/{own.inserted}"
             shares = [score.share for score in others]
@@ -228,12 +256,13 @@ def _show_kinds(results: Results, habit: str) -> None:
 
 
 def _show_rules(results: Results) -> None:
-    print("\nFive rules: characters lost/doubled/inserted in each 100 joins\n")
-    _row("habit", *RULES, other=15)
+    print("\nNine rules: characters lost/doubled/inserted in each 100 joins\n")
+    names = [OWN, *RULES]
+    _row("habit", *names, other=17)
     for habit in HABITS:
-        scores = [total(results.known, habit=habit.name, rule=rule) for rule in RULES]
+        scores = [total(results.known, habit=habit.name, rule=rule) for rule in names]
         if scores[0].joins:
-            _row(habit.name, *map(_per_hundred, scores), other=15)
+            _row(habit.name, *map(_per_hundred, scores), other=17)
 
 
 def _per_hundred(score: Score) -> str:
@@ -271,7 +300,7 @@ def main() -> None:
     show(results)
     if arguments.failed:
         for (_, habit, rule), score in results.known.items():
-            if rule == "this package" and score.failed:
+            if rule == OWN and score.failed:
                 print(habit, score.failed)
     print(f"\n{time.monotonic() - began:.0f} s")
 

@@ -15,6 +15,8 @@ CONTENT-6. Reasoning is held back until the next block begins: truncated reasoni
     no signature.
 CONTENT-7. Citations belong to the text span that they came with: a text block that has
     citations is not continued.
+CONTENT-12. A join sees all text blocks, on both sides: a model that begins again repeats
+    those before the open one, too. What it drops loses its citations.
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ from langchain_bedrock_continue._core.content.incoming import (
     extras_of,
 )
 from langchain_bedrock_continue._core.content.inline_thinking import ThinkingAwareJoin
+from langchain_bedrock_continue._core.content.joined_blocks import kept_blocks
 from langchain_bedrock_continue._core.content.segment_start import (
     OpenText,
     SegmentStart,
@@ -77,6 +80,8 @@ class Placement:
         self._index = BlockIndex()
         self._open: OpenText | None = None
         self._closed_length = 0
+        self._closed_texts: list[str] = []
+        self._joining: list[tuple[int, Block]] = []  # CONTENT-12
         self._continues_text = False  # the next text continues the open block
         self._drops_reasoning = False  # CONTENT-5
         self._join: ThinkingAwareJoin | None = None  # undecided
@@ -140,6 +145,7 @@ class Placement:
             last_index=self._index.last,
             is_first=self._index.is_first,
             closed_length=self._closed_length,
+            closed_texts=len(self._closed_texts),
             seams=len(self.seams),
             last_seam=self.seams[-1] if self.seams else 0,
             join=self._join,
@@ -151,6 +157,7 @@ class Placement:
     def restarted(self, start: SegmentStart) -> Placement:
         """Return a new placement as this one was at the start of the segment."""
         fresh = Placement(self._stops, self._inline_thinking)
+        fresh._closed_texts = self._closed_texts[: start.closed_texts]
         fresh.restore(start, self.seams[: start.seams])
         return fresh
 
@@ -201,6 +208,8 @@ class Placement:
     def _place_text(self, number: int, block: Block) -> Chunks:
         if self.calls.begun:
             return self._place_other(number, block)
+        if self._join is not None and self.join_result is None:
+            return self._join_text(self._join, number, block)
         text = self._open
         if text is not None and text.number == number:
             released, is_new = [], False
@@ -249,21 +258,53 @@ class Placement:
         joined = self._join.feed(new)
         return [] if joined is None else self._joined(joined)
 
+    def _join_text(self, join: ThinkingAwareJoin, number: int, block: Block) -> Chunks:
+        """Take text while the join is undecided (CONTENT-12)."""
+        released: Chunks = []
+        if self._continues_text:
+            released = self._release_reasoning()
+            self._opened(number, released)
+        self._joining.append((number, block))
+        joined = join.feed(block["text"])
+        return released if joined is None else released + self._joined(joined)
+
     def _joined(self, new: str) -> Chunks:
         """Take what the join decided."""
-        join, text, self._join = self._join, self._open, None
+        join, text = self._join, self._open
         if join is None or text is None:
+            self._join = None
             return []
+        if join.is_over or text.cited:
+            new += "" if join.is_over else join.finish()
+            self._join = None
+        if self.join_result is not None:
+            return self._text_chunks(text, text.buffer.feed(new))
         self.join_result = join.result
         text.buffer.remove_whitespace(join.replaced)
         self.seams[-1] -= join.replaced
-        released: Chunks = []
-        if text.cited and new:
-            number = text.number
-            released = self._close_text()
+        return self._place_joined(text, new)
+
+    def _place_joined(self, text: OpenText, new: str) -> Chunks:
+        """Place the blocks of which the join kept the end (CONTENT-12)."""
+        blocks, self._joining = self._joining, []
+        chunks: Chunks = []
+        kept = False
+        for number, part, extras in kept_blocks(blocks, new, cited=text.cited):
+            if part and not kept:
+                text, kept = self._continued(text, number, chunks), True
+            elif kept and number != text.number:
+                text, _ = self._opened(number, chunks)
+            chunks += self._text_chunks(text, text.buffer.feed(part), extras)
+        return chunks
+
+    def _continued(self, text: OpenText, number: int, chunks: Chunks) -> OpenText:
+        """Return the text that a segment's block continues: the open one, or a new."""
+        self._index.continue_block(number, text.index)
+        if text.cited:
+            chunks += self._close_text()
             text = self._open = self._new_text(text.index)
-            text.number = number
-        return released + self._text_chunks(text, text.buffer.feed(new))
+        text.number = number
+        return text
 
     def _place_reasoning(self, number: int, block: Block) -> Chunks:
         if self._drops_reasoning:
@@ -318,7 +359,9 @@ class Placement:
         """End a segment's text: an undecided join is decided."""
         if self._join is None or self._open is None:
             return []
-        return self._joined(self._join.finish(truncated=truncated))
+        released = self._joined(self._join.finish(truncated=truncated))
+        self._join = None
+        return released
 
     def end_at_stop_sequence(self) -> None:
         """End the open text where a stop sequence ended the segment."""
@@ -345,8 +388,9 @@ class Placement:
         text, released = self._open, []
         if text is not None:
             released = self._text_chunks(text, text.buffer.end_for_user_turn())
+            before = self._closed_texts if text.buffer.text.strip() else []
             self._join = ThinkingAwareJoin(
-                text.buffer.text,
+                "".join([*before, text.buffer.text]),
                 quote,
                 opening=opening,
                 thinking=self._inline_thinking,
@@ -405,6 +449,7 @@ class Placement:
             return []
         end = text.buffer.finish(truncated=truncated)
         self._closed_length += len(text.buffer)
+        self._closed_texts.append(text.buffer.text)
         self._continues_text = False
         return released + self._text_chunks(text, end)
 

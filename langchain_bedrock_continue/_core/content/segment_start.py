@@ -40,6 +40,7 @@ class SegmentStart:
     last_index: int
     is_first: bool
     closed_length: int
+    closed_texts: int
     seams: int
     last_seam: int
     join: ThinkingAwareJoin | None

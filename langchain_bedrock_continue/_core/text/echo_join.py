@@ -9,9 +9,11 @@ an", and the message is 'Sure! "he asked for another bed'. The rules find a prea
 quotation mark and the quote, so "other bed" is appended.
 
 ECHO-1. If a message begins with the quote, the new text begins directly after it: the
-    echo counts once, whatever follows.
-ECHO-2. Only text that is already there, or a lead-in, is dropped from a message.
-    Everything else is kept, in order: a loss is worse than a duplication.
+    echo counts once, whatever follows. Only the complete text from its beginning is
+    another repetition (`rest`, REST-2).
+ECHO-2. Only text that is already there, a lead-in with what closes it, or a remark
+    about the answer is dropped from a message. Everything else is kept, in order: a
+    loss is worse than a duplication.
 ECHO-3. Only whitespace (and half a character) at the end of the text is replaced, and
     whitespace only if the new text begins with whitespace of its own.
 ECHO-4. A join depends on the message, and not on how it is split into chunks: a rule
@@ -35,7 +37,9 @@ from langchain_bedrock_continue._core.text.lead_ins import (
     MessageStart,
     find_lead_ins,
 )
-from langchain_bedrock_continue._core.text.overlap import OverlapMatcher, TextEnd
+from langchain_bedrock_continue._core.text.overlap import End, OverlapMatcher
+from langchain_bedrock_continue._core.text.rest import Rest, TrailingFence
+from langchain_bedrock_continue._core.text.text_end import TextEnd
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,20 +51,29 @@ _MIN_QUOTE_WEIGHT = 4
 
 @dataclass(frozen=True)
 class _Found:
-    """Where the new text begins in the message.
+    """Where the new text may begin in the message.
 
     Attributes:
         rule: The rule that found it.
-        at: The place in the message.
-        closing: What may follow there, to be dropped with a lead-in.
-        aligned: The message is known to continue at the end of the text's body, so
-            that the whitespace of both can be compared.
+        end: The place in the message: where a repetition ends, or a lead-in.
+        closings: What may follow there, to be dropped with the lead-ins.
+        repeats: The message repeats an end of the text up to there.
+        fenced: A code fence was dropped that stands nowhere in the text.
     """
 
     rule: JoinRule
-    at: int
-    closing: str = ""
-    aligned: bool = True
+    end: End
+    closings: tuple[str, ...] = ()
+    repeats: bool = True
+    fenced: bool = False
+
+    @property
+    def aligned(self) -> bool:
+        """Whether the message is known to continue at the end of the text's body.
+
+        Then the whitespace of both can be compared.
+        """
+        return self.repeats or self.rule is JoinRule.ELLIPSIS
 
 
 class EchoJoin:
@@ -74,6 +87,7 @@ class EchoJoin:
         text_end: The text, prepared for comparison.
         lead_ins: The lead-ins that were found so far.
         may_find_more: Whether more of the message may contain further lead-ins.
+        received: How many characters of the message have arrived.
     """
 
     def __init__(self, text: str, quote: str, *, opening: str = "") -> None:
@@ -82,7 +96,8 @@ class EchoJoin:
         Args:
             text: The text so far, with its trailing whitespace.
             quote: What the model was asked to repeat; may be empty.
-            opening: The tag that precedes the quote in the prompt, such as `<tail>`.
+            opening: What precedes the quote in the prompt, such as `<tail>`; may be
+                empty.
 
         Raises:
             ValueError: The text does not end in the quote.
@@ -96,11 +111,15 @@ class EchoJoin:
         self.result: JoinResult | None = None
         self.replaced = 0
         self.truncated = False
+        self.received = 0
         self._chunks: list[str] = []
         self._window = ""
         self._matchers = {0: OverlapMatcher(self.text_end)}
         self.lead_ins: list[LeadIn] = []
         self.may_find_more = True
+        self._found: _Found | None = None
+        self._rest: Rest | None = None
+        self._trailing: TrailingFence | None = None
 
     def fresh(self) -> Self:
         """Return a join to the same text that has received nothing.
@@ -112,6 +131,11 @@ class EchoJoin:
         join.begin()
         return join
 
+    @property
+    def is_over(self) -> bool:
+        """Whether `feed` returns all that follows unchanged, and `finish` nothing."""
+        return self.result is not None and self._trailing is None
+
     def feed(self, chunk: str) -> str | None:
         """Receive more of the message.
 
@@ -119,7 +143,10 @@ class EchoJoin:
             What to append to the text, or None while the join is undecided.
         """
         if self.result is not None:
-            return chunk
+            return self._trailing.feed(chunk) if self._trailing else chunk
+        self.received += len(chunk)
+        if self._rest is not None:
+            return self._accept(chunk)
         self._chunks.append(chunk)
         for matcher in self._matchers.values():
             matcher.feed(chunk)
@@ -135,9 +162,17 @@ class EchoJoin:
         Returns:
             What to append to the text, in addition to what `feed` returned.
         """
-        if self.result is not None:
-            return ""
+        added = "" if self.result is not None else self._end(truncated=truncated)
+        trailing, self._trailing = self._trailing, None
+        return added + (trailing.finish(truncated=truncated) if trailing else "")
+
+    def _end(self, *, truncated: bool) -> str:
+        """Decide without more of the message."""
         self.truncated = truncated
+        if self._rest is not None:
+            return self._accept("", final=True) or ""
+        for matcher in self._matchers.values():
+            matcher.close()
         return self._decide(final=True) or ""
 
     def matcher(self, at: int) -> OverlapMatcher:
@@ -150,11 +185,6 @@ class EchoJoin:
     def matchers(self) -> list[OverlapMatcher]:
         """Return all matchers: of the complete message, and after each lead-in."""
         return list(self._matchers.values())
-
-    @property
-    def received(self) -> int:
-        """Count the characters of the message so far."""
-        return sum(map(len, self._chunks))
 
     def update_lead_ins(self, *, final: bool) -> None:
         """Look for lead-ins in what was received since the last time."""
@@ -169,34 +199,40 @@ class EchoJoin:
             if found == "wait":
                 return None
             if found:
-                return self._accept(found, final=final)
+                return self._begin_rest(found, final=final)
         raise AssertionError("the last rule always decides")
 
-    def _accept(self, found: _Found, *, final: bool) -> str | None:
-        """Accept a decision once the first new character is known."""
-        rest = "".join(self._chunks)[found.at :]
-        if found.closing:
-            unclosed = _without_closing(rest, found.closing, final=final)
-            if unclosed is None:
+    def _begin_rest(self, found: _Found, *, final: bool) -> str | None:
+        """Pass on what follows the place that a rule found."""
+        message, end = "".join(self._chunks), found.end
+        surplus = 0
+        if end.is_folded:
+            surplus = self.text_end.surplus(message[end.at :])
+            if end.at + surplus == len(message) and not final:
                 return None
-            rest = unclosed
-        if not (rest or final):
-            return None
-        self.result = JoinResult(found.rule, self.received - len(rest))
-        if rest:
-            self.replaced = _replaced(self.text_end.trailing, rest, found)
+        self._found = found
+        self._rest = Rest(self.text_end, found.rule, found.closings, echo=found.repeats)
         self._chunks.clear()
-        return rest
+        rest = message[end.at + surplus :]
+        remainder = "" if self.text_end.trailing else end.remainder
+        return self._accept(remainder + rest, final=final)
 
-
-def _without_closing(rest: str, closing: str, *, final: bool) -> str | None:
-    """Drop the closing of a lead-in; return None while it may still arrive."""
-    start = rest.lstrip() if closing.startswith("</") else rest
-    if start.startswith(closing):
-        return start[len(closing) :]
-    if not final and closing.startswith(start):
-        return None
-    return rest
+    def _accept(self, chunk: str, *, final: bool = False) -> str | None:
+        """Accept a decision once the new text is known to begin."""
+        if self._rest is None or self._found is None:
+            return None
+        new = self._rest.feed(chunk, final=final, truncated=self.truncated)
+        if new is None:
+            return None
+        rule = self._rest.rule
+        self.result = JoinResult(rule, max(0, self.received - len(new)))
+        if new:
+            self.replaced = _replaced(self.text_end.trailing, new, self._found)
+        if self._found.fenced and not self._rest.closed_fence:
+            self._trailing = TrailingFence()
+            new = self._trailing.feed(new)
+        self._rest = None
+        return new
 
 
 def _replaced(trailing: str, rest: str, found: _Found) -> int:
@@ -222,13 +258,14 @@ _Result: TypeAlias = "_Found | Literal['wait'] | None"
 def _find_echo(join: EchoJoin, *, final: bool) -> _Result:
     """The message begins with the quote (ECHO-1)."""
     matcher = join.matcher(0)
-    if matcher.quote_end is not None:
-        return _Found(JoinRule.ECHO, matcher.quote_end)
+    end = matcher.quote_end
+    if end is not None:
+        return _Found(JoinRule.ECHO, end)
     if matcher.in_quote and not final:
         return "wait"
     # A message truncated inside the echo adds nothing, however short it is.
     is_partial = join.truncated and matcher.in_quote and join.received
-    return _Found(JoinRule.UNFINISHED, join.received) if is_partial else None
+    return _Found(JoinRule.UNFINISHED, End(join.received)) if is_partial else None
 
 
 def _find_overlap(join: EchoJoin, *, final: bool) -> _Result:
@@ -239,10 +276,8 @@ def _find_overlap(join: EchoJoin, *, final: bool) -> _Result:
     overlap = matcher.longest()
     if overlap is None:
         return None
-    quote_at = join.text_end.quote_at
-    is_longer = quote_at is not None and overlap.text_start < quote_at
-    rule = JoinRule.RESTART if is_longer else JoinRule.OVERLAP
-    return _Found(rule, overlap.message_end)
+    rule = JoinRule.RESTART if overlap.is_longer else JoinRule.OVERLAP
+    return _Found(rule, overlap.end)
 
 
 def _find_after_lead_in(join: EchoJoin, *, final: bool) -> _Result:
@@ -252,29 +287,33 @@ def _find_after_lead_in(join: EchoJoin, *, final: bool) -> _Result:
         matcher = join.matcher(lead_in.at)
         end = matcher.quote_end
         if end is not None and _quote_counts(join, lead_in):
-            return _Found(lead_in.rule, lead_in.at + end, lead_in.closing)
-        if matcher.is_pending(lead_in.unproven_at) and not final:
+            return _after(lead_in, end)
+        if matcher.is_pending(line_counts=lead_in.line_counts) and not final:
             return "wait"
-        overlap = matcher.longest(lead_in.unproven_at)
+        overlap = matcher.longest(line_counts=lead_in.line_counts)
         if overlap:
-            at = lead_in.at + overlap.message_end
-            return _Found(lead_in.rule, at, lead_in.closing)
+            return _after(lead_in, overlap.end)
     return "wait" if join.may_find_more and not final else None
+
+
+def _after(lead_in: LeadIn, end: End) -> _Found:
+    """Return the end of a repetition that follows a lead-in."""
+    end = end._replace(at=lead_in.at + end.at)
+    return _Found(lead_in.rule, end, lead_in.closings, fenced=lead_in.fenced)
 
 
 def _quote_counts(join: EchoJoin, lead_in: LeadIn) -> bool:
     """Return True if the quote is evidence of a repetition after this lead-in."""
-    is_heavy = join.text_end.quote_weight >= _MIN_QUOTE_WEIGHT
+    is_heavy = join.text_end.plain.quote_weight >= _MIN_QUOTE_WEIGHT
     return lead_in.droppable or lead_in.trusted or is_heavy
 
 
 def _find_unfinished(join: EchoJoin, *, final: bool) -> _Result:
     """The message ends inside a repetition of the text."""
-    places = (join.text_end.quote_at, 0 if join.truncated else None)
     if final and any(
-        matcher.repeats(at) for matcher in join.matchers() for at in places
+        matcher.repeats(truncated=join.truncated) for matcher in join.matchers()
     ):
-        return _Found(JoinRule.UNFINISHED, join.received)
+        return _Found(JoinRule.UNFINISHED, End(join.received))
     return None
 
 
@@ -285,13 +324,13 @@ def _find_lead_in(join: EchoJoin, *, final: bool) -> _Result:
     if not droppable:
         return None
     last = droppable[-1]
-    return _Found(last.rule, last.at, aligned=last.rule is JoinRule.ELLIPSIS)
+    return _Found(last.rule, End(last.at), repeats=False, fenced=last.fenced)
 
 
 def _keep_all(join: EchoJoin, *, final: bool) -> _Result:
     """Nothing is known: keep every character (ECHO-2)."""
     del join, final
-    return _Found(JoinRule.AS_IS, 0, aligned=False)
+    return _Found(JoinRule.AS_IS, End(0), repeats=False)
 
 
 _RULES: tuple[Callable[..., _Result], ...] = (

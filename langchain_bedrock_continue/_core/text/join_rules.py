@@ -24,10 +24,10 @@ class JoinRule(StrEnum):
     """Less than the quote: only the end of it."""
 
     OPENING = "opening"
-    """A lead-in: the tag that precedes the quote in the prompt."""
+    """A lead-in: what precedes the quote in the prompt, or another tag."""
 
     FENCE = "fence"
-    """A lead-in: a code fence that is already open."""
+    """A lead-in: a code fence that is already open, or that can't begin there."""
 
     ELLIPSIS = "ellipsis"
     """A lead-in: dots."""
@@ -40,6 +40,9 @@ class JoinRule(StrEnum):
 
     MARKS = "marks"
     """A lead-in: quotation marks, backticks or emphasis."""
+
+    REMARK = "remark"
+    """Only a remark that the answer was already complete."""
 
     UNFINISHED = "unfinished"
     """A repetition of the text, and nothing after it."""

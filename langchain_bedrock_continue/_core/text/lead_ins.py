@@ -23,11 +23,12 @@ from langchain_bedrock_continue._core.text.preambles import (
     SENTENCE_END,
     mentions_interruption,
 )
+from langchain_bedrock_continue._core.text.rest import FENCES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from langchain_bedrock_continue._core.text.overlap import TextEnd
+    from langchain_bedrock_continue._core.text.text_end import TextEnd
 
 WINDOW = 300
 """How many characters of a message are searched for lead-ins."""
@@ -48,17 +49,20 @@ class LeadIn:
         at: Where the text after it begins.
         droppable: It is dropped even if no repeated text follows (LEAD-3).
         trusted: The quote counts as a repetition after it, however short it is.
-        closing: What may follow the repeated text, to be dropped with the lead-in.
-        unproven_at: A place of the text; an overlap that begins there counts after
-            this lead-in without further evidence.
+        closings: What may follow the repeated text, in order, to be dropped with the
+            lead-in: marks, a closing tag, a fence.
+        line_counts: An overlap that begins where the text's last line begins counts
+            after this lead-in without further evidence.
+        fenced: A code fence is a part of the lead-in that stands nowhere in the text.
     """
 
     rule: JoinRule
     at: int
     droppable: bool = False
     trusted: bool = False
-    closing: str = ""
-    unproven_at: int | None = None
+    closings: tuple[str, ...] = ()
+    line_counts: bool = False
+    fenced: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,7 @@ class MessageStart:
         text: Its characters.
         is_final: No more characters will come.
         text_end: The text that the message continues.
-        opening: The tag that precedes the quote in the prompt; may be empty.
+        opening: What precedes the quote in the prompt; may be empty.
     """
 
     text: str
@@ -119,13 +123,14 @@ def find_lead_ins(start: MessageStart) -> tuple[list[LeadIn], bool]:
 def _chained(previous: LeadIn, lead_ins: list[LeadIn]) -> list[LeadIn]:
     """Describe lead-ins that follow another one.
 
-    They are droppable only if the other one is, and its closing follows theirs.
+    They are droppable only if the other one is, and its closings follow theirs.
     """
     return [
         replace(
             lead_in,
             droppable=lead_in.droppable and previous.droppable,
-            closing=lead_in.closing + previous.closing,
+            closings=lead_in.closings + previous.closings,
+            fenced=lead_in.fenced or previous.fenced,
         )
         for lead_in in lead_ins
     ]
@@ -145,24 +150,45 @@ def _starts_with(start: MessageStart, at: int, words: tuple[str, ...]) -> bool:
     return False
 
 
-# The tag of the quote -------------------------------------------------------------
+# What precedes the quote ----------------------------------------------------------
+
+_TAG = re.compile(r"<([A-Za-z][\w.:-]{0,30})>")
+_TAG_BEGUN = re.compile(r"<(?:[A-Za-z][\w.:-]{0,30})?\Z")
 
 
 def _find_opening(start: MessageStart, at: int) -> list[LeadIn]:
-    """Find the tag that precedes the quote in the prompt."""
-    tag = start.opening
-    if not tag or not _starts_with(start, at, (tag.lower(),)):
+    """Find what precedes the quote in the prompt."""
+    opening = start.opening
+    if not opening or not _starts_with(start, at, (opening.lower(),)):
         return []
-    closing = tag.replace("<", "</", 1)
-    return [LeadIn(JoinRule.OPENING, at + len(tag), droppable=True, closing=closing)]
+    tag = _TAG.fullmatch(opening.strip())
+    closing = f"</{tag[1]}>" if tag else opening.translate(_CLOSING_MARKS)[::-1].strip()
+    closings = (closing,) if closing else ()
+    end = at + len(opening)
+    return [LeadIn(JoinRule.OPENING, end, droppable=True, closings=closings)]
+
+
+def _find_tag(start: MessageStart, at: int) -> list[LeadIn]:
+    """Find a tag of the model's own, or of the caller's prompt."""
+    tag = _TAG.match(start.text, at)
+    if tag is None:
+        if not start.is_final and _TAG_BEGUN.match(start.text, at):
+            raise _NeedMore
+        return []
+    return [LeadIn(JoinRule.OPENING, tag.end(), closings=(f"</{tag[1]}>",))]
 
 
 # Code fences ----------------------------------------------------------------------
 
 
 def _find_fence(start: MessageStart, at: int) -> list[LeadIn]:
-    """Find a code fence that the text has already opened."""
-    if not _starts_with(start, at, ("```", "~~~")):
+    """Find a code fence that the text has already opened, or that can't begin here.
+
+    A fence begins a line. But a message can't begin with the line break before it, so
+    that a fence after "For example:" is text. It is none where the text's last line
+    can't be complete, such as in a string.
+    """
+    if not _starts_with(start, at, FENCES):
         return []
     line_end = start.text.find("\n", at, at + _MAX_FENCE_LINE)
     if line_end < 0:
@@ -170,19 +196,27 @@ def _find_fence(start: MessageStart, at: int) -> list[LeadIn]:
             raise _NeedMore
         return []
     end = _skip_line_breaks(start, line_end)
+    text_end = start.text_end
     has_info = start.text[at:line_end].strip("`~ ")
-    if not has_info or not start.text_end.in_fence:
-        return [LeadIn(JoinRule.FENCE, end)]  # a bare fence closes the open one
-    unproven_at = _cut_line(start.text_end)
-    return [LeadIn(JoinRule.FENCE, end, droppable=True, unproven_at=unproven_at)]
+    is_open = bool(has_info) and text_end.in_fence  # a bare fence closes the open one
+    in_fence = text_end.in_fence
+    return [
+        LeadIn(
+            JoinRule.FENCE,
+            end,
+            droppable=is_open or text_end.in_open_line,
+            closings=() if in_fence else (start.text[at : at + 3],),
+            line_counts=_is_cut_line(text_end) and (is_open or not in_fence),
+            fenced=not in_fence,
+        )
+    ]
 
 
-def _cut_line(text_end: TextEnd) -> int | None:
-    """Return where the last line begins if the text ends inside it, after letters."""
-    line = text_end.compact[text_end.line_at :]
+def _is_cut_line(text_end: TextEnd) -> bool:
+    """Return True if the text ends inside its last line, after letters."""
+    line = text_end.plain.compact[text_end.plain.line_at :]
     letters = sum(map(str.isalpha, line))
-    is_cut = not text_end.trailing and letters >= _MIN_LETTERS
-    return text_end.line_at if is_cut else None
+    return not text_end.trailing and letters >= _MIN_LETTERS
 
 
 def _skip_line_breaks(start: MessageStart, at: int) -> int:
@@ -240,8 +274,9 @@ def _find_header(start: MessageStart, at: int) -> list[LeadIn]:
         return []
     if not rest.strip() and not start.is_final:
         raise _NeedMore
-    unproven_at = None if row_is_complete else start.text_end.line_at
-    return [LeadIn(JoinRule.HEADER, end, droppable=True, unproven_at=unproven_at)]
+    return [
+        LeadIn(JoinRule.HEADER, end, droppable=True, line_counts=not row_is_complete)
+    ]
 
 
 def _skip(start: MessageStart, at: int, wanted: str) -> int:
@@ -322,7 +357,7 @@ def _find_marks(start: MessageStart, at: int) -> list[LeadIn]:
         LeadIn(
             JoinRule.MARKS,
             at + size,
-            closing=marks[:size].translate(_CLOSING_MARKS)[::-1],
+            closings=(marks[:size].translate(_CLOSING_MARKS)[::-1].strip(),),
         )
         for size in range(1, len(marks) + 1)
     ]
@@ -330,6 +365,7 @@ def _find_marks(start: MessageStart, at: int) -> list[LeadIn]:
 
 _FINDERS: tuple[_Finder, ...] = (
     _find_opening,
+    _find_tag,
     _find_fence,
     _find_ellipsis,
     _find_header,

@@ -1,4 +1,4 @@
-"""Where a text ends in its Markdown: inside a code fence, inside a table."""
+"""Where a text ends in its Markdown: inside a fence, a table, a line of code."""
 
 from __future__ import annotations
 
@@ -52,3 +52,52 @@ def _lines_from_end(text: str) -> Iterator[str]:
         start = text.rfind("\n", 0, end) + 1
         yield text[start:end].strip()
         end = start - 1
+
+
+def is_open_line(text: str) -> bool:
+    """Return True if a text's last line can't be complete, so that no fence follows it.
+
+    That is so inside a string or a bracket, inside a JSON document, after an operator,
+    and inside a line of an answer that is code without a fence.
+    """
+    line = text[text.rfind("\n") + 1 :]
+    if _has_open_bracket(line) or line.rstrip().endswith(_OPERATORS):
+        return True
+    first = text.lstrip()[:_MAX_FIRST_LINE].partition("\n")[0]
+    if in_fence(text):
+        return False
+    return _is_open_json(text) if first[:1] in {"{", "["} else bool(_CODE.match(first))
+
+
+_MAX_FIRST_LINE = 200
+_OPERATORS = ("=", "+", "&&", "||", "\\", "->", "=>", "(", "[", "{")
+_CODE = re.compile(
+    r"#!|#include|//|/\*|<\?|<!DOCTYPE|<html|@\w+$|(?:async )?def \w+\(|class \w+[(:{ ]"
+    r"|import [\w.{*]+(?: as| from|,|;|$)|from [\w.]+ import|package \w|using \w+[.;]"
+    r"|(?:export |public |private |static )*(?:function|interface|enum) \w"
+    r"|(?:const|let|var) \w+ ?[=:]|(?:create|select|insert|alter|with) \w+.*(?:\(|,|$)",
+    re.IGNORECASE,
+)
+"""How an answer begins that is code without a fence."""
+
+_BRACKETS = {")": "(", "]": "[", "}": "{"}
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+
+
+def _has_open_bracket(line: str) -> bool:
+    """Return True if a line ends inside a string or a bracket."""
+    code = _STRING.sub("", line)
+    if '"' in code:
+        return True
+    opened: list[str] = []
+    for char in code:
+        if char in _BRACKETS.values():
+            opened.append(char)
+        elif opened and opened[-1] == _BRACKETS.get(char):
+            opened.pop()
+    return bool(opened)
+
+
+def _is_open_json(text: str) -> bool:
+    """Return True if a text that begins as JSON is not complete."""
+    return _has_open_bracket(text)

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from langchain_bedrock_continue._core.text.overlap import body_length
+from langchain_bedrock_continue._core.text.text_end import body_length
 
 MAX_QUOTE = 100
 """The most characters of a quote."""

@@ -9,10 +9,11 @@ from langchain_core.messages import AIMessage, HumanMessage
 
 from langchain_bedrock_continue._core.policy import Policy
 from langchain_bedrock_continue._core.turn import Turn
-from langchain_bedrock_continue.local import Answer, Say
+from langchain_bedrock_continue.local import Answer, Request, Say, Script
+from langchain_bedrock_continue.local.script.tokenizer import tokenize
 from tests.support.endpoint import Serve
 from tests.support.entrances import Entrance
-from tests.support.models import STRATEGIES, model, plain_model
+from tests.support.models import REFUSING_MODEL, STRATEGIES, model, plain_model
 from tests.support.scripts import continuing, tokens_of
 
 FEWEST = 8
@@ -35,6 +36,19 @@ SPANS = Answer(
 )
 
 
+def truncated_to(answer: Answer, tokens: int) -> Answer:
+    """Return the first tokens of an answer, as if `max_tokens` had truncated it."""
+    says: list[Say] = []
+    for block in answer.blocks:
+        assert isinstance(block, Say)
+        text = tokenize(block.text)[:tokens]
+        tokens -= len(text)
+        is_whole = "".join(text) == block.text
+        if text:
+            says.append(Say("".join(text), block.citations if is_whole else ()))
+    return Answer(says, stop_reason="max_tokens")
+
+
 def spans_of(message: AIMessage) -> list[tuple[str, list[Any]]]:
     """Return the texts with their citations; a span that a seam split is one span."""
     blocks: list[Any] = [b for b in message.content if isinstance(b, dict)]
@@ -52,6 +66,41 @@ def test_citations_stay_on_their_texts_wherever_the_answer_is_truncated(
     for at in range(FEWEST, tokens_of(SPANS) + 2):
         ours = entrance(model(bedrock, model=model_id, max_tokens=at), "Hi")
         assert spans_of(ours) == spans_of(theirs), f"truncated at {at}"
+
+
+@pytest.mark.parametrize("cut", range(10, tokens_of(SPANS)))
+def test_a_cited_answer_that_begins_again_is_not_doubled(
+    serve: Serve, entrance: Entrance, cut: int
+) -> None:
+    """The model restarts its answer, block by block, and gets further each time."""
+    bedrock = serve(Script(lambda _: SPANS))
+    whole = entrance(plain_model(bedrock, model=REFUSING_MODEL, max_tokens=99), "Hi")
+    sizes = iter([cut])
+
+    def answer(request: Request) -> Answer:
+        size = next(sizes, None)
+        return SPANS if size is None else truncated_to(SPANS, size)
+
+    bedrock = serve(Script(answer))
+    llm = model(bedrock, model=REFUSING_MODEL, max_tokens=99)
+    message = entrance(llm, "Hi")
+    assert len(bedrock.requests) > 1
+    assert message.text == whole.text
+    assert spans_of(message) == spans_of(whole)
+
+
+@pytest.mark.parametrize("max_tokens", range(10, tokens_of(SPANS), 6))
+def test_a_cited_answer_that_only_begins_again_is_not_doubled(
+    serve: Serve, entrance: Entrance, max_tokens: int
+) -> None:
+    bedrock = serve(Script(lambda _: SPANS))
+    whole = entrance(plain_model(bedrock, model=REFUSING_MODEL, max_tokens=99), "Hi")
+    ours = model(bedrock, model=REFUSING_MODEL, max_tokens=max_tokens)
+    message = entrance(ours, "Hi")
+    assert len(bedrock.requests) > 2
+    assert whole.text.startswith(message.text)
+    spans = [(text, citations) for text, citations in spans_of(message) if citations]
+    assert all(span in spans_of(whole) for span in spans)
 
 
 PIXEL = base64.b64decode(

@@ -1,1 +1,1 @@
-"""The data of the seam benchmark: texts of nine kinds, models with bad habits."""
+"""The data of the seam benchmark: texts of twelve kinds, models with bad habits."""

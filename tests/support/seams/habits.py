@@ -11,13 +11,18 @@ another habit, gives the same message. `unknowable` names the reason:
   begin (`The qui|ck` and `The quick| brown` look the same).
 - `repeats`: what the model repeats is no evidence, because it is short or periodic; or
   its new text is itself a repetition of the end of the text.
-- `twice`: the model echoes the quote, and then begins its line again. In a poem, the
-  same message is correct as it is.
+- `twice`: the model echoes the quote, and then begins its line, or a short answer,
+  again. In a poem, the same message is correct as it is.
+- `fence`: the model writes a code fence where the text may open or close one.
+
+Some habits bring nothing new: a restart that is truncated again, an echo and the end, a
+remark that the answer was complete. Then the right result is the text, unchanged.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -26,7 +31,7 @@ from tests.support.seams.texts import open_fence, table_header
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Reason: TypeAlias = Literal["blank", "repeats", "twice"]
+Reason: TypeAlias = Literal["blank", "repeats", "twice", "fence"]
 
 MIN_WEIGHT = 10
 """The least weight of a repetition that is evidence; a CJK character weighs three."""
@@ -74,6 +79,9 @@ class Habit:
         repeated: The end of the body that it repeats then; "" for nothing.
         as_asked: Whether it repeats the complete quote, as the prompt asks.
         closing: What follows the repeated text.
+        rest: What follows then; None for the new text.
+        truncated: The message is truncated there.
+        doubt: Why no rule can know the join, beside what it repeats.
     """
 
     name: str
@@ -81,6 +89,14 @@ class Habit:
     repeated: Callable[[Scene], str]
     as_asked: bool = False
     closing: Callable[[Scene], str] = lambda _: ""
+    rest: Callable[[Scene], str] | None = None
+    truncated: bool = False
+    doubt: Callable[[Scene], Reason | None] = lambda _: None
+
+    @property
+    def brings_nothing(self) -> bool:
+        """Whether the message has no new text, so that the text stays as it is."""
+        return self.rest is not None
 
     def write(self, full: str, text: str, quote: str) -> str | None:
         """Write the message, or return None if the habit does not apply."""
@@ -89,9 +105,12 @@ class Habit:
         if lead_in is None:
             return None
         closing, rest = self.closing(scene), self._rest(scene, lead_in, repeated)
-        return (lead_in + repeated + closing + rest).lstrip()
+        message = (lead_in + repeated + closing + rest).lstrip()
+        return message + "\n```" if self.lead_in is _any_fence else message
 
     def _rest(self, scene: Scene, lead_in: str, repeated: str) -> str:
+        if self.rest is not None:
+            return self.rest(scene)
         if not repeated:
             return scene.new_start(lead_in)
         ends_blank = repeated[-1].isspace()
@@ -101,8 +120,10 @@ class Habit:
         """Return why no rule can know how this message joins, or None."""
         scene = Scene(full, text, quote)
         repeated = self.repeated(scene)
-        if self.closing is _line_again:
-            return "twice"
+        if doubt := self.doubt(scene):
+            return doubt
+        if self.brings_nothing and not self.truncated:
+            return None
         if self.as_asked and repeated:
             return None
         if repeated:
@@ -151,6 +172,10 @@ def _quote(scene: Scene) -> str:
     return scene.quote
 
 
+def _one_line(scene: Scene) -> str:
+    return " ".join(scene.quote.split())
+
+
 def _words(scene: Scene) -> str:
     """The last four words, or the last twelve characters of a text without blanks."""
     found = re.search(r"(?:\S+\s+){3}\S+$", scene.body[-80:])
@@ -175,8 +200,133 @@ def _line_again(scene: Scene) -> str:
     return "\n" + scene.body[scene.body.rfind("\n") + 1 :]
 
 
+def _earlier_lines(scene: Scene) -> str:
+    """The last three lines that are not blank."""
+    at = len(scene.body)
+    for _ in range(3):
+        at = max(scene.body.rstrip().rfind("\n", 0, max(at, 0)), 0)
+        while at and not scene.body[scene.body.rfind("\n", 0, at) + 1 : at].strip():
+            at -= 1
+    return scene.body[at:].lstrip()
+
+
+def _restart(scene: Scene) -> str:
+    """A line break and the complete text from its beginning, after the echo."""
+    return "\n" + scene.body
+
+
+def _part(scene: Scene) -> str:
+    """The first two thirds of the text."""
+    return scene.body[: len(scene.body) * 2 // 3]
+
+
+def _part_after_line_break(scene: Scene) -> str:
+    return "\n" + _part(scene)
+
+
+_VERSE = 60
+_LONG_VERSE = 300
+"""What a repetition after the echo must weigh, in mid-sentence and elsewhere."""
+
+
+def _is_verse(scene: Scene) -> Reason | None:
+    return None if _is_restart(scene, scene.body) else "twice"
+
+
+def _part_is_verse(scene: Scene) -> Reason | None:
+    return None if _is_restart(scene, _part(scene)) else "twice"
+
+
+def _is_restart(scene: Scene, repeated: str) -> bool:
+    """Return True if text that is repeated after the echo can't belong to the text."""
+    in_sentence = "\n" not in scene.text[len(scene.body) :] and (
+        scene.body[-1:].isalnum() or scene.body.endswith((",", ";", "(", "-"))
+    )
+    end = _without_whitespace(scene.body)
+    is_periodic = any(end.startswith(end[at:]) for at in range(1, len(end) // 2 + 1))
+    least = _VERSE if in_sentence else _LONG_VERSE
+    return not is_periodic and _weight(_without_whitespace(repeated)) >= least
+
+
+def _part_is_short(scene: Scene) -> Reason | None:
+    """Return why a restart that is truncated again is no evidence."""
+    weight = _weight(_without_whitespace(_part(scene)))
+    return None if weight >= MIN_WEIGHT else "repeats"
+
+
+_TYPED = str.maketrans(
+    {
+        "\u2014": "-",
+        "\u2013": "-",
+        "\u2026": "...",
+        "\u201c": '"',
+        "\u201d": '"',
+        "\u201e": '"',
+        "\u2018": "'",
+        "\u2019": "'",
+        "\u300c": '"',
+        "\u300d": '"',
+    }
+)
+_PRINTED = str.maketrans({"-": "\u2013", "'": "\u2019", "~": "\uff5e"})
+
+
+def _typed(scene: Scene) -> str:
+    """The quote as typed: hyphens, three dots and straight marks."""
+    return scene.quote.translate(_TYPED)
+
+
+def _printed(scene: Scene) -> str:
+    """The quote as printed: dashes, an ellipsis and curly marks."""
+    quote = scene.quote.translate(_PRINTED).replace("...", "\u2026")
+    return re.sub(r'"(?=\w)', "\u201c", quote).replace('"', "\u201d")
+
+
+def _escaped(scene: Scene) -> str:
+    """The quote as HTML."""
+    quote = re.sub(r"&(?!\w+;)", "&amp;", scene.quote)
+    for char, entity in (("<", "&lt;"), (">", "&gt;"), ('"', "&quot;")):
+        quote = quote.replace(char, entity)
+    return quote
+
+
+def _decomposed(scene: Scene) -> str:
+    """The quote with each character decomposed; marks stay in their order."""
+    return "".join(unicodedata.normalize("NFD", char) for char in scene.quote)
+
+
+_WIDE = {code: code + 0xFEE0 for code in map(ord, "!(),.:?0123456789")}
+
+
+def _wide(scene: Scene) -> str:
+    """The quote with full-width punctuation and digits."""
+    return scene.quote.translate(_WIDE)
+
+
+def _is_light(scene: Scene) -> Reason | None:
+    """Return why a quote in another spelling is no evidence."""
+    spelled = _without_whitespace(unicodedata.normalize("NFD", scene.quote))
+    return None if _weight(spelled) >= 4 else "repeats"
+
+
 def _fence(scene: Scene) -> str:
     return (open_fence(scene.body) or "```") + "\n"
+
+
+def _any_fence(scene: Scene) -> str | None:
+    """A fence in mid-line; it is closed at the end of the message."""
+    in_line = scene.text == scene.body and bool(scene.body)
+    return "```json\n" if in_line and open_fence(scene.body) is None else None
+
+
+def _may_be_fence(scene: Scene) -> Reason | None:
+    """Return why a fence in mid-line may be text."""
+    return None if scene.body.lstrip()[:1] in {"{", "["} else "fence"
+
+
+def _outer_fence(scene: Scene) -> str | None:
+    """A fence around the echo, or around all; where the text is inside none."""
+    return None if open_fence(scene.body + "\n") else "```\n"
 
 
 def _own_fence(scene: Scene) -> str | None:
@@ -213,6 +363,8 @@ def _own_line(scene: Scene) -> str:
 _PREAMBLE = "Continuing from where I left off:\n\n"
 _APOLOGY = "I apologize, my previous answer was cut off. "
 
+_REMARK = "The answer was already complete."
+
 ECHO = Habit("echo", _nothing, _quote, as_asked=True)
 """The model that does what the prompt asks."""
 
@@ -225,24 +377,86 @@ HABITS = (
         as_asked=True,
     ),
     Habit("echo in quotes", _always('"'), _quote, as_asked=True, closing=_always('"')),
+    Habit("echo in bold", _always("**"), _quote, as_asked=True, closing=_always("**")),
+    Habit("echo in code", _always("`"), _quote, as_asked=True, closing=_always("`")),
+    Habit("echo in a quote", _always("> "), _one_line, as_asked=True),
     Habit(
         "echo in the tags",
         _always("<tail>"),
         _quote,
         as_asked=True,
         closing=_always("</tail>"),
+        doubt=_is_light,
+    ),
+    Habit(
+        "tags, restart",
+        _always("<tail>"),
+        _quote,
+        as_asked=True,
+        closing=lambda s: "</tail>" + _restart(s),
+        doubt=_is_verse,
+    ),
+    Habit(
+        "echo in a fence",
+        _outer_fence,
+        _quote,
+        as_asked=True,
+        closing=_always("\n```\n"),
+        doubt=_is_light,
     ),
     Habit("fence, echo", _fence, _quote, as_asked=True),
+    Habit("fence in mid-line", _any_fence, _nothing, doubt=_may_be_fence),
     Habit("preamble, echo", _always(_PREAMBLE), _quote, as_asked=True),
     Habit("apology, echo", _always(_APOLOGY), _quote, as_asked=True),
+    Habit("echo as typed", _nothing, _typed, as_asked=True, doubt=_is_light),
+    Habit("echo as printed", _nothing, _printed, as_asked=True, doubt=_is_light),
+    Habit("echo as HTML", _nothing, _escaped, as_asked=True, doubt=_is_light),
+    Habit("echo, NFD", _nothing, _decomposed, as_asked=True, doubt=_is_light),
+    Habit("echo, full width", _nothing, _wide, as_asked=True, doubt=_is_light),
     Habit("half an echo", _nothing, _half),
     Habit("restart from the top", _nothing, lambda s: s.body, as_asked=True),
+    Habit(
+        "echo, restart",
+        _nothing,
+        _quote,
+        as_asked=True,
+        closing=_restart,
+        doubt=_is_verse,
+    ),
     Habit("last line again", _nothing, _line),
+    Habit("earlier lines again", _nothing, _earlier_lines),
     Habit("last words again", _nothing, _words),
     Habit("table header again", _header, _row, as_asked=True),
     Habit("fence, line again", _own_fence, _own_line),
     Habit("continues", _nothing, _nothing),
     Habit("dots, continues", lambda s: "…" if len(s.text) % 2 else "...", _nothing),
     Habit("preamble, continues", _always(_PREAMBLE), _nothing),
-    Habit("echo, line again", _nothing, _quote, as_asked=True, closing=_line_again),
+    Habit(
+        "echo, line again",
+        _nothing,
+        _quote,
+        as_asked=True,
+        closing=_line_again,
+        doubt=lambda _: "twice",
+    ),
+    Habit("echo and the end", _nothing, _quote, rest=_nothing),
+    Habit(
+        "restart cut again",
+        _nothing,
+        _nothing,
+        rest=_part,
+        truncated=True,
+        doubt=_part_is_short,
+    ),
+    Habit(
+        "echo, restart cut",
+        _nothing,
+        _quote,
+        as_asked=True,
+        rest=_part_after_line_break,
+        truncated=True,
+        doubt=_part_is_verse,
+    ),
+    Habit("remark", _nothing, _nothing, rest=_always(_REMARK)),
+    Habit("echo, remark", _nothing, _quote, rest=_always("\n\n" + _REMARK)),
 )

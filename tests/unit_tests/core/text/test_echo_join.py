@@ -10,12 +10,12 @@ from langchain_bedrock_continue._core.text.echo_join import EchoJoin
 from langchain_bedrock_continue._core.text.healed_cut import HALF_CHARACTER
 from langchain_bedrock_continue._core.text.join_rules import JoinResult, JoinRule
 from langchain_bedrock_continue._core.text.lead_ins import WINDOW
-from langchain_bedrock_continue._core.text.overlap import MAX_DISTANCE
 from langchain_bedrock_continue._core.text.quote import (
     MAX_QUOTE,
     choose_quote,
     opening_tag,
 )
+from langchain_bedrock_continue._core.text.text_end import MAX_DISTANCE
 from tests.benchmarks.seams import measure, total
 from tests.support.seams.habits import ECHO, HABITS, Habit
 from tests.support.seams.texts import Text, texts
@@ -93,7 +93,8 @@ def test_echo_1_a_text_cut_anywhere_several_times(
         assert message is not None
         join = join_of(text)
         shown = [join.feed(chunk) or "" for chunk in chunked(data, message)]
-        text = text[: len(text) - join.replaced] + "".join([*shown, join.finish()])
+        added = "".join([*shown, join.finish()])
+        text = text[: len(text) - join.replaced] + added
         assert text.rstrip() == item.full[:end].rstrip()
     assert text == item.full
 
@@ -289,7 +290,7 @@ def test_a_fresh_join_shares_the_prepared_text() -> None:
 def test_an_echo_is_found_without_the_complete_text() -> None:
     join = join_of(KNIGHT)
     assert join.feed(choose_quote(KNIGHT, 1024) + "other bed.") == "other bed."
-    assert "compact" not in vars(join.text_end)
+    assert "compact" not in vars(join.text_end.plain)
 
 
 def test_the_quote_must_end_the_text() -> None:
@@ -298,7 +299,7 @@ def test_the_quote_must_end_the_text() -> None:
 
 
 def test_the_benchmark_on_a_sample() -> None:
-    results = measure(17, rules=["this package"])
+    results = measure(17, others=False)
     for score in results.prefill.values():
         assert score.exact == score.joins
     for habit in HABITS:

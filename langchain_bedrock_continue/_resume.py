@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.utils.utils import LC_ID_PREFIX
 
+from langchain_bedrock_continue._core.record.addable import AddableContinuation
 from langchain_bedrock_continue._core.record.partial import (
     check_partial,
     needs_resuming,
@@ -160,4 +161,7 @@ def _as_chunk(message: AIMessage) -> AIMessageChunk:
     if isinstance(message, AIMessageChunk):
         return message
     fields = message.model_dump(exclude={"type"})
+    metadata = fields["response_metadata"]
+    if "continuation" in metadata:
+        metadata["continuation"] = AddableContinuation(metadata["continuation"])
     return AIMessageChunk(**fields, chunk_position="last")

@@ -6,19 +6,15 @@ Cancellation. The async methods run them through `_transport`.
 
 from __future__ import annotations
 
+import asyncio
 import random
 import time
 from collections import deque
 from contextlib import aclosing, closing
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, cast
 
-from langchain_core.callbacks import dispatch_custom_event
-from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
-from langchain_core.runnables.config import (
-    ensure_config,
-    get_callback_manager_for_config,
-)
-from pydantic import Field, field_validator
+from langchain_core.outputs import ChatGenerationChunk
+from pydantic import AfterValidator, Field
 
 from langchain_bedrock_continue import _transport
 from langchain_bedrock_continue._core.policy import Policy
@@ -31,6 +27,7 @@ from langchain_bedrock_continue._resume import PARTIAL, message_id_of, partial_w
 from langchain_bedrock_continue._transport import Cancellation, cancellable_client
 from langchain_bedrock_continue._wrapped.adapters import adapter_for
 from langchain_bedrock_continue._wrapped.call_settings import check_call
+from langchain_bedrock_continue._wrapped.construction import MAX_CONCURRENCY
 from langchain_bedrock_continue._wrapped.wrapping_model import WrappingChatModel
 
 if TYPE_CHECKING:
@@ -41,10 +38,30 @@ if TYPE_CHECKING:
         CallbackManagerForLLMRun,
     )
     from langchain_core.messages import AIMessageChunk, BaseMessage
+    from langchain_core.outputs import ChatResult
 
     from langchain_bedrock_continue._core.request.composer import SegmentRequest
+    from langchain_bedrock_continue._events import Events
     from langchain_bedrock_continue._wrapped.adapter import Adapter
     from langchain_bedrock_continue._wrapped.adapters import WrappedModel
+
+
+class _Call(NamedTuple):
+    """A call of `_generate` or `_stream`.
+
+    Attributes:
+        messages: The conversation.
+        stop: The caller's `stop`.
+        kwargs: The call's other arguments.
+        run: The turn's run, if LangChain handed it on.
+        events: Sends the turn's events.
+    """
+
+    messages: Sequence[BaseMessage]
+    stop: list[str] | None
+    kwargs: dict[str, Any]
+    run: CallbackManagerForLLMRun | None
+    events: Events
 
 
 class ChatBedrockContinuing(WrappingChatModel):
@@ -95,7 +112,7 @@ class ChatBedrockContinuing(WrappingChatModel):
     turn. If it says that it never accepts one, no prefill is sent to it again in this
     process."""
 
-    continuation_prompt: str = DEFAULT_PROMPT
+    continuation_prompt: Annotated[str, AfterValidator(check_template)] = DEFAULT_PROMPT
     """The text of the user turn. `{tail}` is replaced by the end of the answer. It is
     required; without it, the model is not created (ValidationError)."""
 
@@ -129,10 +146,11 @@ class ChatBedrockContinuing(WrappingChatModel):
     or `"response"`, the usage of one response of the same content. The other is in
     `response_metadata["continuation"]`."""
 
-    max_concurrency: int = Field(default=64, ge=1)
-    """Maximum number of concurrent async calls: the number of threads. If it is given,
-    and the client is created here, it is also the size of the client's connection pool;
-    otherwise the pool has botocore's 10 connections. Default: 64."""
+    max_concurrency: int = Field(default=MAX_CONCURRENCY, ge=1)
+    """Maximum number of concurrent async calls: the number of threads. It is also the
+    size of the connection pool of a client that is created here, unless `config` sets
+    `max_pool_connections`. A model given as `llm` keeps its client, whose pool has
+    botocore's 10 connections by default. Default: 64."""
 
     if TYPE_CHECKING:
 
@@ -155,11 +173,6 @@ class ChatBedrockContinuing(WrappingChatModel):
         ) -> None:
             """Take `llm`, or the arguments of ChatBedrockConverse."""
 
-    @field_validator("continuation_prompt")
-    @classmethod
-    def _check_continuation_prompt(cls, template: str) -> str:
-        return check_template(template)
-
     # The two loops ------------------------------------------------------------------
 
     def _generate(
@@ -169,28 +182,24 @@ class ChatBedrockContinuing(WrappingChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
+        events = self._events_of(run_manager)
+        call = _Call(messages, stop, kwargs, run_manager, events)
         with partial_with_id(lambda: message_id_of(run_manager)):
-            return self._generate_turn(Cancellation(), messages, stop, kwargs)
+            return self._generate_turn(Cancellation(), call)
 
-    def _generate_turn(
-        self,
-        cancellation: Cancellation,
-        messages: Sequence[BaseMessage],
-        stop: list[str] | None,
-        kwargs: dict[str, Any],
-    ) -> ChatResult:
+    def _generate_turn(self, cancellation: Cancellation, call: _Call) -> ChatResult:
         """Run a turn by blocking calls."""
-        turn, wrapped = self._begin(cancellation, messages, stop, kwargs)
+        turn, wrapped = self._begin(cancellation, call)
         for request in turn.requests():
             try:
-                self._before_call(request, cancellation)
-                turn.receive(wrapped.generate(request, stop))
+                self._before_call(request, cancellation, call.events)
+                turn.receive(wrapped.generate(request, call.stop, call.run))
             except Exception as error:  # noqa: BLE001 - the turn keeps what arrived
                 list(turn.fail(error))
             else:
                 turn.end_segment()
         turn.raise_or_warn()
-        return ChatResult(generations=[ChatGeneration(message=turn.message())])
+        return wrapped.result(turn.message())
 
     def _stream(
         self,
@@ -199,42 +208,40 @@ class ChatBedrockContinuing(WrappingChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Generator[ChatGenerationChunk, None, None]:
-        return self._stream_turn(Cancellation(), messages, stop, run_manager, kwargs)
+        events = self._events_of(run_manager)
+        call = _Call(messages, stop, kwargs, run_manager, events)
+        return self._stream_turn(Cancellation(), call)
 
     def _stream_turn(
-        self,
-        cancellation: Cancellation,
-        messages: Sequence[BaseMessage],
-        stop: list[str] | None,
-        run_manager: CallbackManagerForLLMRun | None,
-        kwargs: dict[str, Any],
+        self, cancellation: Cancellation, call: _Call
     ) -> Generator[ChatGenerationChunk, None, None]:
         """Run a turn by streaming calls, and report its chunks to callbacks."""
-        turn, wrapped = self._begin(cancellation, messages, stop, kwargs)
-        chunks = self._turn_chunks(turn, wrapped, stop, cancellation)
+        turn, wrapped = self._begin(cancellation, call)
+        chunks = self._turn_chunks(turn, wrapped, call, cancellation)
         last: deque[AIMessageChunk] = deque(maxlen=1)
         # LangChain passes no run to a stream; it sets the id of the chunks it gets.
         with closing(chunks), partial_with_id(lambda: last[0].id if last else None):
             for message in chunks:
                 last.append(message)
                 chunk = ChatGenerationChunk(message=message)
-                if run_manager:
-                    run_manager.on_llm_new_token(chunk.text, chunk=chunk)
+                if call.run:
+                    call.run.on_llm_new_token(chunk.text, chunk=chunk)
                 yield chunk
 
     def _turn_chunks(
         self,
         turn: Turn,
         wrapped: Adapter[Any],
-        stop: list[str] | None,
+        call: _Call,
         cancellation: Cancellation,
     ) -> Generator[AIMessageChunk, None, None]:
         yield from turn.resumed_chunks()
         for request in turn.requests():
             try:
                 with cancellation.deadline(request.seconds) as deadline:
-                    self._before_call(request, cancellation)
-                    with closing(wrapped.stream(request, stop)) as chunks:
+                    self._before_call(request, cancellation, call.events)
+                    response = wrapped.stream(request, call.stop, call.run)
+                    with closing(response) as chunks:
                         for chunk in chunks:
                             message = cast("AIMessageChunk", chunk.message)
                             yield from turn.receive(message)
@@ -250,46 +257,27 @@ class ChatBedrockContinuing(WrappingChatModel):
         turn.raise_or_warn()
 
     def _begin(
-        self,
-        cancellation: Cancellation,
-        messages: Sequence[BaseMessage],
-        stop: list[str] | None,
-        kwargs: dict[str, Any],
+        self, cancellation: Cancellation, call: _Call
     ) -> tuple[Turn, Adapter[Any]]:
         """Return a new turn, and the copy of the wrapped model that it calls."""
-        given = {name: kwargs[name] for name in kwargs if name != PARTIAL}
-        check_call(messages, given)
+        model, given = self._for_call(call.kwargs)
+        partial = given.pop(PARTIAL, None)
+        check_call(call.messages, given)
         self._check_cache()
         wrapped = adapter_for(self.llm)
-        partial = kwargs.get(PARTIAL)
         turn = Turn(
-            messages,
+            call.messages,
             given,
-            self._policy(wrapped, stop, given),
+            policy_of(model, wrapped, call.stop, given),
             partial=None if partial is None else wrapped.own_form(partial),
             clock=time.monotonic,
         )
         return turn, wrapped.for_turn(lambda c: cancellable_client(c, cancellation))
 
-    def _policy(
-        self, wrapped: Adapter[Any], stop: list[str] | None, kwargs: dict[str, Any]
-    ) -> Policy:
-        return Policy(
-            continuation_prompt=self.continuation_prompt,
-            max_continuations=self.max_continuations,
-            max_seconds=self.max_seconds,
-            max_tokens_ceiling=self.max_tokens_ceiling,
-            max_total_tokens=self.max_total_tokens,
-            on_limit=self.on_limit,
-            strategy=self.strategy,
-            stream_recoveries=self.stream_recoveries,
-            tool_call_recovery=self.tool_call_recovery,
-            usage_view=self.usage_view,
-            **wrapped.settings(stop, kwargs),
-        )
-
-    def _before_call(self, request: SegmentRequest, cancellation: Cancellation) -> None:
-        """Wait, ask the rate limiter again, and dispatch the continuation's event.
+    def _before_call(
+        self, request: SegmentRequest, cancellation: Cancellation, events: Events
+    ) -> None:
+        """Wait, ask the rate limiter again, and send the continuation's event.
 
         Raises:
             DeadlinePassedError: The waiting took until the turn's deadline.
@@ -300,9 +288,7 @@ class ChatBedrockContinuing(WrappingChatModel):
         cancellation.sleep(waiting_time(request.wait))
         if self.rate_limiter is not None and not request.is_first:
             cancellation.acquire(self.rate_limiter)
-        callbacks = get_callback_manager_for_config(ensure_config())
-        if callbacks.parent_run_id is not None:
-            dispatch_custom_event("bedrock_continuation", request.event)
+        events.send(request.event, cancellation)
         if request.seconds is not None and time.monotonic() - began >= request.seconds:
             raise DeadlinePassedError
 
@@ -315,10 +301,9 @@ class ChatBedrockContinuing(WrappingChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
+        call = self._async_call(messages, stop, kwargs, run_manager)
         with partial_with_id(lambda: message_id_of(run_manager)):
-            return await _transport.run(
-                self._generate_turn, self.max_concurrency, messages, stop, kwargs
-            )
+            return await _transport.run(self._generate_turn, self.max_concurrency, call)
 
     async def _astream(
         self,
@@ -327,13 +312,22 @@ class ChatBedrockContinuing(WrappingChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        sync_run = run_manager.get_sync() if run_manager else None
-        chunks = _transport.iterate(
-            self._stream_turn, self.max_concurrency, messages, stop, sync_run, kwargs
-        )
+        call = self._async_call(messages, stop, kwargs, run_manager)
+        chunks = _transport.iterate(self._stream_turn, self.max_concurrency, call)
         async with aclosing(chunks):
             async for chunk in chunks:
                 yield chunk
+
+    def _async_call(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None,
+        kwargs: dict[str, Any],
+        run_manager: AsyncCallbackManagerForLLMRun | None,
+    ) -> _Call:
+        events = self._events_of(run_manager, asyncio.get_running_loop())
+        run = run_manager.get_sync() if run_manager else None
+        return _Call(messages, stop, kwargs, run, events)
 
     # LangChain's hooks --------------------------------------------------------------
 
@@ -355,3 +349,32 @@ class ChatBedrockContinuing(WrappingChatModel):
 def waiting_time(most: float) -> float:
     """Return a random wait, of half to all of `most` seconds."""
     return random.uniform(most / 2, most)  # noqa: S311 - not a secret
+
+
+def policy_of(
+    model: ChatBedrockContinuing,
+    wrapped: Adapter[Any],
+    stop: list[str] | None,
+    kwargs: dict[str, Any],
+) -> Policy:
+    """Return what a call allows its turn.
+
+    Args:
+        model: The model, with the fields that the call sets.
+        wrapped: The wrapped model.
+        stop: The call's `stop`.
+        kwargs: The call's arguments for the wrapped model.
+    """
+    return Policy(
+        continuation_prompt=model.continuation_prompt,
+        max_continuations=model.max_continuations,
+        max_seconds=model.max_seconds,
+        max_tokens_ceiling=model.max_tokens_ceiling,
+        max_total_tokens=model.max_total_tokens,
+        on_limit=model.on_limit,
+        strategy=model.strategy,
+        stream_recoveries=model.stream_recoveries,
+        tool_call_recovery=model.tool_call_recovery,
+        usage_view=model.usage_view,
+        **wrapped.settings(stop, kwargs),
+    )

@@ -15,6 +15,7 @@ import asyncio
 import contextvars
 import functools
 import itertools
+import os
 import threading
 from collections import deque
 from concurrent.futures import Future
@@ -103,6 +104,13 @@ def _run_job(future: Future[Any], job: Callable[[], Any]) -> None:
 def executor(limit: int) -> Threads:
     """Return the process's threads for a given limit."""
     return Threads(limit)
+
+
+if hasattr(os, "register_at_fork"):
+    # A forked child has none of these threads, but would count on them (Celery,
+    # gunicorn with --preload). It starts its own. The old object's lock is not taken:
+    # a thread of the parent may hold it.
+    os.register_at_fork(after_in_child=executor.cache_clear)
 
 
 async def run(

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypedDict, TypeVar, cast
 
+from langchain_core.outputs import ChatGeneration, ChatResult
+
 from langchain_bedrock_continue._core.policy import InlineThinking
 from langchain_bedrock_continue._wrapped import private_names
 from langchain_bedrock_continue._wrapped.call_settings import (
@@ -20,9 +22,10 @@ from langchain_bedrock_continue._wrapped.v1_messages import from_v1
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
 
+    from langchain_core.callbacks import CallbackManagerForLLMRun
     from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import AIMessage
-    from langchain_core.outputs import ChatGenerationChunk, ChatResult
+    from langchain_core.outputs import ChatGenerationChunk
 
     from langchain_bedrock_continue._core.request.composer import SegmentRequest
 
@@ -59,6 +62,16 @@ class Adapter(Generic[Model]):
         """Create an adapter for a model of `model_class`."""
         self.llm: Any = llm
 
+    @classmethod
+    def of(cls, llm: Any) -> Adapter[Any]:
+        """Return the adapter for a model of `model_class`."""
+        return cls(llm)
+
+    @classmethod
+    def is_stand_in(cls, llm: Any, other: object) -> bool:  # noqa: ARG003 - of others
+        """Return True if a model puts `other` in its place in the chains it builds."""
+        return False
+
     # Construction -------------------------------------------------------------------
 
     def check(self) -> None:
@@ -78,11 +91,6 @@ class Adapter(Generic[Model]):
             )
 
     # Settings of a call -------------------------------------------------------------
-
-    @property
-    def model_id(self) -> str:
-        """The model id or ARN that requests are sent to."""
-        return str(self.llm.model_id)
 
     def settings(
         self, stop: list[str] | None, kwargs: Mapping[str, Any]
@@ -151,17 +159,37 @@ class Adapter(Generic[Model]):
         """
         return request.kwargs
 
-    def generate(self, request: SegmentRequest, stop: list[str] | None) -> AIMessage:
-        """Make a blocking call and return its message, with all of its metadata."""
+    def generate(
+        self,
+        request: SegmentRequest,
+        stop: list[str] | None,
+        run_manager: CallbackManagerForLLMRun | None = None,  # noqa: ARG002 - of others
+    ) -> AIMessage:
+        """Make a blocking call and return its message, with all of its metadata.
+
+        Args:
+            request: The segment's request.
+            stop: The call's `stop`, as LangChain passes it.
+            run_manager: The turn's run, for what the class itself reports to it.
+        """
         result = private_names.generate(
             self.llm, request.messages, stop, **self.arguments(request)
         )
         return self.complete_message(result)
 
     def stream(
-        self, request: SegmentRequest, stop: list[str] | None
+        self,
+        request: SegmentRequest,
+        stop: list[str] | None,
+        run_manager: CallbackManagerForLLMRun | None = None,  # noqa: ARG002 - of others
     ) -> Generator[ChatGenerationChunk, None, None]:
-        """Make a streaming call and return its chunks. Close it to end the call."""
+        """Make a streaming call and return its chunks. Close it to end the call.
+
+        Args:
+            request: As for `generate`.
+            stop: As for `generate`.
+            run_manager: As for `generate`.
+        """
         return private_names.stream(
             self.llm, request.messages, stop, **self.arguments(request)
         )
@@ -176,6 +204,14 @@ class Adapter(Generic[Model]):
             **message.response_metadata,
         }
         return message
+
+    def result(self, message: AIMessage) -> ChatResult:
+        """Return the result of a turn as the class returns that of a call.
+
+        Args:
+            message: The turn's message.
+        """
+        return ChatResult(generations=[ChatGeneration(message=message)])
 
     def own_form(self, message: AIMessage) -> AIMessage:
         """Return a message with the content blocks that the class itself returns.

@@ -30,12 +30,21 @@ def adapter_for(llm: object) -> Adapter[Any]:
         ValueError: The model's class is not supported. The text lists those that are.
     """
     for adapter in ADAPTERS:
-        if isinstance(llm, adapter.model_class):
-            return adapter(llm)
+        # Not isinstance: it is also True for a ChatBedrockContinuing (DELEGATE-4).
+        if issubclass(type(llm), adapter.model_class):
+            return adapter.of(llm)
     names = [f"a {adapter.model_class.__name__}" for adapter in ADAPTERS]
     supported = " or ".join([", ".join(names[:-1]), names[-1]])
     raise ValueError(
         f"llm: must be {supported}, got {type(llm).__name__}. A bound model "
         "(.bind_tools, .bind) is not accepted: wrap the model itself, and call "
         ".bind_tools on the ChatBedrockContinuing."
+    )
+
+
+def is_stand_in(llm: object, other: object) -> bool:
+    """Return True if a model puts `other` in its place in the chains that it builds."""
+    return any(
+        issubclass(type(llm), adapter.model_class) and adapter.is_stand_in(llm, other)
+        for adapter in ADAPTERS
     )

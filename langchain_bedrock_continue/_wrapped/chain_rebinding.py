@@ -15,13 +15,15 @@ from langchain_core.runnables import (
 )
 from langchain_core.runnables.base import RunnableBindingBase
 
+from langchain_bedrock_continue._wrapped.adapters import is_stand_in
+
 Output = TypeVar("Output")
 
 
 def rebind(
     chain: Runnable[Any, Output], old: Runnable[Any, Any], new: Runnable[Any, Any]
 ) -> Runnable[Any, Output]:
-    """Return the chain with `new` in place of `old`.
+    """Return the chain with `new` in place of `old`, or of what stands in for it.
 
     Raises:
         TypeError: `old` is not in the chain.
@@ -37,7 +39,7 @@ def rebind(
 
 def _replace(chain: Any, old: Any, new: Any) -> Any:
     """Replace a step wherever it is; return the same object if it is not there."""
-    if chain is old:
+    if chain is old or is_stand_in(old, chain):
         return new
     update: dict[str, Any] = {}
     if isinstance(chain, RunnableBindingBase):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from langchain_core.language_models import BaseChatModel
 
@@ -14,6 +14,31 @@ if TYPE_CHECKING:
 
 INHERITED = frozenset(BaseChatModel.model_fields)
 """The fields of every LangChain model. Their defaults come from the wrapped model."""
+
+SHARED = frozenset({"custom_get_token_ids", "profile"})
+"""Those that langchain-aws reads in the wrapped model. Both models have one value."""
+
+MAX_CONCURRENCY = 64
+"""The default of `max_concurrency`."""
+
+
+def refuse_positional(arguments: tuple[Any, ...]) -> None:
+    """Refuse arguments without a name, and say which name is meant.
+
+    Args:
+        arguments: The positional arguments of the constructor.
+
+    Raises:
+        TypeError: There are some.
+    """
+    if not arguments:
+        return
+    name = "model" if isinstance(arguments[0], str) else "llm"
+    example = repr(arguments[0]) if name == "model" else "..."
+    raise TypeError(
+        f"ChatBedrockContinuing takes keyword arguments only; did you mean "
+        f"{name}={example}?"
+    )
 
 
 def with_wrapped_model(values: dict[str, Any], own: Collection[str]) -> dict[str, Any]:
@@ -36,9 +61,11 @@ def with_wrapped_model(values: dict[str, Any], own: Collection[str]) -> dict[str
     if "llm" in values:
         _refuse_beside_llm(theirs)
         mine |= theirs
+        mine["llm"] = _with_shared(values["llm"], theirs)
     else:
-        connections = values.get("max_concurrency")
-        mine["llm"] = ConverseAdapter.from_arguments(theirs, own, connections)
+        mine["llm"] = ConverseAdapter.from_arguments(
+            theirs, own, _connections(values.get("max_concurrency"))
+        )
     adapter_for(mine["llm"]).check()
     return {**{name: getattr(mine["llm"], name) for name in INHERITED}, **mine}
 
@@ -50,3 +77,19 @@ def _refuse_beside_llm(theirs: dict[str, Any]) -> None:
             f"llm= already is a model, so {', '.join(extra)} can't be given beside it. "
             "Set it on that model, or omit llm= and give all of the model's arguments."
         )
+
+
+def _with_shared(llm: Any, theirs: dict[str, Any]) -> Any:
+    """Return a model with the values that it shares with the wrapper."""
+    update = {name: theirs[name] for name in theirs.keys() & SHARED}
+    adapter_for(llm)  # refuses what is no model
+    return llm.model_copy(update=update) if update else llm
+
+
+def _connections(max_concurrency: object) -> int:
+    """Return the size of the connection pool for a `max_concurrency`."""
+    try:
+        given = int(cast("int", max_concurrency))
+    except (TypeError, ValueError):  # not given, or refused by pydantic later
+        return MAX_CONCURRENCY
+    return given if given > 0 else MAX_CONCURRENCY

@@ -9,7 +9,6 @@ SPLIT-3. A version of langchain-aws whose split is not found is used as it is.
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING, Any
 
 from botocore.config import Config
@@ -17,6 +16,7 @@ from langchain_aws import ChatBedrockConverse
 
 from langchain_bedrock_continue._wrapped import private_names
 from langchain_bedrock_continue._wrapped.adapter import FIELDS_KEYWORD, Adapter
+from langchain_bedrock_continue._wrapped.misspelled import meant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -31,36 +31,40 @@ class ConverseAdapter(Adapter[ChatBedrockConverse]):
 
     @classmethod
     def from_arguments(
-        cls, arguments: dict[str, Any], own: Collection[str], connections: object
+        cls, arguments: dict[str, Any], own: Collection[str], connections: int
     ) -> ChatBedrockConverse:
         """Create a model from the arguments of the wrapper that are not its own.
 
         Args:
             arguments: The arguments for ChatBedrockConverse.
             own: The names of the wrapper's own fields, to detect misspelled ones.
-            connections: The wrapper's `max_concurrency`, if given: the size of the
-                connection pool. botocore's default is 10.
+            connections: The size of the connection pool, if the caller's `config` does
+                not set it. botocore's default is 10.
 
         Raises:
-            ValueError: No model is named, or an argument looks like a misspelled field.
+            ValueError: No model is named, or an argument looks like a misspelled one.
         """
+        known = {*_argument_names(), *own}
+        for name in arguments.keys() - known:
+            if near := meant(name, known):
+                raise ValueError(
+                    f"{name}: no such argument; did you mean {near}? Fields of the "
+                    "request that only some models know go into "
+                    f"{FIELDS_KEYWORD}={{...}}."
+                )
         if arguments.get("model") is None and arguments.get("model_id") is None:
             raise ValueError(
                 "model: missing. Give a Bedrock model id or inference profile, such as "
                 'model="us.anthropic.claude-sonnet-4-5-20250929-v1:0", or llm= with a '
                 "ChatBedrockConverse."
             )
-        for name in arguments.keys() - _argument_names():
-            if near := difflib.get_close_matches(name, own, n=1, cutoff=0.8):
-                raise ValueError(
-                    f"{name}: no such argument; did you mean {near[0]}? Fields of the "
-                    "request that only some models know go into "
-                    f"{FIELDS_KEYWORD}={{...}}."
-                )
-        if isinstance(connections, int) and connections > 0:
-            config = _with_pool(connections, arguments.get("config"))
-            arguments = {**arguments, "config": config}
-        return ChatBedrockConverse(**arguments)
+        config = pool = Config(max_pool_connections=connections)
+        given = arguments.get("config")
+        if given is not None:
+            config = pool.merge(given)  # the caller's own size takes precedence
+        llm = ChatBedrockConverse(**{**arguments, "config": config})
+        llm.config = given  # only its client needed the other one
+        return llm
 
     def check(self) -> None:
         """Refuse `raw_blocks` too; see the base class."""
@@ -99,9 +103,3 @@ class ConverseAdapter(Adapter[ChatBedrockConverse]):
 def _argument_names() -> set[str]:
     fields = ChatBedrockConverse.model_fields
     return {*fields, *(field.alias for field in fields.values() if field.alias)}
-
-
-def _with_pool(connections: int, config: Config | None) -> Config:
-    """Return the caller's config, with a pool of `connections` where it has none."""
-    pool = Config(max_pool_connections=connections)
-    return pool if config is None else pool.merge(config)

@@ -1,22 +1,56 @@
-"""ChatBedrock, for the providers whose InvokeModel API takes messages."""
+"""ChatBedrock, for the providers whose InvokeModel API takes messages.
+
+A ChatBedrock with `beta_use_converse_api=True` makes its calls through a
+ChatBedrockConverse that it creates. So its adapter is that of ChatBedrockConverse.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import weakref
+from collections import Counter
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from langchain_aws import ChatBedrock
+from langchain_aws import ChatBedrock, ChatBedrockConverse
+from langchain_core.outputs import ChatGeneration, ChatResult
 
 from langchain_bedrock_continue._wrapped import private_names
 from langchain_bedrock_continue._wrapped.adapter import Adapter
+from langchain_bedrock_continue._wrapped.converse import ConverseAdapter
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Generator, Mapping
+
+    from langchain_core.callbacks import CallbackManagerForLLMRun
+    from langchain_core.messages import AIMessage
+    from langchain_core.messages.ai import UsageMetadata
+    from langchain_core.outputs import ChatGenerationChunk
+
+    from langchain_bedrock_continue._core.request.composer import SegmentRequest
 
 
 class InvokeModelAdapter(Adapter[ChatBedrock]):
     """ChatBedrock, over Bedrock's InvokeModel API."""
 
     model_class = ChatBedrock
+
+    def __init__(self, llm: ChatBedrock) -> None:
+        """Create an adapter for a ChatBedrock."""
+        super().__init__(llm)
+        self._usage: Counter[str] = Counter()
+
+    @classmethod
+    def of(cls, llm: Any) -> Adapter[Any]:
+        """Return the adapter for the API that the model calls."""
+        if llm.beta_use_converse_api:
+            return ConverseAdapter(_converse_model(llm))
+        return cls(llm)
+
+    @classmethod
+    def is_stand_in(cls, llm: Any, other: object) -> bool:
+        """Return True for the ChatBedrockConverse that such a model creates."""
+        return bool(llm.beta_use_converse_api) and isinstance(
+            other, ChatBedrockConverse
+        )
 
     def check(self) -> None:
         """Refuse providers without a messages API too; see the base class."""
@@ -35,3 +69,119 @@ class InvokeModelAdapter(Adapter[ChatBedrock]):
     def blocks_from_v1(self, blocks: list[Any]) -> list[dict[str, Any]]:
         """Convert v1 content blocks to those of Anthropic's messages API."""
         return private_names.v1_to_anthropic(blocks)
+
+    # Calls --------------------------------------------------------------------------
+
+    def generate(
+        self,
+        request: SegmentRequest,
+        stop: list[str] | None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+    ) -> AIMessage:
+        """Make a blocking call, and report an intervention of a guardrail to its run.
+
+        ChatBedrock reports it by `on_llm_error`, with `reason` and `trace`.
+        """
+        result = private_names.generate(
+            self.llm,
+            request.messages,
+            stop,
+            run_manager=_interventions(run_manager),
+            **self.arguments(request),
+        )
+        self._usage.update((result.llm_output or {}).get("usage") or {})
+        return self.complete_message(result)
+
+    def stream(
+        self,
+        request: SegmentRequest,
+        stop: list[str] | None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+    ) -> Generator[ChatGenerationChunk, None, None]:
+        """Make a streaming call, and report as `generate` does."""
+        return private_names.stream(
+            self.llm,
+            request.messages,
+            stop,
+            run_manager=_interventions(run_manager),
+            **self.arguments(request),
+        )
+
+    def result(self, message: AIMessage) -> ChatResult:
+        """Return the result of a turn, with the `usage` that ChatBedrock has in it.
+
+        In the message, it has the values of `usage_metadata`. In `llm_output`, it is
+        the sum over the turn's calls.
+        """
+        usage = message.usage_metadata
+        if usage is not None and "usage" in message.additional_kwargs:
+            of_message = {"usage": _in_own_form(usage)}
+            message.additional_kwargs = {**message.additional_kwargs, **of_message}
+            message.response_metadata = {**message.response_metadata, **of_message}
+        output = {**message.additional_kwargs, "usage": dict(self._usage)}
+        return ChatResult(
+            generations=[ChatGeneration(message=message)], llm_output=output
+        )
+
+
+class _Created(NamedTuple):
+    """A Converse model, and the ChatBedrock that it was created for."""
+
+    owner: weakref.ref[Any]
+    fields: dict[str, Any]
+    llm: ChatBedrockConverse
+
+
+_created: dict[int, _Created] = {}
+"""By the id of the owner, as long as that exists."""
+
+
+def _converse_model(owner: Any) -> ChatBedrockConverse:
+    """Return the Converse model of a ChatBedrock; create it once for the same fields.
+
+    ChatBedrock itself creates one for each call, which takes 0.3 s.
+    """
+    key, fields = id(owner), {**vars(owner)}
+    known = _created.get(key)
+    if known is None or known.owner() is not owner or known.fields != fields:
+        reference = weakref.ref(owner, lambda _: _created.pop(key, None))
+        known = _Created(reference, fields, private_names.as_converse(owner))
+        _created[key] = known
+    return known.llm
+
+
+def _in_own_form(usage: UsageMetadata) -> dict[str, int]:
+    """Return a usage by ChatBedrock's names, which count the cache separately."""
+    details = usage.get("input_token_details") or {}
+    read = details.get("cache_read") or 0
+    written = details.get("cache_creation") or 0
+    return {
+        "prompt_tokens": usage["input_tokens"] - read - written,
+        "completion_tokens": usage["output_tokens"],
+        "cache_read_input_tokens": read,
+        "cache_write_input_tokens": written,
+        "total_tokens": usage["total_tokens"],
+    }
+
+
+class _Interventions:
+    """A run, reduced to the reports of a guardrail.
+
+    The turn reports tokens and errors itself: a segment's error may be recovered from.
+    """
+
+    def __init__(self, run_manager: CallbackManagerForLLMRun) -> None:
+        self._run = run_manager
+
+    def on_llm_new_token(self, *_: Any, **__: Any) -> None:
+        pass
+
+    def on_llm_error(self, error: BaseException, **details: Any) -> None:
+        if details.get("signal"):
+            self._run.on_llm_error(error, **details)
+
+
+def _interventions(
+    run_manager: CallbackManagerForLLMRun | None,
+) -> _Interventions | None:
+    return None if run_manager is None else _Interventions(run_manager)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from langchain_aws.chat_models import bedrock_converse
 from langchain_core.language_models import BaseChatModel, chat_models
 from langchain_core.runnables import RunnableBinding
+from langchain_core.runnables.configurable import DynamicRunnable
 
 from langchain_bedrock_continue._core.policy import InlineThinking
 from langchain_bedrock_continue._private_name import PrivateName
@@ -23,6 +24,7 @@ except ImportError:  # see PRIVATE_NAMES
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
 
+    from langchain_aws import ChatBedrockConverse
     from langchain_core.language_models.base import LangSmithParams
     from langchain_core.outputs import ChatGenerationChunk, ChatResult
 
@@ -77,12 +79,28 @@ V1_TO_ANTHROPIC = PrivateName(
     needed_to='resume a message with output_version="v1" on ChatBedrock',
     if_missing="Error when such a message is resumed.",
 )
+PREPARE = PrivateName(
+    library="langchain-core",
+    owner="langchain_core.runnables.configurable.DynamicRunnable",
+    name="_prepare",
+    needed_to="apply a config to fields of the wrapped model",
+    if_missing="Error when such a field is made configurable.",
+)
+AS_CONVERSE = PrivateName(
+    library="langchain-aws",
+    owner="langchain_aws.ChatBedrock",
+    name="_as_converse",
+    needed_to="wrap a ChatBedrock with beta_use_converse_api=True",
+    if_missing="Error when such a model is wrapped.",
+)
 
 PRIVATE_NAMES = (
     GENERATE,
     STREAM,
     GENERATE_WITH_CACHE,
     AGENERATE_WITH_CACHE,
+    PREPARE,
+    AS_CONVERSE,
     V1_TO_CONVERSE,
     V1_TO_ANTHROPIC,
     PrivateName(
@@ -105,6 +123,13 @@ PRIVATE_NAMES = (
         name="_get_invocation_params",
         needed_to="show the wrapped model's parameters to tracers",
         if_missing="Fallback: tracers see no parameters.",
+    ),
+    PrivateName(
+        library="langchain-core",
+        owner=_BASE_CHAT_MODEL,
+        name="_combine_llm_outputs",
+        needed_to="combine the outputs of several calls as the wrapped model does",
+        if_missing="Fallback: the outputs are not combined.",
     ),
     PrivateName(
         library="langchain-core",
@@ -180,6 +205,16 @@ def stream(
 # Settings -------------------------------------------------------------------------
 
 
+def check_configurable() -> None:
+    """Check that a config can be applied to the wrapped model's fields.
+
+    Raises:
+        UnsupportedVersionError: langchain-core does not call the hook any more.
+    """
+    if not hasattr(DynamicRunnable, "_prepare"):
+        raise PREPARE.error()
+
+
 def base_model_id(llm: Any) -> str:
     """Return the id of the model behind a profile or a region's prefix."""
     method = getattr(llm, "_get_base_model", None)
@@ -194,6 +229,26 @@ def provider(llm: Any) -> str:
         return str(method())
     by_model = "anthropic" if "anthropic." in llm.model_id else llm.model_id
     return str(llm.provider or by_model)
+
+
+def as_converse(llm: Any) -> ChatBedrockConverse:
+    """Return the ChatBedrockConverse through which a ChatBedrock makes its calls.
+
+    Raises:
+        UnsupportedVersionError: langchain-aws has no such model.
+    """
+    found = getattr(llm, "_as_converse", None)
+    if found is None:
+        raise AS_CONVERSE.error()
+    return cast("ChatBedrockConverse", found)
+
+
+def combine_llm_outputs(
+    llm: Any, outputs: list[dict[str, Any] | None]
+) -> dict[str, Any]:
+    """Return the `llm_output` of several results as one."""
+    method = getattr(llm, "_combine_llm_outputs", None)
+    return {} if method is None else dict(method(outputs))
 
 
 def invocation_params(

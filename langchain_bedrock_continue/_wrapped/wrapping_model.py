@@ -2,43 +2,62 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from langchain_core.caches import BaseCache
 from langchain_core.globals import get_llm_cache
-from langchain_core.language_models import BaseChatModel
-from pydantic import ConfigDict, SkipValidation, model_validator
+from langchain_core.utils.uuid import uuid7
+from pydantic import ConfigDict, PrivateAttr, model_validator
 
+from langchain_bedrock_continue import _events
+from langchain_bedrock_continue._events import Events
 from langchain_bedrock_continue._resume import PARTIAL, ResumeMixin, ResumingBinding
 from langchain_bedrock_continue._wrapped import private_names
-from langchain_bedrock_continue._wrapped.adapters import WrappedModel, adapter_for
 from langchain_bedrock_continue._wrapped.chain_rebinding import rebind
 from langchain_bedrock_continue._wrapped.complete_only_cache import CompleteOnlyCache
 from langchain_bedrock_continue._wrapped.complete_only_parsers import complete_only
 from langchain_bedrock_continue._wrapped.construction import (
     INHERITED,
+    refuse_positional,
     with_wrapped_model,
 )
+from langchain_bedrock_continue._wrapped.delegation import DelegatingChatModel
+from langchain_bedrock_continue._wrapped.field_values import validated
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    import asyncio
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 
+    from langchain_core.callbacks.manager import BaseRunManager
     from langchain_core.language_models import LanguageModelInput
     from langchain_core.language_models.base import LangSmithParams
-    from langchain_core.messages import BaseMessage
+    from langchain_core.messages import AIMessageChunk, BaseMessage
     from langchain_core.outputs import ChatResult
-    from langchain_core.runnables import Runnable
+    from langchain_core.runnables import Runnable, RunnableConfig
     from pydantic import BaseModel
 
+    from langchain_bedrock_continue._events import Listeners
 
-class WrappingChatModel(ResumeMixin, BaseChatModel):
+OF_THE_MODEL = frozenset({"llm", "max_concurrency"})
+"""Fields that more than one call depends on."""
+
+
+class WrappingChatModel(ResumeMixin, DelegatingChatModel):
     """A chat model that wraps another: a given one, or one made from the arguments."""
 
-    llm: SkipValidation[WrappedModel]
-    """The wrapped model. Default: a ChatBedrockConverse made from the arguments."""
+    _listeners: Any = PrivateAttr(default=None)
+    """Returns the Listeners of the run that this copy is for, if it is for one."""
 
     # An error about an argument must not show the keys among the others.
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    if not TYPE_CHECKING:  # the subclass has the signature for type checkers
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            """Take keyword arguments; see the fields."""
+            refuse_positional(args)
+            super().__init__(**kwargs)
+            self._listeners = None
 
     @model_validator(mode="before")
     @classmethod
@@ -102,28 +121,90 @@ class WrappingChatModel(ResumeMixin, BaseChatModel):
         chain = self.llm.with_structured_output(schema, **kwargs)
         return complete_only(rebind(chain, self.llm, self))
 
+    def get_num_tokens(self, text: str) -> int:
+        """Count the tokens of a text, as the wrapped model does."""
+        return self.llm.get_num_tokens(text)
+
+    def get_token_ids(self, text: str) -> list[int]:
+        """Return the token ids of a text, as the wrapped model does."""
+        return self.llm.get_token_ids(text)
+
     def get_num_tokens_from_messages(
         self, messages: list[BaseMessage], tools: Sequence[Any] | None = None
     ) -> int:
         """Count input tokens, as ChatBedrockConverse does."""
         return self.llm.get_num_tokens_from_messages(messages, tools)
 
-    # LangChain's cache --------------------------------------------------------------
+    # Runs and LangChain's cache -----------------------------------------------------
+
+    def stream(
+        self,
+        input: LanguageModelInput,  # noqa: A002 - LangChain's name
+        config: RunnableConfig | None = None,
+        *,
+        stop: list[str] | None = None,
+        **kwargs: Any,
+    ) -> Iterator[AIMessageChunk]:
+        """Stream the answer, as ChatBedrockConverse does."""
+        config = _with_run_id(config)
+        model = self._listened_to(_events.of_stream(self, config))
+        return super(WrappingChatModel, model).stream(
+            input, config, stop=stop, **kwargs
+        )
+
+    def astream(
+        self,
+        input: LanguageModelInput,  # noqa: A002 - LangChain's name
+        config: RunnableConfig | None = None,
+        *,
+        stop: list[str] | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[AIMessageChunk]:
+        """Stream the answer, as ChatBedrockConverse does."""
+        config = _with_run_id(config)
+        model = self._listened_to(_events.of_stream(self, config))
+        return super(WrappingChatModel, model).astream(
+            input, config, stop=stop, **kwargs
+        )
 
     def _generate_with_cache(self, *args: Any, **kwargs: Any) -> ChatResult:
-        model = self._with_complete_only_cache()
+        model = self._for_run(kwargs.get("run_manager"))
         return private_names.generate_with_cache(model, *args, **kwargs)
 
     async def _agenerate_with_cache(self, *args: Any, **kwargs: Any) -> ChatResult:
-        model = self._with_complete_only_cache()
+        model = self._for_run(kwargs.get("run_manager"))
         return await private_names.agenerate_with_cache(model, *args, **kwargs)
 
-    def _with_complete_only_cache(self) -> BaseChatModel:
-        """Return this model, with a cache that stores complete turns only."""
+    def _for_run(self, run: BaseRunManager | None) -> Self:
+        """Return a copy for a run that is not started by `stream`.
+
+        Its cache stores complete turns only. It knows the run: if the run streams,
+        LangChain does not hand it on.
+        """
+        model = self if run is None else self._listened_to(_events.of_run(run))
         cache = self._cache_in_use()
         if cache is None:
-            return self
-        return self.model_copy(update={"cache": CompleteOnlyCache(cache)})
+            return model
+        return model.model_copy(update={"cache": CompleteOnlyCache(cache)})
+
+    def _listened_to(self, listeners: Callable[[], Listeners]) -> Self:
+        """Return a copy for a run, which knows who listens to it."""
+        copied = self.model_copy()
+        copied._listeners = listeners  # noqa: SLF001 - a copy of self
+        return copied
+
+    def _events_of(
+        self,
+        run: BaseRunManager | None,
+        loop: asyncio.AbstractEventLoop | None = None,
+    ) -> Events:
+        """Return what sends the events of a turn.
+
+        Args:
+            run: The turn's run, if LangChain handed it on.
+            loop: The event loop of an async caller.
+        """
+        return Events(self._listeners if run is None else _events.of_run(run), loop)
 
     def _cache_in_use(self) -> BaseCache | None:
         if isinstance(self.cache, BaseCache):
@@ -139,17 +220,40 @@ class WrappingChatModel(ResumeMixin, BaseChatModel):
         if self._cache_in_use() is not None:
             private_names.check_cache_hooks()
 
-    # What tracers see ---------------------------------------------------------------
+    # Fields for one call ------------------------------------------------------------
+
+    def _for_call(self, kwargs: Mapping[str, Any]) -> tuple[Self, dict[str, Any]]:
+        """Return this model with the fields that a call sets, and the other arguments.
+
+        Args:
+            kwargs: The call's keyword arguments.
+
+        Raises:
+            ValidationError: A field's value is not valid.
+            ValueError: A field cannot be set for one call.
+        """
+        own = type(self).model_fields.keys() - INHERITED
+        given = {name: kwargs[name] for name in kwargs if name in own}
+        if not given:
+            return self, dict(kwargs)
+        for name in given.keys() & OF_THE_MODEL:
+            raise ValueError(
+                f"{name}: can't be given for one call. Give it to the constructor."
+            )
+        rest = {name: kwargs[name] for name in kwargs if name not in given}
+        return self.model_copy(update=validated(type(self), given)), rest
+
+    # What callbacks and tracers see -------------------------------------------------
 
     @property
     def model(self) -> str:
-        """The Bedrock model id of the wrapped model."""
-        return adapter_for(self.llm).model_id
+        """The Bedrock model id of the wrapped model, as ChatBedrockConverse has it."""
+        return str(self.llm.model_id)
 
-    @property
-    def model_id(self) -> str:
-        """The Bedrock model id of the wrapped model."""
-        return adapter_for(self.llm).model_id
+    def _combine_llm_outputs(
+        self, llm_outputs: list[dict[str, Any] | None], /
+    ) -> dict[str, Any]:
+        return private_names.combine_llm_outputs(self.llm, llm_outputs)
 
     def _get_invocation_params(
         self, stop: list[str] | None = None, **kwargs: Any
@@ -161,3 +265,9 @@ class WrappingChatModel(ResumeMixin, BaseChatModel):
         self, stop: list[str] | None = None, **kwargs: Any
     ) -> LangSmithParams:
         return private_names.ls_params(self.llm, stop, kwargs)
+
+
+def _with_run_id(config: RunnableConfig | None) -> RunnableConfig:
+    """Return a config that decides the id of its run, as LangChain would do later."""
+    given: RunnableConfig = {} if config is None else config
+    return {**given, "run_id": given.get("run_id") or uuid7()}

@@ -8,6 +8,7 @@ Needs the extra: `pip install "langchain-bedrock-continue[local]"`.
 
 Modules, each of which may import those before it:
 
+- `extra`: says what to install.
 - `backend`: the contract between endpoint and model; `anthropic_server_tools`: blocks
   that the contract and the wire format share.
 - `wire`: Bedrock's wire format. `rules`: what Bedrock accepts and counts.
@@ -15,34 +16,37 @@ Modules, each of which may import those before it:
 - `app`: the operations, from wire format and rules. `server`: `LocalBedrock`.
 """
 
-try:
-    import starlette  # noqa: F401 - checks that the extra is installed
-    import uvicorn  # noqa: F401 - the same
-except ImportError as error:
-    raise ImportError(
-        "langchain_bedrock_continue.local needs its extra: "
-        'pip install "langchain-bedrock-continue[local]"'
-    ) from error
+from typing import TYPE_CHECKING
 
-from langchain_bedrock_continue.local.backend import (
-    Backend,
-    Fault,
-    Request,
-    ServerBlock,
-)
-from langchain_bedrock_continue.local.rules.models import ModelRules
-from langchain_bedrock_continue.local.script.answers import (
-    Answer,
-    CallTool,
-    FaultAt,
-    Pause,
-    Say,
-    Think,
-)
-from langchain_bedrock_continue.local.script.backend import Script
-from langchain_bedrock_continue.local.script.faults import RandomFaults
-from langchain_bedrock_continue.local.server import LocalBedrock
-from langchain_bedrock_continue.local.wire.http_request import RecordedRequest
+from langchain_bedrock_continue.local.extra import check_extra, is_installed
+
+if TYPE_CHECKING or is_installed():
+    from langchain_bedrock_continue.local.backend import (
+        Backend,
+        Fault,
+        Request,
+        ServerBlock,
+    )
+    from langchain_bedrock_continue.local.rules.models import ModelRules
+    from langchain_bedrock_continue.local.script.answers import (
+        Answer,
+        CallTool,
+        FaultAt,
+        Pause,
+        Say,
+        Think,
+    )
+    from langchain_bedrock_continue.local.script.backend import Script
+    from langchain_bedrock_continue.local.script.faults import RandomFaults
+    from langchain_bedrock_continue.local.server import LocalBedrock
+    from langchain_bedrock_continue.local.wire.http_request import RecordedRequest
+else:
+    # Only a name needs the extra, so that the command can print its help without it.
+    def __getattr__(name: str) -> object:
+        if name in __all__:
+            check_extra()
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 __all__ = [
     "Answer",

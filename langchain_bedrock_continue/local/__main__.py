@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from langchain_bedrock_continue._demo import one_line
 from langchain_bedrock_continue.local.demo import log_downloads, model_endpoint
-from langchain_bedrock_continue.local.llama.weights import WEIGHTS, weights_path
+from langchain_bedrock_continue.local.extra import check_extra, is_installed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,13 +62,25 @@ def _parser() -> argparse.ArgumentParser:
         "--weights",
         default="smollm2",
         metavar="NAME",
-        help=f"{', '.join(WEIGHTS)}, or a .gguf file; default: %(default)s",
+        help=f"{', '.join(_known() or ['a name'])}, or a .gguf file; "
+        "default: %(default)s",
     )
     serve.set_defaults(run=_serve)
     fetch = commands.add_parser("fetch", help="download and check a model's weights")
-    fetch.add_argument("weights", nargs="?", default="smollm2", choices=WEIGHTS)
+    fetch.add_argument("weights", nargs="?", default="smollm2", choices=_known())
     fetch.set_defaults(run=_fetch)
     return parser
+
+
+def _known() -> list[str] | None:
+    """Return the names of the weights; None without the extra, to print the help."""
+    if not is_installed():
+        return None
+    from langchain_bedrock_continue.local.llama.weights import (  # noqa: PLC0415
+        WEIGHTS,
+    )
+
+    return list(WEIGHTS)
 
 
 def _serve(weights: str) -> None:
@@ -80,6 +92,11 @@ def _serve(weights: str) -> None:
 
 
 def _fetch(weights: str) -> None:
+    check_extra()
+    from langchain_bedrock_continue.local.llama.weights import (  # noqa: PLC0415
+        weights_path,
+    )
+
     print(weights_path(weights))
 
 

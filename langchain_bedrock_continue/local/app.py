@@ -42,6 +42,7 @@ from langchain_bedrock_continue.local.wire.converse import (
 )
 from langchain_bedrock_continue.local.wire.errors import ServiceError, validation_error
 from langchain_bedrock_continue.local.wire.http_request import Operation, json_object
+from langchain_bedrock_continue.local.wire.nova import NovaEvents, nova_converse_body
 from langchain_bedrock_continue.local.wire.responder import Responder
 
 if TYPE_CHECKING:
@@ -170,7 +171,9 @@ class Runtime:
 
     async def _invoke(self, call: Call) -> None:
         responder = await self._invoke_responder(call)
-        await responder.send_message(AnthropicMessage(), call.response)
+        is_nova = self._models.rules(call.request.model_id).is_nova
+        message = ConverseMessage() if is_nova else AnthropicMessage()
+        await responder.send_message(message, call.response)
 
     async def _invoke_stream(self, call: Call) -> None:
         responder = await self._invoke_responder(call)
@@ -178,9 +181,11 @@ class Runtime:
 
     async def _invoke_responder(self, call: Call) -> Responder:
         model_id, body = call.request.model_id, call.request.body
-        request, model = self._anthropic_request(model_id, body)
+        request, model = self._invoke_request(model_id, body)
         usage = await self._input_usage(request, model)
-        events = AnthropicEvents(model_id, usage.usage(0))
+        events = (
+            NovaEvents() if model.is_nova else AnthropicEvents(model_id, usage.usage(0))
+        )
         pieces = self._generate(request, model)
         return Responder(pieces, events, usage.usage, call.elapsed_ms)
 
@@ -196,7 +201,7 @@ class Runtime:
             request, _ = self._checked_request(sent.model_id, body)
         else:
             invoke_body = json_object(b64decode(body["body"]))
-            request, _ = self._anthropic_request(sent.model_id, invoke_body)
+            request, _ = self._invoke_request(sent.model_id, invoke_body)
         tokens = await self._backend.count_tokens(request)
         await call.response.body({"inputTokens": tokens})
 
@@ -215,11 +220,12 @@ class Runtime:
         check(body, model)
         return request_from(model_id, body, model.max_tokens_if_unset), model
 
-    def _anthropic_request(
+    def _invoke_request(
         self, model_id: str, invoke_body: Json
     ) -> tuple[Request, ModelRules]:
         model = self._models.rules(model_id)
-        body = converse_body(invoke_body)
+        translate = nova_converse_body if model.is_nova else converse_body
+        body = translate(invoke_body)
         check_shape("Converse", model_id, body)
         check_invoke(body, model)
         return request_from(model_id, body, model.max_tokens_if_unset), model

@@ -1,15 +1,18 @@
 """The part of the demo that needs the local runtime: an endpoint with a real model.
 
 `python -m langchain_bedrock_continue` imports this module only for `--endpoint local`.
-So the demo runs against AWS without the extra.
+So the demo runs against AWS without the extra, and a command prints its help.
 """
 
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING
 
-from langchain_bedrock_continue.local.llama.backend import LlamaBackend
-from langchain_bedrock_continue.local.server import LocalBedrock
+from langchain_bedrock_continue.local.extra import check_extra
+
+if TYPE_CHECKING:
+    from langchain_bedrock_continue.local.server import LocalBedrock
 
 
 def model_endpoint(weights: str) -> LocalBedrock:
@@ -20,8 +23,16 @@ def model_endpoint(weights: str) -> LocalBedrock:
             a GGUF file.
 
     Raises:
+        ImportError: The extra `local` is not installed.
         ValueError: `weights` is neither a known name nor a file.
     """
+    check_extra()
+    # Late imports: these need the extra.
+    from langchain_bedrock_continue.local.llama.backend import (  # noqa: PLC0415
+        LlamaBackend,
+    )
+    from langchain_bedrock_continue.local.server import LocalBedrock  # noqa: PLC0415
+
     return LocalBedrock(LlamaBackend(weights))
 
 

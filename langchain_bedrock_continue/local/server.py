@@ -49,7 +49,8 @@ class LocalBedrock:
     ```
 
     It supports Converse, ConverseStream, CountTokens, InvokeModel and
-    InvokeModelWithResponseStream, the last two with Anthropic's body. It does not check
+    InvokeModelWithResponseStream, the last two with Anthropic's body, or Nova's for a
+    Nova. It does not check
     request signatures, listens on 127.0.0.1 only, and refuses bodies over 25 MB. An
     instance can be entered once.
 
@@ -64,6 +65,7 @@ class LocalBedrock:
             and latencies.
 
     Raises:
+        TypeError: `backend` is not a backend.
         RuntimeError: From `__enter__`: the instance was entered before.
         Exception: From `__enter__`: any error of the backend's `start`.
     """
@@ -77,6 +79,7 @@ class LocalBedrock:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Initialize the endpoint; see the class."""
+        _check_backend(backend)
         self._backend = backend
         self._models = Models(profiles or {}, models or {})
         self._clock = clock
@@ -204,6 +207,18 @@ class LocalBedrock:
         with self._lock:
             if request in self._requests:  # False after clear()
                 self._abandoned.append(request)
+
+
+def _check_backend(backend: object) -> None:
+    methods = ("start", "close", "count_tokens", "generate")
+    is_backend = all(hasattr(backend, name) for name in methods)
+    if backend is None or (is_backend and not isinstance(backend, type)):
+        return
+    raise TypeError(
+        f"LocalBedrock: {backend!r} is not a backend. Did you mean "
+        "LocalBedrock(Script(...))? A Script answers with given texts; without an "
+        "argument, a small model answers."
+    )
 
 
 def _default_backend() -> Backend:

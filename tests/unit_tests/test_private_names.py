@@ -20,7 +20,8 @@ from langchain_aws.llms.bedrock import BedrockBase
 from langchain_core.caches import InMemoryCache
 from langchain_core.language_models import BaseChatModel, chat_models
 from langchain_core.messages import AIMessage, HumanMessage
-from langchain_core.runnables import RunnableBinding
+from langchain_core.runnables import ConfigurableField, RunnableBinding
+from langchain_core.runnables.configurable import DynamicRunnable
 from urllib3.connectionpool import HTTPConnectionPool
 
 import langchain_bedrock_continue
@@ -306,6 +307,32 @@ def without_parameters(name: str) -> Callable[[Patch], None]:
     return check
 
 
+def without_the_converse_model(patch: Patch) -> None:
+    llm = invoke_model(beta_use_converse_api=True)
+    adapter_for(llm).check()
+    patch.delattr(ChatBedrock, "_as_converse")
+    with pytest.raises(UnsupportedVersionError, match="_as_converse"):
+        adapter_for(llm.model_copy())
+
+
+def without_the_combination(patch: Patch) -> None:
+    llm: Any = ChatBedrockContinuing(llm=invoke_model())
+    outputs = [{"usage": {"prompt_tokens": 1}}] * 2
+    assert llm._combine_llm_outputs(outputs)["usage"] == {"prompt_tokens": 2}
+    patch.delattr(ChatBedrock, "_combine_llm_outputs")
+    patch.delattr(BaseChatModel, "_combine_llm_outputs")
+    assert llm._combine_llm_outputs(outputs) == {}
+
+
+def without_the_preparation(patch: Patch) -> None:
+    llm = ChatBedrockContinuing(llm=converse())
+    field = ConfigurableField(id="size")
+    llm.configurable_fields(max_tokens=field)
+    patch.delattr(DynamicRunnable, "_prepare")
+    with pytest.raises(UnsupportedVersionError, match="_prepare"):
+        llm.configurable_fields(max_tokens=field)
+
+
 def without_the_base_model(patch: Patch) -> None:
     profile, base = "arn:aws:bedrock:::profile/x", MODEL.removeprefix("us.")
     behind_a_profile = converse(profile, base_model=base, provider="anthropic")
@@ -371,6 +398,9 @@ def without_a_pools_method(name: str) -> Callable[[Patch], None]:
 
 WITHOUT: dict[str, Callable[[Patch], None]] = {
     "_ChatModelBinding": without_the_binding,
+    "_as_converse": without_the_converse_model,
+    "_combine_llm_outputs": without_the_combination,
+    "_prepare": without_the_preparation,
     "_agenerate_with_cache": without_a_cache_hook("_agenerate_with_cache"),
     "_compat": without_the_conversions_module,
     "_convert_from_v1_to_anthropic": without_the_conversion_for_claude,

@@ -11,6 +11,7 @@ from langchain_bedrock_continue._core.content.inline_thinking import (
     seams_after_split,
     split,
 )
+from langchain_bedrock_continue._core.record.addable import AddableContinuation
 from langchain_bedrock_continue._core.record.continuation import (
     continuation_of,
     usages_of,
@@ -40,10 +41,12 @@ def whole_message(record: Record, content: Content, policy: Policy) -> AIMessage
 
 def last_chunk(record: Record, content: Content, policy: Policy) -> AIMessageChunk:
     """Return the last chunk of a stream: metadata, usage, and no content."""
+    metadata = _metadata(record, content, content.seams)
+    metadata["continuation"] = AddableContinuation(metadata["continuation"])
     return AIMessageChunk(
         id=record.resumed.id,
         content="",
-        response_metadata=_metadata(record, content, content.seams),
+        response_metadata=metadata,
         additional_kwargs=record.last.response.additional_kwargs,
         usage_metadata=usages_of(record)[policy.usage_view],
         chunk_position="last",

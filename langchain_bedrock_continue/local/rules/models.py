@@ -68,6 +68,11 @@ class ModelRules:
         return self.family == "claude"
 
     @property
+    def is_nova(self) -> bool:
+        """Whether the body of `InvokeModel` is Nova's, not Anthropic's."""
+        return self.family == "nova"
+
+    @property
     def max_tokens_if_unset(self) -> int:
         """Output tokens of a request without `maxTokens`, within the model's limit."""
         if self.max_output_tokens:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from langchain_bedrock_continue.local.backend import ServerBlock
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from langchain_bedrock_continue.local.backend import Fault, Json
 
 
@@ -68,6 +67,8 @@ class Pause:
     """
 
 
+_BLOCK_TYPES = Say | Think | CallTool | ServerBlock | Pause
+
 Block: TypeAlias = Say | Think | CallTool | ServerBlock | Pause
 """One part of an answer's content."""
 
@@ -125,7 +126,12 @@ class Answer:
         truncated_tool_input: What a truncated tool call's input holds, without
             `fine_grained`: the `"keys"` that are complete, or nothing (`"empty"`). Both
             are third-party reports of Bedrock.
-        additional_fields: `additionalModelResponseFields`, or None.
+        additional_fields: `additionalModelResponseFields`, or None. Of a response of
+            InvokeModel, the fields whose names begin with `amazon-bedrock-`, such as
+            `amazon-bedrock-guardrailAction`.
+
+    Raises:
+        TypeError: A part of the content is neither a string nor a block.
     """
 
     content: str | Block | Sequence[str | Block]
@@ -137,13 +143,26 @@ class Answer:
     truncated_tool_input: Literal["keys", "empty"] = "keys"
     additional_fields: Json | None = None
 
+    def __post_init__(self) -> None:
+        """Check the content; see the class."""
+        content: object = self.content
+        is_one = isinstance(content, str | _BLOCK_TYPES)
+        if not is_one and not isinstance(content, Sequence):
+            raise TypeError(f"Answer: {_not_content(content)}")
+        for part in self.blocks:
+            if not isinstance(part, _BLOCK_TYPES):
+                raise TypeError(f"Answer: {_not_content(part)}")
+
     @property
     def blocks(self) -> tuple[Block, ...]:
         """The content as blocks."""
         content = self.content
-        parts = (
-            [content]
-            if isinstance(content, str | Say | Think | CallTool | ServerBlock | Pause)
-            else content
-        )
+        parts = [content] if isinstance(content, str | _BLOCK_TYPES) else content
         return tuple(Say(p) if isinstance(p, str) else p for p in parts)
+
+
+def _not_content(part: object) -> str:
+    return (
+        f"{part!r} is not content. Give a string, a Say, Think, CallTool, ServerBlock "
+        "or Pause, or a list of them."
+    )

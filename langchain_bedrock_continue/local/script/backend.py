@@ -60,6 +60,7 @@ class Script:
         faults: Random faults in addition to those of the answers; none by default.
 
     Raises:
+        TypeError: `answers` is something else.
         ValueError: `answers` is empty.
     """
 
@@ -67,8 +68,7 @@ class Script:
         """Initialize the script; see the class."""
         self._random = faults
         self._answers = [answers] if isinstance(answers, str | Answer) else answers
-        if not callable(self._answers) and not self._answers:
-            raise ValueError("answers: a script needs at least one answer")
+        _check_answers(self._answers)
         self._requests: Counter[str] = Counter()
         self._faults: Counter[str] = Counter()
         self._lock = threading.Lock()
@@ -124,6 +124,7 @@ class Script:
         answers = self._answers
         if callable(answers):
             answer = answers(request)
+            _check_answers([answer])
         else:
             answer = answers[min(turn, len(answers) - 1)]
         return Answer(answer) if isinstance(answer, str) else answer
@@ -156,6 +157,19 @@ class Script:
         with self._lock:
             self._faults[kind] += 1
         return piece
+
+
+def _check_answers(answers: object) -> None:
+    if callable(answers):
+        return
+    for answer in answers if isinstance(answers, Sequence) else [answers]:
+        if not isinstance(answer, str | Answer):
+            raise TypeError(
+                f"Script: {answer!r} is not an answer. Give a string or an Answer, a "
+                "list of them, or a function that returns one."
+            )
+    if not answers:
+        raise ValueError("answers: a script needs at least one answer")
 
 
 def turn_of(request: Request) -> int:

@@ -156,7 +156,13 @@ def _message_delta(finish: Finish) -> Event:
     sequence = (finish.additional_fields or {}).get("stop_sequence")
     delta = {"stop_reason": finish.stop_reason, "stop_sequence": sequence}
     usage = {"output_tokens": finish.output_tokens}
-    return _event("message_delta", delta=delta, usage=usage)
+    of_bedrock = _of_bedrock(finish.additional_fields or {})
+    return _event("message_delta", delta=delta, usage=usage, **of_bedrock)
+
+
+def _of_bedrock(fields: Json) -> Json:
+    """Return the fields that Bedrock itself adds, such as those of a guardrail."""
+    return {k: v for k, v in fields.items() if k.startswith("amazon-bedrock-")}
 
 
 def _empty_block(piece: Piece) -> Json:
@@ -221,6 +227,7 @@ class AnthropicMessage:
         elif event_type == "message_delta":
             self._message |= payload["delta"]
             self._message["usage"] |= payload["usage"]
+            self._message |= _of_bedrock(payload)
         elif event_type == "message_stop":
             self._metrics = payload.get("amazon-bedrock-invocationMetrics", {})
 

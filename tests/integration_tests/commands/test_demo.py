@@ -1,5 +1,6 @@
 """The two commands, as users run them."""
 
+import io
 import os
 import re
 import signal
@@ -14,6 +15,8 @@ from hypothesis import strategies as st
 from langchain_aws import ChatBedrockConverse
 
 from langchain_bedrock_continue.__main__ import MODEL, main
+from langchain_bedrock_continue.__main__ import QUESTION as DEFAULT_QUESTION
+from langchain_bedrock_continue.__main__ import _parsed as parsed
 from langchain_bedrock_continue._demo import Page, one_line, table
 from langchain_bedrock_continue.local import LocalBedrock, Script
 from langchain_bedrock_continue.local import __main__ as local_command
@@ -142,6 +145,52 @@ def test_only_the_local_endpoint_needs_the_extra(endpoint, error):
     )
     assert done.returncode == 1
     assert done.stderr.startswith(error)
+
+
+@pytest.mark.parametrize("words", [["--help"], ["serve", "--help"], ["fetch", "-h"]])
+def test_the_local_command_prints_its_help_without_the_extra(
+    words: list[str],
+) -> None:
+    done = _local_without_extra(words)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("usage: python -m langchain_bedrock_continue.local")
+
+
+@pytest.mark.parametrize("words", [["serve"], ["fetch"]])
+def test_the_local_command_says_what_to_install(words: list[str]) -> None:
+    done = _local_without_extra(words)
+    assert done.returncode == 1
+    said = "error: ImportError: langchain_bedrock_continue.local needs its extra"
+    assert done.stderr.startswith(said)
+
+
+def _local_without_extra(words: list[str]) -> Any:
+    code = WITHOUT_EXTRA.replace("continue.__main__", "continue.local.__main__")
+    return subprocess.run(  # noqa: S603 - the code is this file's
+        [sys.executable, "-c", code, *words],
+        env=ENVIRONMENT | _cache(),
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+
+
+# A notebook ------------------------------------------------------------------------
+
+
+class NotebookOutput(io.StringIO):
+    """Like a notebook's sys.stdout, which cannot be reconfigured."""
+
+
+def test_main_runs_in_a_notebook(monkeypatch):
+    kernel = ["/x/ipykernel_launcher.py", "-f", "/x/kernel.json"]
+    monkeypatch.setattr(sys, "argv", kernel)
+    monkeypatch.setattr(sys, "stdout", output := NotebookOutput())
+    with LocalBedrock(Script("It was late, and all lay still. " * 3)) as bedrock:
+        url = bedrock.endpoint_url
+        assert main(["Hi", "--endpoint", url, "--max-tokens", "9"]) == 0
+    assert "The answer is complete" in output.getvalue()
+    assert parsed(None).question == DEFAULT_QUESTION  # not those of the kernel
 
 
 # Errors --------------------------------------------------------------------------

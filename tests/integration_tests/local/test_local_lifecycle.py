@@ -131,7 +131,7 @@ def test_a_backend_that_fails_to_start_is_closed(
 def test_without_the_extra_the_error_says_what_to_install() -> None:
     code = (
         "import sys; sys.modules['uvicorn'] = None; "
-        "import langchain_bedrock_continue.local"
+        "from langchain_bedrock_continue.local import LocalBedrock"
     )
     ran = subprocess.run(  # noqa: S603 - this interpreter
         [sys.executable, "-c", code], capture_output=True, text=True, check=False

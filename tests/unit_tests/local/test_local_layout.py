@@ -20,6 +20,7 @@ CONTRACT = {"backend", "anthropic_server_tools"}
 """What the endpoint and the backends share."""
 
 MAY_IMPORT = {
+    "extra": set(),
     "backend": set(),
     "anthropic_server_tools": {"backend"},
     "wire": CONTRACT,
@@ -28,9 +29,9 @@ MAY_IMPORT = {
     "llama": {"backend"},
     "app": CONTRACT | {"wire", "rules"},
     "server": CONTRACT | {"wire", "rules", "app", "llama"},
-    "demo": {"llama", "server"},
-    "__init__": {"backend", "wire", "rules", "script", "server"},
-    "__main__": {"demo", "llama"},
+    "demo": {"extra", "llama", "server"},
+    "__init__": {"extra", "backend", "wire", "rules", "script", "server"},
+    "__main__": {"demo", "extra", "llama"},
 }
 """Rooms by room that may import them. A room is a folder or a module of `local/`."""
 

@@ -2,10 +2,12 @@
 
 import asyncio
 import contextvars
+import os
 import threading
 import time
 from collections.abc import Generator
 from concurrent.futures import Future, wait
+from contextlib import suppress
 
 import pytest
 
@@ -161,3 +163,19 @@ async def test_a_caller_that_stops_cancels_and_closes() -> None:
     await items.aclose()
     assert begun[0].cancelled
     assert closed.is_set()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of fork, beside threads
+def test_a_forked_child_has_threads_of_its_own() -> None:
+    async def job() -> str:
+        return await asyncio.wait_for(run(lambda _: "done", 1), 10)
+
+    assert asyncio.run(job()) == "done"  # its thread is idle now
+    child = os.fork()
+    if not child:
+        code = 1
+        with suppress(BaseException):
+            code = 0 if asyncio.run(job()) == "done" else 1
+        os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

@@ -55,13 +55,66 @@ def test_the_fields_of_every_langchain_model_come_from_the_wrapped_one() -> None
     assert ChatBedrockContinuing(llm=inner, tags=["b"]).tags == ["b"]
 
 
-def test_the_connection_pool_is_as_large_as_the_threads() -> None:
-    llm = ChatBedrockContinuing(model=MODEL, max_concurrency=33, **AWS)
-    assert llm.llm.client.meta.config.max_pool_connections == 33
-    own = Config(max_pool_connections=5, read_timeout=7)
-    llm = ChatBedrockContinuing(model=MODEL, config=own, **AWS)
-    config = llm.llm.client.meta.config
-    assert (config.max_pool_connections, config.read_timeout) == (5, 7)
+@pytest.mark.parametrize(
+    ("arguments", "pool", "read_timeout"),
+    [
+        ({}, 64, 60),
+        ({"max_concurrency": 33}, 33, 60),
+        ({"max_concurrency": "33"}, 33, 60),
+        ({"timeout": 9}, 64, 9),
+        ({"config": Config(read_timeout=7)}, 64, 7),
+        ({"config": Config(read_timeout=7), "max_concurrency": 33}, 33, 7),
+        ({"config": Config(max_pool_connections=5), "max_concurrency": 33}, 5, 60),
+    ],
+)
+def test_the_connection_pool_is_as_large_as_the_threads(
+    arguments: dict[str, Any], pool: int, read_timeout: int
+) -> None:
+    llm = ChatBedrockContinuing(model=MODEL, **arguments, **AWS)
+    config = llm.client.meta.config
+    assert (config.max_pool_connections, config.read_timeout) == (pool, read_timeout)
+    assert llm.config is arguments.get("config")  # the caller's own, as given
+
+
+def test_a_positional_argument_is_refused_with_the_name_that_is_meant(
+    converse: ChatBedrockConverse,
+) -> None:
+    create: Any = ChatBedrockContinuing
+    with pytest.raises(TypeError, match=f"did you mean model='{MODEL}'"):
+        create(MODEL, max_tokens=5)
+    with pytest.raises(TypeError, match="did you mean llm="):
+        create(converse)
+
+
+@pytest.mark.parametrize(
+    ("misspelled", "meant"),
+    [
+        ("modle", "model"),
+        ("max_token", "max_tokens"),
+        ("maxTokens", "max_tokens"),
+        ("temprature", "temperature"),
+        ("regon_name", "region_name"),
+        ("stop_sequence", "stop_sequences"),
+        ("max_continuation", "max_continuations"),
+    ],
+)
+@pytest.mark.parametrize("model", [{}, {"model": MODEL}])
+def test_a_misspelled_argument_is_refused_with_the_name_that_is_meant(
+    misspelled: str, meant: str, model: dict[str, Any]
+) -> None:
+    arguments: dict[str, Any] = {misspelled: 1, **model, **AWS}
+    with pytest.raises(ValidationError) as raised:
+        ChatBedrockContinuing(**arguments)
+    said = f"{misspelled}: no such argument; did you mean {meant}?"
+    assert said in str(raised.value)
+
+
+@pytest.mark.parametrize("name", ["top_k", "anthropic_beta", "seed", "min_p", "top_a"])
+def test_a_field_of_some_models_is_not_a_misspelled_argument(name: str) -> None:
+    arguments: dict[str, Any] = {"model": MODEL, name: 5, **AWS}
+    with pytest.warns(UserWarning, match=f"{name} is not default parameter"):
+        llm = ChatBedrockContinuing(**arguments)
+    assert llm.additional_model_request_fields == {name: 5}
 
 
 @pytest.mark.parametrize(
@@ -111,13 +164,6 @@ def test_a_bound_model_is_refused_with_what_to_do(
     bound: Any = converse.bind_tools([])
     with pytest.raises(ValidationError, match=r"call \.bind_tools on the ChatBedrock"):
         ChatBedrockContinuing(llm=bound)
-
-
-def test_a_model_specific_request_field_is_passed_on() -> None:
-    with pytest.warns(UserWarning, match="top_k is not default parameter"):
-        llm = ChatBedrockContinuing(model=MODEL, top_k=5, **AWS)
-    inner: Any = llm.llm
-    assert inner.additional_model_request_fields == {"top_k": 5}
 
 
 @pytest.mark.parametrize("tokens", [0, -1, "12"])

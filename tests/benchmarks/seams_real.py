@@ -1,0 +1,154 @@
+"""User turns on real models: wordings compared, and complete turns measured.
+
+    python -m tests.benchmarks.seams_real --seams --weights smollm2 --half choose
+    python -m tests.benchmarks.seams_real --seams --wordings package,copy,vendor
+
+`--seams` (fast) compares wordings. Each prompt is answered once, at temperature 0. The
+answer is cut at multiples of 32, 64 and 128 tokens, and each part is continued once, in
+a user turn, with each wording, and joined by this package's rules. A greedy model that
+is given the part as a prefill writes the uncut answer, so that is what a seam is
+compared with.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections import defaultdict
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from langchain_bedrock_continue._check.well_formed import KINDS
+from tests.benchmarks.real_answers import Answers, Question, endpoint
+from tests.benchmarks.real_seams import Seam, seams
+from tests.benchmarks.seam_prompts import HALVES
+from tests.benchmarks.wordings import WORDINGS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from langchain_bedrock_continue._check.well_formed import Kind
+    from langchain_bedrock_continue.local import LocalBedrock
+
+WRITES_NO_JAPANESE = {"smollm2"}
+
+
+def main() -> None:
+    """Measure, and print one table."""
+    args = _arguments()
+    questions = _questions(args)
+    with endpoint(args.weights) as bedrock:
+        answers = Answers(bedrock, args.tokens, args.answers)
+        measured = _measure_seams(args, bedrock, answers, questions)
+    if args.json:
+        rows = [asdict(one) for one in measured]
+        args.json.write_text(json.dumps(rows, ensure_ascii=False, indent=1))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument(
+        "--seams", action="store_true", help="compare wordings, seam by seam"
+    )
+    parser.add_argument("--weights", default="smollm2")
+    parser.add_argument("--half", choices=HALVES, default="choose")
+    parser.add_argument("--wordings", type=_wordings, default=list(WORDINGS))
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
+    parser.add_argument("--sizes", type=int, nargs="+", default=[32, 64, 128])
+    parser.add_argument(
+        "--each", type=int, default=2, help="most seams of a prompt and size"
+    )
+    parser.add_argument("--prompts", type=int, help="most prompts of a kind")
+    parser.add_argument("--tokens", type=int, default=400, help="of an uncut answer")
+    parser.add_argument(
+        "--answers", type=Path, help="JSON file that keeps the uncut answers"
+    )
+    parser.add_argument("--json", type=Path, help="write every seam to this file")
+    return parser.parse_args()
+
+
+def _wordings(names: str) -> list[str]:
+    unknown = [name for name in names.split(",") if name not in WORDINGS]
+    if unknown:
+        raise argparse.ArgumentTypeError(
+            f"unknown: {', '.join(unknown)}; known: {', '.join(WORDINGS)}"
+        )
+    return names.split(",")
+
+
+def _questions(args: argparse.Namespace) -> list[Question]:
+    skipped: set[Kind] = {"japanese"} if args.weights in WRITES_NO_JAPANESE else set()
+    return [
+        Question(kind, prompt)
+        for kind, prompts in HALVES[args.half].items()
+        if kind in args.kinds and kind not in skipped
+        for prompt in prompts[: args.prompts]
+    ]
+
+
+def _measure_seams(
+    args: argparse.Namespace,
+    bedrock: LocalBedrock,
+    answers: Answers,
+    questions: Sequence[Question],
+) -> list[Seam]:
+    wordings = [WORDINGS[name] for name in args.wordings]
+    found = seams(
+        bedrock, answers, questions, wordings, sizes=args.sizes, each=args.each
+    )
+    measured = list(_reported(found, len(wordings)))
+    print(f"\n{args.weights}, {args.half}: seams in a user turn")
+    print(seam_table(measured, args.wordings))
+    return measured
+
+
+def _reported(found: Iterable[Seam], wordings: int) -> Iterator[Seam]:
+    """Report the progress: one line a cut."""
+    for number, seam in enumerate(found, 1):
+        if number % wordings == 0:
+            place = f"{seam.kind:<9} cut {seam.max_tokens:>3} at {seam.at:>4}"
+            print(number // wordings, place, seam.prompt[:40], file=sys.stderr)
+        yield seam
+
+
+_HEAD = ("seams", "natural", "doubled", "repeated", "early", "empty", "echo")
+_MIN_NAME = 14
+
+
+def seam_table(measured: Sequence[Seam], names: Sequence[str]) -> str:
+    """Return the shares of the seams, a line a wording."""
+    by_name: dict[str, list[Seam]] = defaultdict(list)
+    for seam in measured:
+        by_name[seam.wording].append(seam)
+    kinds = [kind for kind in KINDS if any(seam.kind == kind for seam in measured)]
+    heads = [*_HEAD, *(f"n {kind}"[:8] for kind in kinds)]
+    lines = ["wording".ljust(_MIN_NAME) + "".join(f"{head:>9}" for head in heads)]
+    for name in names:
+        cells = _cells(by_name[name], kinds)
+        lines.append(name.ljust(_MIN_NAME) + "".join(f"{cell:>9}" for cell in cells))
+    return "\n".join(lines)
+
+
+def _cells(some: Sequence[Seam], kinds: Sequence[Kind]) -> list[str]:
+    echoes = [seam.echo for seam in some if seam.echo is not None]
+    return [
+        str(len(some)),
+        share([seam.natural for seam in some]),
+        share([seam.doubled for seam in some]),
+        share([seam.repeated for seam in some]),
+        share([bool(seam.early) for seam in some]),
+        share([seam.empty for seam in some]),
+        share(echoes),
+        *(share([seam.natural for seam in some if seam.kind == k]) for k in kinds),
+    ]
+
+
+def share(values: Sequence[bool]) -> str:
+    """Return the share of the true ones, or a dash if there is none to count."""
+    return f"{sum(values) / len(values):.2f}" if values else "-"
+
+
+if __name__ == "__main__":
+    main()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from langchain_bedrock_continue._check import figures
 from langchain_bedrock_continue._core.text.echo_join import EchoJoin
@@ -139,7 +139,8 @@ def _continued(
     """Ask for the continuation, join it, and stop when enough of it is there."""
     join = EchoJoin(before, asked.quote, opening=asked.opening)
     message, added, reason = "", "", None
-    with closing(bare_model(bedrock, tokens).stream(asked.messages)) as chunks:
+    stream: Any = bare_model(bedrock, tokens).stream(asked.messages)
+    with closing(stream) as chunks:
         for chunk in chunks:
             message += chunk.text
             added += (join.feed(chunk.text) if chunk.text else None) or ""

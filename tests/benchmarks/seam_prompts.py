@@ -72,7 +72,7 @@ REPORT: dict[Kind, list[str]] = {
         "Write SQL: a table of employees, eight rows, the average salary.",
     ],
     "html": [
-        "Write an HTML page with a list of six books, with a paragraph on each. No CSS.",
+        "Write an HTML page with a list of six books, a paragraph on each. No CSS.",
         "Write an HTML page with the timetable of a school class as a table. No CSS.",
     ],
     "japanese": [

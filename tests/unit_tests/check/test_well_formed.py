@@ -1,6 +1,7 @@
 """Well-formed answers, and the same ones cut: by kind."""
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -83,7 +84,7 @@ BROKEN: dict[Kind, list[tuple[str, str]]] = {
 }
 
 
-def each(table: dict[Kind, list]) -> list:
+def each(table: dict[Kind, list[Any]]) -> list[tuple[Kind, Any]]:
     return [(kind, case) for kind, cases in table.items() for case in cases]
 
 

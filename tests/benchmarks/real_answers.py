@@ -146,3 +146,8 @@ class Answers:
         if self._file:
             kept = {key: asdict(uncut) for key, uncut in self._answers.items()}
             self._file.write_text(json.dumps(kept, ensure_ascii=False, indent=1))
+
+
+def share(values: Sequence[bool]) -> str:
+    """Return the share of the true ones, or a dash if there is none to count."""
+    return f"{sum(values) / len(values):.2f}" if values else "-"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from langchain_bedrock_continue._check import figures
+from langchain_bedrock_continue._check.well_formed import KINDS
 from langchain_bedrock_continue._core.text.echo_join import EchoJoin
-from tests.benchmarks.real_answers import bare_model, cuts
+from tests.benchmarks.real_answers import bare_model, cuts, share
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -125,12 +127,19 @@ def _seam(
         natural=figures.natural(before, after, uncut.text[border:]),
         doubled=figures.doubled(done.text, border),
         repeated=figures.repeated(done.text, border),
-        early=figures.early(
-            question.kind, done.text, uncut.text, by_model=done.by_model
-        ),
+        early=_early(question, done, uncut, is_empty=not after.strip()),
         empty=not after.strip(),
         echo=figures.echo_obeyed(done.rule) if asked.quote else None,
     )
+
+
+def _early(
+    question: Question, done: _Continued, uncut: Uncut, *, is_empty: bool
+) -> str:
+    """Return why the answer ended early: at least FOLLOWING characters are missing."""
+    if done.by_model and is_empty:
+        return "nothing new"
+    return figures.early(question.kind, done.text, uncut.text, by_model=done.by_model)
 
 
 def _continued(
@@ -154,3 +163,35 @@ def _continued(
         rule=join.result.rule.value if join.result else "",
         by_model=reason == "end_turn",
     )
+
+
+_HEAD = ("seams", "natural", "doubled", "repeated", "early", "empty", "echo")
+_MIN_NAME = 14
+
+
+def seam_table(measured: Sequence[Seam], names: Sequence[str]) -> str:
+    """Return the shares of the seams, a line a wording."""
+    by_name: dict[str, list[Seam]] = defaultdict(list)
+    for seam in measured:
+        by_name[seam.wording].append(seam)
+    kinds = [kind for kind in KINDS if any(seam.kind == kind for seam in measured)]
+    heads = [*_HEAD, *(f"n {kind}"[:8] for kind in kinds)]
+    lines = ["wording".ljust(_MIN_NAME) + "".join(f"{head:>9}" for head in heads)]
+    for name in names:
+        cells = _cells(by_name[name], kinds)
+        lines.append(name.ljust(_MIN_NAME) + "".join(f"{cell:>9}" for cell in cells))
+    return "\n".join(lines)
+
+
+def _cells(some: Sequence[Seam], kinds: Sequence[Kind]) -> list[str]:
+    echoes = [seam.echo for seam in some if seam.echo is not None]
+    return [
+        str(len(some)),
+        share([seam.natural for seam in some]),
+        share([seam.doubled for seam in some]),
+        share([seam.repeated for seam in some]),
+        share([bool(seam.early) for seam in some]),
+        share([seam.empty for seam in some]),
+        share(echoes),
+        *(share([seam.natural for seam in some if seam.kind == k]) for k in kinds),
+    ]

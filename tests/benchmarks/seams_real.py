@@ -8,6 +8,12 @@ answer is cut at multiples of 32, 64 and 128 tokens, and each part is continued 
 a user turn, with each wording, and joined by this package's rules. A greedy model that
 is given the part as a prefill writes the uncut answer, so that is what a seam is
 compared with.
+
+    python -m tests.benchmarks.seams_real --turns --weights smollm2 --half report
+
+`--turns` measures complete turns, as the package makes them: in user turns, and for
+comparison by prefill. To measure another version of the package, copy `_check` and the
+benchmark to a checkout of it.
 """
 
 from __future__ import annotations
@@ -15,14 +21,14 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections import defaultdict
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from langchain_bedrock_continue._check.well_formed import KINDS
 from tests.benchmarks.real_answers import Answers, Question, endpoint
-from tests.benchmarks.real_seams import Seam, seams
+from tests.benchmarks.real_seams import Seam, seam_table, seams
+from tests.benchmarks.real_turns import STRATEGIES, MeasuredTurn, turn_table, turns
 from tests.benchmarks.seam_prompts import HALVES
 from tests.benchmarks.wordings import WORDINGS
 
@@ -39,9 +45,10 @@ def main() -> None:
     """Measure, and print one table."""
     args = _arguments()
     questions = _questions(args)
+    measure = _measure_seams if args.seams else _measure_turns
     with endpoint(args.weights) as bedrock:
         answers = Answers(bedrock, args.tokens, args.answers)
-        measured = _measure_seams(args, bedrock, answers, questions)
+        measured = measure(args, bedrock, answers, questions)
     if args.json:
         rows = [asdict(one) for one in measured]
         args.json.write_text(json.dumps(rows, ensure_ascii=False, indent=1))
@@ -49,8 +56,13 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument(
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument(
         "--seams", action="store_true", help="compare wordings, seam by seam"
+    )
+    what.add_argument("--turns", action="store_true", help="measure complete turns")
+    parser.add_argument(
+        "--strategies", nargs="+", choices=STRATEGIES, default=STRATEGIES
     )
     parser.add_argument("--weights", default="smollm2")
     parser.add_argument("--half", choices=HALVES, default="choose")
@@ -104,6 +116,23 @@ def _measure_seams(
     return measured
 
 
+def _measure_turns(
+    args: argparse.Namespace,
+    bedrock: LocalBedrock,
+    answers: Answers,
+    questions: Sequence[Question],
+) -> list[MeasuredTurn]:
+    measured: list[MeasuredTurn] = []
+    for question in questions:
+        for turn in turns(bedrock, answers, question, args.sizes, args.strategies):
+            place = f"{turn.kind:<9} {turn.strategy:<9} {turn.max_tokens:>3}"
+            print(place, turn.calls, turn.ended_by, turn.prompt[:40], file=sys.stderr)
+            measured.append(turn)
+    print(f"\n{args.weights}, {args.half}: complete turns")
+    print(turn_table(measured))
+    return measured
+
+
 def _reported(found: Iterable[Seam], wordings: int) -> Iterator[Seam]:
     """Report the progress: one line a cut."""
     for number, seam in enumerate(found, 1):
@@ -111,43 +140,6 @@ def _reported(found: Iterable[Seam], wordings: int) -> Iterator[Seam]:
             place = f"{seam.kind:<9} cut {seam.max_tokens:>3} at {seam.at:>4}"
             print(number // wordings, place, seam.prompt[:40], file=sys.stderr)
         yield seam
-
-
-_HEAD = ("seams", "natural", "doubled", "repeated", "early", "empty", "echo")
-_MIN_NAME = 14
-
-
-def seam_table(measured: Sequence[Seam], names: Sequence[str]) -> str:
-    """Return the shares of the seams, a line a wording."""
-    by_name: dict[str, list[Seam]] = defaultdict(list)
-    for seam in measured:
-        by_name[seam.wording].append(seam)
-    kinds = [kind for kind in KINDS if any(seam.kind == kind for seam in measured)]
-    heads = [*_HEAD, *(f"n {kind}"[:8] for kind in kinds)]
-    lines = ["wording".ljust(_MIN_NAME) + "".join(f"{head:>9}" for head in heads)]
-    for name in names:
-        cells = _cells(by_name[name], kinds)
-        lines.append(name.ljust(_MIN_NAME) + "".join(f"{cell:>9}" for cell in cells))
-    return "\n".join(lines)
-
-
-def _cells(some: Sequence[Seam], kinds: Sequence[Kind]) -> list[str]:
-    echoes = [seam.echo for seam in some if seam.echo is not None]
-    return [
-        str(len(some)),
-        share([seam.natural for seam in some]),
-        share([seam.doubled for seam in some]),
-        share([seam.repeated for seam in some]),
-        share([bool(seam.early) for seam in some]),
-        share([seam.empty for seam in some]),
-        share(echoes),
-        *(share([seam.natural for seam in some if seam.kind == k]) for k in kinds),
-    ]
-
-
-def share(values: Sequence[bool]) -> str:
-    """Return the share of the true ones, or a dash if there is none to count."""
-    return f"{sum(values) / len(values):.2f}" if values else "-"
 
 
 if __name__ == "__main__":

@@ -105,10 +105,10 @@ def _tail(text: str, _max_tokens: int) -> str:
 
 def _line(text: str, max_tokens: int) -> str:
     body = text.rstrip()
-    start = len(body)
-    while start and len(body) - start < SHORTEST_LINE:
+    start, line = len(body), ""
+    while start and len(line) < SHORTEST_LINE:
         start = body.rfind("\n", 0, max(0, start - 1)) + 1
-    line = body[start:].lstrip()
+        line = body[start:].lstrip()
     return line if len(line) <= LONGEST_LINE else _tail(text, max_tokens)
 
 

@@ -1,1 +1,5 @@
-"""Measures how well a model's answers are continued: `check`, and the figures of it."""
+"""The command `check`: measures how well a model's answers are continued.
+
+`command` reads the arguments and prints; `measure` makes the calls; `report`,
+`figures` and `well_formed` are pure. The benchmarks use the last two, too.
+"""

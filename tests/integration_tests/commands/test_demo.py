@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from langchain_aws import ChatBedrockConverse
 
-from langchain_bedrock_continue.__main__ import MODEL, main
+from langchain_bedrock_continue.__main__ import main
 from langchain_bedrock_continue._demo import Page, one_line, table
+from langchain_bedrock_continue._endpoint import MODEL
 from langchain_bedrock_continue.local import LocalBedrock, Script
 from langchain_bedrock_continue.local import __main__ as local_command
 

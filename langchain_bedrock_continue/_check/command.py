@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import warnings
 from typing import TYPE_CHECKING
 
 from langchain_bedrock_continue import _endpoint
@@ -67,6 +68,9 @@ def run(args: argparse.Namespace, stack: ExitStack) -> None:
     if args.dry_run:
         return
     arguments = {"model": args.model, **_endpoint.model_arguments(args, stack)}
+    stack.enter_context(warnings.catch_warnings())
+    # Newer models take no temperature: langchain-aws says so and leaves it out.
+    warnings.filterwarnings("ignore", message=".*does not support temperature")
     measured = Measurement()
     for number, measured_so_far in enumerate(measure(arguments, PROMPTS, limit), 1):
         print(f"{number} of {len(PROMPTS)} prompts", file=sys.stderr, flush=True)

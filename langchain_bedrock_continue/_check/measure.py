@@ -25,11 +25,14 @@ if TYPE_CHECKING:
 
 Strategy: TypeAlias = Literal["prefill", "user_turn"]
 
-REST = 400
+REST = 256
 """`max_tokens` of a continuation: more than any of the prompts' answers has left."""
 
 MOST_CALLS = 3
 """Most calls of a continuation: the package may ask again."""
+
+MOST_TOKENS = 2 * REST
+"""Most output tokens of a continuation, over its calls."""
 
 _REFUSAL = "ValidationException"
 """The code of a refused prefill, whatever its text says."""
@@ -131,8 +134,14 @@ def _continue_both(
 def _continued(
     arguments: dict[str, Any], prompt: Prompt, partial: AIMessage, strategy: Strategy
 ) -> AIMessage:
+    written = partial.response_metadata["continuation"]["billed"]
+    spent = written["output_tokens"] if written else 0
     llm = _model(
-        arguments, max_tokens=REST, max_continuations=MOST_CALLS, strategy=strategy
+        arguments,
+        max_tokens=REST,
+        max_continuations=MOST_CALLS,
+        max_total_tokens=spent + MOST_TOKENS,
+        strategy=strategy,
     )
     return llm.resume([HumanMessage(prompt.text)], partial)
 

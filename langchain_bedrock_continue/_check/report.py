@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from langchain_bedrock_continue._check.measure import MOST_CALLS, REST
+from langchain_bedrock_continue._check.measure import MOST_TOKENS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,7 +33,7 @@ def estimate(prompts: int, max_tokens: int) -> str:
     rest = max(0, _ANSWER - max_tokens)
     first, more = max_tokens, rest + _WORDING // 4
     output = prompts * (first + rest + more)
-    most = prompts * (max_tokens + 2 * MOST_CALLS * REST)
+    most = prompts * (max_tokens + 2 * MOST_TOKENS)
     tokens = 3 * _PROMPT + 2 * max_tokens + _WORDING
     return (
         f"{prompts} prompts, {3 * prompts} calls: about {_rounded(prompts * tokens)} "

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from langchain_aws import ChatBedrockConverse
 
+from langchain_bedrock_continue._check import figures
 from langchain_bedrock_continue.local import LocalBedrock
 from langchain_bedrock_continue.local.llama.backend import LlamaBackend
 from langchain_bedrock_continue.local.llama.weights import WEIGHTS
@@ -97,7 +98,8 @@ def cuts(uncut: Uncut, sizes: Sequence[int], each: int) -> Iterator[Cut]:
     """Return where to cut an answer, each place once, the first places first.
 
     A place belongs to the largest size that it is a multiple of: for sizes of 32 and
-    64, the cuts of 32 are at 32, 96, ..., and those of 64 at 64, 128, ....
+    64, the cuts of 32 are at 32, 96, ..., and those of 64 at 64, 128, .... An answer
+    that repeats itself is cut no further: there, a repetition is natural.
 
     Args:
         uncut: The answer.
@@ -109,6 +111,8 @@ def cuts(uncut: Uncut, sizes: Sequence[int], each: int) -> Iterator[Cut]:
         fitting = [size for size in sizes if tokens % size == 0]
         if not fitting or len(uncut.text) - at < FOLLOWING:
             continue
+        if figures.repeated(uncut.text, at, at + 2 * figures.DOUBLED):
+            return
         size = max(fitting)
         if found[size] < each and uncut.text[:at].strip():
             found[size] += 1

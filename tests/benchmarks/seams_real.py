@@ -73,7 +73,7 @@ def _arguments() -> argparse.Namespace:
         "--each", type=int, default=2, help="most seams of a prompt and size"
     )
     parser.add_argument("--prompts", type=int, help="most prompts of a kind")
-    parser.add_argument("--tokens", type=int, default=400, help="of an uncut answer")
+    parser.add_argument("--tokens", type=int, default=500, help="of an uncut answer")
     parser.add_argument(
         "--answers", type=Path, help="JSON file that keeps the uncut answers"
     )
@@ -123,13 +123,16 @@ def _measure_turns(
     questions: Sequence[Question],
 ) -> list[MeasuredTurn]:
     measured: list[MeasuredTurn] = []
-    for question in questions:
+    over = [one for one in questions if answers.uncut(one.prompt).ended]
+    for question in over:
         for turn in turns(bedrock, answers, question, args.sizes, args.strategies):
             place = f"{turn.kind:<9} {turn.strategy:<9} {turn.max_tokens:>3}"
             print(place, turn.calls, turn.ended_by, turn.prompt[:40], file=sys.stderr)
             measured.append(turn)
     print(f"\n{args.weights}, {args.half}: complete turns")
     print(turn_table(measured))
+    left_out = len(questions) - len(over)
+    print(f"Left out: {left_out} answers that did not end in {args.tokens} tokens.")
     return measured
 
 

@@ -78,7 +78,7 @@ def test_a_model_that_continues_exactly_is_natural_and_costs_nothing_extra(check
     assert "early (" not in out
 
 
-def test_without_a_prefill_natural_is_a_dash_and_a_line_says_why(check):
+def test_without_a_prefill_natural_is_a_dash_and_a_line_says_why(check, endpoint):
     """REPORT-2."""
     model = "us.anthropic.claude-sonnet-5"
     code, out, err = check(Script(obedient), "--max-tokens", "8", "--model", model)
@@ -88,6 +88,7 @@ def test_without_a_prefill_natural_is_a_dash_and_a_line_says_why(check):
     assert found["user turn"][:3] == ["10", "-", "0.00"]
     assert "the model takes no prefill to compare with. It said: " in out
     assert "does not support assistant message prefill" in out
+    assert len(endpoint[0].requests) == 10 + 1 + 10  # a prefill is tried once
 
 
 def test_an_answer_that_is_not_truncated_is_not_counted(check):

@@ -30,7 +30,7 @@ UV := .venv-uv/bin/uv
 UV_INSTALLED := .venv-uv/$(UV_VERSION)
 
 .PHONY: help demo test coverage lint latest lowest lock \
-    bench exactness cuts seams repetition soak clean
+    bench exactness cuts seams seams-real repetition soak clean
 
 help:
 	@echo 'make demo       ask a small local model; its answer is truncated and continued'
@@ -47,6 +47,9 @@ help:
 	@echo '                WEIGHTS=smollm2|qwen2.5-coder|qwen2.5-coder-1.5b'
 	@echo 'make cuts       compare rules for cuts after whitespace: WEIGHTS=...'
 	@echo 'make seams      join texts cut at every place, continued with every habit'
+	@echo 'make seams-real compare wordings of the user turn on a real model, then measure'
+	@echo '                complete turns: WEIGHTS=smollm2|qwen2.5-coder|FILE.gguf'
+	@echo '                HALF=report|choose WORDINGS=package,copy,...'
 	@echo 'make repetition count the real texts that are mistaken for a repetition'
 	@echo 'make soak       run 2,000 turns, 32 at once, with random faults; find losses and leaks'
 	@echo 'make clean      remove virtual environments, tool caches and build output'
@@ -105,6 +108,15 @@ cuts: $(TOOLS)
 seams: $(TOOLS)
 	$(BIN)/python -m tests.benchmarks.seams
 
+# Half of the prompts are there to choose a wording, half only to report figures.
+SEAMS_REAL = $(BIN)/python -m tests.benchmarks.seams_real \
+    --weights '$(or $(WEIGHTS),smollm2)' --half $(or $(HALF),report) \
+    --answers .seams-real-$(notdir $(or $(WEIGHTS),smollm2)).json
+
+seams-real: $(TOOLS)
+	$(SEAMS_REAL) --seams $(if $(WORDINGS),--wordings $(WORDINGS))
+	$(SEAMS_REAL) --turns
+
 repetition: $(TOOLS)
 	$(BIN)/python -m tests.benchmarks.repetition
 
@@ -112,7 +124,7 @@ soak: $(TOOLS)
 	$(BIN)/python -m tests.benchmarks.soak
 
 clean:
-	rm -rf .venv .venv-* .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage* build dist
+	rm -rf .venv .venv-* .seams-real-* .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage* build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 define new_venv

@@ -1,6 +1,10 @@
-"""The demo: shows in a terminal how a truncated answer is continued.
+"""Two commands: the demo, and `check`, which measures a model's seams.
 
     python -m langchain_bedrock_continue "How does photosynthesis work?" --max-tokens 48
+    python -m langchain_bedrock_continue check --model ID --endpoint aws
+
+The demo shows in a terminal how a truncated answer is continued. `check` is in
+`_check`; to ask the demo the question "check", write `-- check`.
 
 By default a small model answers behind a Bedrock endpoint on this machine. Only this
 needs the extra `local`.
@@ -20,7 +24,12 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_core.callbacks import BaseCallbackHandler
 
-from langchain_bedrock_continue import ChatBedrockContinuing, ContinuationError
+from langchain_bedrock_continue import (
+    ChatBedrockContinuing,
+    ContinuationError,
+    _endpoint,
+)
+from langchain_bedrock_continue._check import command
 from langchain_bedrock_continue._demo import Page, one_line, table
 
 if TYPE_CHECKING:
@@ -29,8 +38,6 @@ if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
 
 QUESTION = "How does photosynthesis work?"
-MODEL = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
-WEIGHTS = "smollm2"
 TERMINAL_COLUMNS = 80
 INTERRUPTED = 130
 NOTEBOOK_KERNEL = "ipykernel_launcher"
@@ -38,7 +45,7 @@ NOTEBOOK_KERNEL = "ipykernel_launcher"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the demo.
+    """Run the demo, or `check`.
 
     Args:
         arguments: Arguments of the command line; those of this process by default.
@@ -46,11 +53,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 0, 1 after an error, or 130 after Ctrl-C.
     """
-    args = _parsed(arguments)
+    words = _words(arguments)
+    is_check = words[:1] == [command.NAME]
+    parser, run = (command.parser(), command.run) if is_check else (_parser(), _answer)
+    args = _endpoint.parsed(parser, words[1:] if is_check else words)
     _configure_logging()
     try:
         with ExitStack() as stack:
-            _answer(args, _endpoint_arguments(args, stack))
+            run(args, stack)
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception as error:  # noqa: BLE001 - users get one line, not a traceback
@@ -59,21 +69,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = _parser()
+def _words(arguments: Sequence[str] | None) -> list[str]:
+    """Return the words of the command line."""
     if arguments is None and Path(sys.argv[0]).stem == NOTEBOOK_KERNEL:
-        arguments = []  # those of the process are the kernel's
-    args = parser.parse_args(arguments)
-    if args.weights and args.endpoint != "local":
-        parser.error("--weights: only --endpoint local has weights; leave it out")
-    args.weights = args.weights or WEIGHTS
-    return args
+        return []  # those of the process are the kernel's
+    return list(sys.argv[1:] if arguments is None else arguments)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m langchain_bedrock_continue",
-        description="Ask a question, and see where its answer is continued.",
+        description="Ask a question, and see where its answer is continued. To "
+        "measure a model's seams instead, give the word check first.",
     )
     parser.add_argument(
         "question", nargs="?", default=QUESTION, help="default: %(default)s"
@@ -81,15 +88,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--max-tokens", type=int, default=48, metavar="N", help="default: %(default)s"
     )
+    _endpoint.add_arguments(parser)
     parser.add_argument(
-        "--endpoint",
-        type=_endpoint,
-        default="local",
-        metavar="local|aws|URL",
-        help="a small model on this machine (default), AWS, or an endpoint's URL",
-    )
-    parser.add_argument(
-        "--model", default=MODEL, metavar="ID", help="default: %(default)s"
+        "--model", default=_endpoint.MODEL, metavar="ID", help="default: %(default)s"
     )
     parser.add_argument(
         "--strategy",
@@ -97,22 +98,7 @@ def _parser() -> argparse.ArgumentParser:
         default="auto",
         help="how to continue; default: by model id",
     )
-    parser.add_argument(
-        "--weights",
-        metavar="NAME",
-        help="local model: smollm2 (default), qwen2.5-coder, qwen2.5-coder-1.5b, or a "
-        ".gguf file",
-    )
     return parser
-
-
-def _endpoint(value: str) -> str:
-    if value in {"local", "aws"} or value.startswith(("http://", "https://")):
-        return value
-    raise argparse.ArgumentTypeError(
-        f"{value!r} is not an endpoint: give local, aws, or a URL such as "
-        "http://127.0.0.1:8000"
-    )
 
 
 def _configure_logging() -> None:
@@ -120,38 +106,13 @@ def _configure_logging() -> None:
     logging.basicConfig(level=logging.ERROR, format="%(message)s", stream=sys.stderr)
 
 
-def _endpoint_arguments(args: argparse.Namespace, stack: ExitStack) -> dict[str, Any]:
-    """Return the model's arguments for the endpoint, and start a local one."""
-    if args.endpoint == "aws":
-        return {}
-    if args.endpoint == "local":
-        return _start_local(args.weights, stack)
-    keys = {}
-    if args.endpoint.startswith("http://"):  # real keys are not sent in plain text
-        keys = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
-    region = os.environ.get("AWS_REGION", "us-east-1")
-    return {"endpoint_url": args.endpoint, "region_name": region, **keys}
-
-
-def _start_local(weights: str, stack: ExitStack) -> dict[str, Any]:
-    # A late import: only the local endpoint needs the extra.
-    from langchain_bedrock_continue.local.demo import (  # noqa: PLC0415
-        log_downloads,
-        model_endpoint,
-    )
-
-    log_downloads()
-    bedrock = stack.enter_context(model_endpoint(weights))
-    return bedrock.client_kwargs()
-
-
-def _answer(args: argparse.Namespace, endpoint: dict[str, Any]) -> None:
+def _answer(args: argparse.Namespace, stack: ExitStack) -> None:
     """Show the answer as it arrives, and then its segments."""
     llm = ChatBedrockContinuing(
         model=args.model,
         max_tokens=args.max_tokens,
         strategy=args.strategy,
-        **endpoint,
+        **_endpoint.model_arguments(args, stack),
     )
     page = _page()
     _show(page.text(_introduction(args)))
@@ -165,12 +126,8 @@ def _answer(args: argparse.Namespace, endpoint: dict[str, Any]) -> None:
 
 
 def _introduction(args: argparse.Namespace) -> str:
-    who = {
-        "local": f"{args.weights} at a Bedrock endpoint on this machine",
-        "aws": f"{args.model} on AWS",
-    }.get(args.endpoint, f"{args.model} at {args.endpoint}")
     return (
-        f"Asking {who} with max_tokens={args.max_tokens}.\n"
+        f"Asking {_endpoint.name_of(args)} with max_tokens={args.max_tokens}.\n"
         "⟦seam⟧ marks where a response is truncated and the next one continues it.\n"
         f"\n> {args.question}\n\n"
     )

@@ -35,6 +35,13 @@ _ADVICE = {
         "Give a Bedrock model id or inference profile, such as "
         "us.anthropic.claude-sonnet-4-5-20250929-v1:0."
     ),
+    "AccessDeniedException": (
+        "Ask for access to the model, and for the permissions bedrock:InvokeModel and "
+        "bedrock:InvokeModelWithResponseStream."
+    ),
+    "ThrottlingException": (
+        "The quota of the account is used up for now. Try again later."
+    ),
     "PrefillRefusedError": "Leave --strategy out, or give user_turn.",
 }
 """What to do, by a part of the error's text."""

@@ -130,8 +130,10 @@ NEVER = {
     "_wrapped/": ("_transport", "chat_models", "local"),
     "_resume.py": ("_transport", "chat_models", "local"),
     "chat_models.py": ("local",),
+    "_check/": ("_core", "_resume", "_transport", "_wrapped", "local"),
     "errors.py": ("_core", "_resume", "_transport", "_wrapped", "chat_models", "local"),
     "local/": ("_core", "_resume", "_transport", "_wrapped", "chat_models", "errors"),
+    "": ("__main__",),
 }
 """What a place never imports of this package."""
 

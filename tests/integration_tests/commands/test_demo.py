@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from langchain_aws import ChatBedrockConverse
 
-from langchain_bedrock_continue.__main__ import MODEL, main
-from langchain_bedrock_continue.__main__ import QUESTION as DEFAULT_QUESTION
-from langchain_bedrock_continue.__main__ import _parsed as parsed
+from langchain_bedrock_continue.__main__ import _words as words
+from langchain_bedrock_continue.__main__ import main
 from langchain_bedrock_continue._demo import Page, one_line, table
+from langchain_bedrock_continue._endpoint import MODEL
 from langchain_bedrock_continue.local import LocalBedrock, Script
 from langchain_bedrock_continue.local import __main__ as local_command
 
@@ -190,7 +190,7 @@ def test_main_runs_in_a_notebook(monkeypatch):
         url = bedrock.endpoint_url
         assert main(["Hi", "--endpoint", url, "--max-tokens", "9"]) == 0
     assert "The answer is complete" in output.getvalue()
-    assert parsed(None).question == DEFAULT_QUESTION  # not those of the kernel
+    assert words(None) == []  # not those of the kernel
 
 
 # Errors --------------------------------------------------------------------------

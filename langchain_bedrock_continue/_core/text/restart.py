@@ -409,14 +409,12 @@ class RestartCheck:
         needed = self._earlier.needed(place, seam)
         if cut:
             needed = max(_NEEDED_NUMBERED, needed // 2)
-        if place.start is Start.TEXT and "\n" in text:
-            if (
-                seam is not Seam.LINE
-                or self._earlier.has_title
-                or self._earlier.is_code
-            ):
-                line = weight(without_whitespace(place.line))
-                needed = min(needed, max(line, _MIN_LINE))
+        counts = seam is not Seam.LINE or self._earlier.has_title
+        if place.start is not Start.TEXT or "\n" not in text:
+            return needed
+        if counts or self._earlier.is_code:
+            line = weight(without_whitespace(place.line))
+            needed = min(needed, max(line, _MIN_LINE))
         return needed
 
     def _repeats_header(self, seen: str) -> bool:

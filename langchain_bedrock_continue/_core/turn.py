@@ -373,7 +373,8 @@ class Turn:
             quote=self.writing.choose_quote(tokens, wording.quote),
             opening=opening_of(wording),
             capacity=math.ceil(tokens * max(size, 1)) if asked else None,
-            is_last_try=not self._forms.needs_echo,
+            needs_echo=self._forms.needs_echo,
+            is_last_try=not self._forms.has_next,
         )
 
     def _retry(self, action: Action) -> Chunks:

@@ -22,6 +22,9 @@ RESTART-4. The comparison ignores whitespace and reads typographic quotation mar
     plain ones.
 RESTART-5. Time is bounded: the new text is compared with the first HEAD and the last
     TAIL characters.
+RESTART-6. At the end of a line, equal lines are weak evidence, however many: a text may
+    have the same function twice. If the model writes the same in every form of the user
+    turn, it is kept.
 """
 
 from __future__ import annotations
@@ -228,10 +231,15 @@ class EarlierText:
             return Seam.SENTENCE
         return Seam.MIDDLE
 
+    def is_numbered(self, place: Place) -> bool:
+        """Return True for a table row, and a list item whose number was there."""
+        item = _ITEM.match(place.line)
+        is_item = item is not None and int(item[1]) <= self.last_number
+        return is_item or place.line.startswith("|")
+
     def needed(self, place: Place, seam: Seam) -> int:
         """Return how much has to be repeated from a place on to be a restart."""
-        item = _ITEM.match(place.line)
-        if place.line.startswith("|") or (item and int(item[1]) <= self.last_number):
+        if self.is_numbered(place):
             return _NEEDED_NUMBERED
         least = _NEEDED_WEIGHT[place.start, seam]
         is_verse = seam is Seam.LINE and len(place.line) < _VERSE_LINE
@@ -310,15 +318,19 @@ class RestartCheck:
         decided: Whether it is decided.
     """
 
-    def __init__(self, earlier: EarlierText, *, proven: bool) -> None:
+    def __init__(
+        self, earlier: EarlierText, *, proven: bool, is_last_try: bool = False
+    ) -> None:
         """Prepare a check.
 
         Args:
             earlier: The text before the seam.
             proven: See `EarlierText.seam`.
+            is_last_try: Weak evidence does not count (RESTART-6).
         """
         self._earlier = earlier
         self._proven = proven
+        self._is_last_try = is_last_try
         self._pending = ""
         self._entries: dict[int, Repetition] = {}
         self.restart: Restart | None = None
@@ -381,6 +393,7 @@ class RestartCheck:
                 if (needed := self._needed(place, text, cut=final and truncated))
                 <= weight(repeated)
                 and _has_words(repeated)
+                and not (self._is_last_try and self._is_weak(place))
             ]
             if counting:
                 is_first = min(counting)[1] is Start.TEXT
@@ -405,6 +418,11 @@ class RestartCheck:
                 line = weight(without_whitespace(place.line))
                 needed = min(needed, max(line, _MIN_LINE))
         return needed
+
+    def _is_weak(self, place: Place) -> bool:
+        """Return True if equal lines are weak evidence here (RESTART-6)."""
+        seam = self._earlier.seam(self._pending, proven=self._proven)
+        return seam is Seam.LINE and not self._earlier.is_numbered(place)
 
     def _repeats_header(self, seen: str) -> bool:
         header = self._earlier.header

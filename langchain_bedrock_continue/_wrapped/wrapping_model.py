@@ -94,10 +94,10 @@ class WrappingChatModel(ResumeMixin, BaseChatModel):
             A chain that returns the parsed object.
 
         Raises:
-            OutputParserException: Raised by the chain if a JSON answer is incomplete;
-                LangChain's parsers would accept it. With `include_raw`, it is in
-                `parsing_error` instead. For a truncated tool call, the chain returns
-                what it returns without a tool call.
+            OutputParserException: Raised by the chain if the object is incomplete: a
+                JSON document that does not end, or a truncated tool call. LangChain's
+                parsers would return a smaller object, or None. The text names the
+                limit. With `include_raw`, it is in `parsing_error` instead.
         """
         chain = self.llm.with_structured_output(schema, **kwargs)
         return complete_only(rebind(chain, self.llm, self))

@@ -2,18 +2,22 @@
 
 LangChain parses the arguments of streamed calls as *partial* JSON, and Converse gives a
 truncated call's `input` the keys that arrived. Both make a truncated call look valid,
-and an agent runs it. Only the stop reason and strict JSON tell.
+and an agent runs it. Only the stop reason and the end of the JSON tell.
 
 CALL-1. A call is complete if its arguments are a JSON object and it was not truncated:
-    the stop reason says that the last block is complete, or the call is not the last
-    block of a segment that was not truncated. Nothing else shows it: after a complete
-    call, another one may have been truncated. A call without a name can't run; a
-    server's own tool may arrive as one.
+    the stop reason says that the last block is complete, or the segment was not
+    truncated at a limit and the call is not its last block, or its streamed arguments
+    end. After a limit, nothing shows it: after a complete call, another one may have
+    been truncated. A call without a name can't run; a server's own tool may arrive as
+    one.
 CALL-2. If one call was truncated, none of the segment's calls is valid.
 CALL-3. An invalid call stays invalid when chunks are added: its `args` can't be parsed
     as an object, not even as partial JSON.
 CALL-4. From the first tool call on, everything that follows is held back, too, so that
     the order is kept.
+CALL-5. A raw line break or another control character in a string is no sign of a cut:
+    models write them, and LangChain accepts them. An object that was cut has no last
+    brace, so it can't be parsed either way.
 """
 
 from __future__ import annotations
@@ -63,9 +67,9 @@ class Call:
 
     @property
     def args(self) -> dict[str, Any] | None:
-        """The arguments by strict JSON, or None."""
+        """The arguments as a JSON object, or None (CALL-5)."""
         try:
-            args = json.loads(self.json_text or "{}")
+            args = json.loads(self.json_text or "{}", strict=False)
         except ValueError:
             return None
         return args if isinstance(args, dict) else None
@@ -237,7 +241,8 @@ class HeldCalls:
                 call.error = NAMELESS
             if call.args is None:
                 call.error = MALFORMED
-            if call.index == at and not last_block_complete:
+            ended = last_index is not None and call.is_complete_json
+            if call.index == at and not (last_block_complete or ended):
                 call.error = TRUNCATED.format(reason=reason)
         if any(call.error for call in calls) and not last_block_complete:
             for call in calls:

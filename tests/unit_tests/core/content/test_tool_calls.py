@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 
 import pytest
 from hypothesis import given
@@ -49,7 +50,7 @@ def test_call_1_a_streamed_call_truncated_anywhere_is_invalid(end: int) -> None:
 
 def test_call_1_complete_json_at_the_end_of_a_truncated_segment_is_invalid() -> None:
     calls = streamed(JSON)
-    calls.judge(reason="max_tokens", last_block_complete=False, last_index=1)
+    calls.judge(reason="max_tokens", last_block_complete=False, last_index=None)
     assert calls.valid == []
 
 
@@ -84,6 +85,41 @@ def test_call_1_arguments_that_are_no_object_are_invalid(text: str) -> None:
     calls.judge(reason="tool_use", last_block_complete=True, last_index=2)
     assert [call["id"] for call in calls.valid] == ["id1"]
     assert [call["id"] for call in calls.invalid] == ["id2"]
+
+
+@pytest.mark.parametrize("text", ["", '{"a": ', JSON[:-1]])
+def test_call_1_a_streamed_call_that_does_not_end_is_invalid_whatever_ended_it(
+    text: str,
+) -> None:
+    calls = streamed(text)
+    calls.judge(reason="stop_sequence", last_block_complete=False, last_index=1)
+    assert calls.valid == []
+
+
+def test_call_1_a_streamed_call_that_ends_is_valid_if_no_limit_cut_the_segment() -> (
+    None
+):
+    calls = streamed(JSON)
+    calls.judge(reason="stop_sequence", last_block_complete=False, last_index=1)
+    assert [call["args"] for call in calls.valid] == [INPUT]
+
+
+RAW = st.text(st.sampled_from('a"{}[],:\\\n\t\r\x00\x1f'), max_size=12)
+
+
+@given(st.dictionaries(RAW, RAW | st.lists(RAW, max_size=2), max_size=3), st.data())
+def test_call_5_raw_control_characters_are_no_sign_of_a_cut(
+    arguments: dict[str, object], data: st.DataObject
+) -> None:
+    text = json.dumps(arguments)
+    for control in "\n\t\r\x00\x1f":
+        escape = json.dumps(control)[1:-1]
+        text = re.sub(rf"(?<!\\)((?:\\\\)*){re.escape(escape)}", rf"\1{control}", text)
+    calls = streamed(text)
+    calls.judge(reason="tool_use", last_block_complete=True, last_index=1)
+    assert [call["args"] for call in calls.valid] == [json.loads(text, strict=False)]
+    end = data.draw(st.integers(0, len(text) - 1))
+    assert not Call(index=1, streamed=True, json_chunks=[text[:end]]).is_complete_json
 
 
 def test_call_2_no_call_is_valid_beside_a_truncated_one() -> None:

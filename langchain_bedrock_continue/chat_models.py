@@ -260,7 +260,7 @@ class ChatBedrockContinuing(WrappingChatModel):
         wrapped = adapter_for(self.llm)
         partial = kwargs.get(PARTIAL)
         turn = Turn(
-            messages,
+            wrapped.sendable(messages, given),
             given,
             self._policy(wrapped, stop, given),
             partial=None if partial is None else wrapped.own_form(partial),

@@ -11,17 +11,19 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypedDict, TypeVar, ca
 from langchain_bedrock_continue._core.policy import InlineThinking
 from langchain_bedrock_continue._wrapped import private_names
 from langchain_bedrock_continue._wrapped.call_settings import (
+    has_tools,
     is_constrained,
     is_thinking,
     stop_sequences,
 )
+from langchain_bedrock_continue._wrapped.refused_calls import with_answered_calls
 from langchain_bedrock_continue._wrapped.v1_messages import from_v1
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
+    from collections.abc import Callable, Generator, Mapping, Sequence
 
     from langchain_core.language_models import BaseChatModel
-    from langchain_core.messages import AIMessage
+    from langchain_core.messages import AIMessage, BaseMessage
     from langchain_core.outputs import ChatGenerationChunk, ChatResult
 
     from langchain_bedrock_continue._core.request.composer import SegmentRequest
@@ -167,6 +169,17 @@ class Adapter(Generic[Model]):
         )
 
     # Messages -----------------------------------------------------------------------
+
+    def sendable(
+        self, messages: Sequence[BaseMessage], kwargs: Mapping[str, Any]
+    ) -> Sequence[BaseMessage]:
+        """Return the conversation as Bedrock accepts it: see `refused_calls`.
+
+        Args:
+            messages: The caller's conversation; never changed.
+            kwargs: The call's keyword arguments.
+        """
+        return with_answered_calls(messages, has_tools=has_tools(kwargs))
 
     def complete_message(self, result: ChatResult) -> AIMessage:
         """Return a response's message with the metadata that LangChain adds later."""

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.caches import BaseCache
 from langchain_core.globals import get_llm_cache
 from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage
 from pydantic import ConfigDict, SkipValidation, model_validator
 
+from langchain_bedrock_continue._core.content.tool_calls import restore_invalid_calls
 from langchain_bedrock_continue._resume import PARTIAL, ResumeMixin, ResumingBinding
 from langchain_bedrock_continue._wrapped import private_names
 from langchain_bedrock_continue._wrapped.adapters import WrappedModel, adapter_for
@@ -112,11 +114,13 @@ class WrappingChatModel(ResumeMixin, BaseChatModel):
 
     def _generate_with_cache(self, *args: Any, **kwargs: Any) -> ChatResult:
         model = self._with_complete_only_cache()
-        return private_names.generate_with_cache(model, *args, **kwargs)
+        result = private_names.generate_with_cache(model, *args, **kwargs)
+        return _with_invalid_calls(result)
 
     async def _agenerate_with_cache(self, *args: Any, **kwargs: Any) -> ChatResult:
         model = self._with_complete_only_cache()
-        return await private_names.agenerate_with_cache(model, *args, **kwargs)
+        result = await private_names.agenerate_with_cache(model, *args, **kwargs)
+        return _with_invalid_calls(result)
 
     def _with_complete_only_cache(self) -> BaseChatModel:
         """Return this model, with a cache that stores complete turns only."""
@@ -161,3 +165,11 @@ class WrappingChatModel(ResumeMixin, BaseChatModel):
         self, stop: list[str] | None = None, **kwargs: Any
     ) -> LangSmithParams:
         return private_names.ls_params(self.llm, stop, kwargs)
+
+
+def _with_invalid_calls(result: ChatResult) -> ChatResult:
+    """Restore what LangChain dropped of invalid calls when it built a result."""
+    for generation in result.generations:
+        if isinstance(generation.message, AIMessage):
+            restore_invalid_calls(generation.message)
+    return result

@@ -11,6 +11,7 @@ from langchain_bedrock_continue._core.content.inline_thinking import (
     seams_after_split,
     split,
 )
+from langchain_bedrock_continue._core.content.tool_calls import InvalidCallChunk
 from langchain_bedrock_continue._core.record.continuation import (
     continuation_of,
     usages_of,
@@ -40,7 +41,8 @@ def whole_message(record: Record, content: Content, policy: Policy) -> AIMessage
 
 def last_chunk(record: Record, content: Content, policy: Policy) -> AIMessageChunk:
     """Return the last chunk of a stream: metadata, usage, and no content."""
-    return AIMessageChunk(
+    kind = InvalidCallChunk if content.invalid_calls else AIMessageChunk
+    return kind(
         id=record.resumed.id,
         content="",
         response_metadata=_metadata(record, content, content.seams),

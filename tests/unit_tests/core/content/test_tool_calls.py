@@ -1,6 +1,5 @@
 """The rules CALL-1 to CALL-4: which tool calls are valid, and when they come out."""
 
-import contextlib
 import json
 import re
 
@@ -9,9 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessageChunk
 from langchain_core.messages.tool import tool_call_chunk
-from langchain_core.utils.json import parse_partial_json
 
-from langchain_bedrock_continue._core.content.tool_calls import Call, HeldCalls
+from langchain_bedrock_continue._core.content.tool_calls import (
+    NO_JSON,
+    Call,
+    HeldCalls,
+    InvalidCallChunk,
+)
+from tests.support.entrances import added
 
 INPUT = {"path": "a.md", "content": 'hel"lo}\n[1, {"x": "日本"}]', "n": 3}
 JSON = json.dumps(INPUT, ensure_ascii=False)
@@ -137,14 +141,27 @@ def test_call_3_adding_chunks_does_not_make_an_invalid_call_valid(text: str) -> 
     call = Call(index=1, streamed=True, call_id="i", name="n", json_chunks=[text])
     call.error = "Truncated at max_tokens"
     chunk = call.invalid_chunk()
-    last = AIMessageChunk(content="", chunk_position="last")
-    for message in (chunk, AIMessageChunk(content="") + chunk + last, chunk + last):
+    first, last = AIMessageChunk(content=""), AIMessageChunk(content="")
+    last.chunk_position = "last"
+    whole = [chunk, first + chunk, chunk + first, sum([chunk, last], first)]
+    for message in (*whole, added([first, chunk, last])):
         assert message.tool_calls == []
-        assert len(message.invalid_tool_calls) == 1
-        args = message.invalid_tool_calls[0]["args"] or ""
-        assert text in args
-        with contextlib.suppress(ValueError):
-            assert not isinstance(parse_partial_json(args), dict)
+        (invalid,) = message.invalid_tool_calls
+        assert (invalid["args"] or "").removeprefix(NO_JSON) == text
+    assert all(type(message) is AIMessageChunk for message in whole[1:])
+
+
+@given(st.text(max_size=40))
+def test_call_3_the_sum_of_a_stream_has_the_reason_and_the_raw_arguments(
+    text: str,
+) -> None:
+    calls = streamed(JSON, '{"a": ' + text)
+    calls.judge(reason="max_tokens", last_block_complete=False, last_index=None)
+    last = InvalidCallChunk(content="", chunk_position="last")
+    whole = sum([*calls.release(), last], AIMessageChunk(content="Hi."))
+    assert type(whole) is AIMessageChunk
+    assert whole.invalid_tool_calls == calls.invalid
+    assert all(call["error"] for call in whole.invalid_tool_calls)
 
 
 def test_call_4_what_follows_a_call_is_released_after_it() -> None:

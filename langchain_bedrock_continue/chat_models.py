@@ -28,6 +28,7 @@ from langchain_bedrock_continue._core.request.prompts import (
 )
 from langchain_bedrock_continue._core.turn import DeadlinePassedError, Turn
 from langchain_bedrock_continue._resume import PARTIAL, message_id_of, partial_with_id
+from langchain_bedrock_continue._returned_usage import ReturnedUsageMixin
 from langchain_bedrock_continue._transport import Cancellation, cancellable_client
 from langchain_bedrock_continue._wrapped.adapters import adapter_for
 from langchain_bedrock_continue._wrapped.call_settings import check_call
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
     from langchain_bedrock_continue._wrapped.adapters import WrappedModel
 
 
-class ChatBedrockContinuing(WrappingChatModel):
+class ChatBedrockContinuing(ReturnedUsageMixin, WrappingChatModel):
     """ChatBedrockConverse that continues an answer truncated at `max_tokens`.
 
     It takes every argument of ChatBedrockConverse, or wraps an existing model:
@@ -125,9 +126,15 @@ class ChatBedrockContinuing(WrappingChatModel):
     1, 2, ... seconds. Default: 2."""
 
     usage_view: Literal["billed", "response"] = "billed"
-    """What `usage_metadata` contains: `"billed"` (the default), the sum over all calls,
-    or `"response"`, the usage of one response of the same content. The other is in
-    `response_metadata["continuation"]`."""
+    """What callbacks and tracers see as the usage of a run: `"billed"` (the default),
+    the sum over all calls, or `"response"`, as in `message_usage`."""
+
+    message_usage: Literal["response", "billed"] = "response"
+    """The `usage_metadata` of the returned message, and of a stream's last chunk.
+    `"response"` (the default) is the size of one response of the same content, which
+    context management needs: the input of the first call, the output of all segments
+    except those that a retry replaced. `"billed"` is the sum over all calls. Both are
+    in `response_metadata["continuation"]`."""
 
     max_concurrency: int = Field(default=64, ge=1)
     """Maximum number of concurrent async calls: the number of threads. If it is given,
@@ -150,6 +157,7 @@ class ChatBedrockContinuing(WrappingChatModel):
             max_seconds: float | None = ...,
             stream_recoveries: int = ...,
             usage_view: Literal["billed", "response"] = ...,
+            message_usage: Literal["response", "billed"] = ...,
             max_concurrency: int = ...,
             **model_arguments: Any,
         ) -> None:

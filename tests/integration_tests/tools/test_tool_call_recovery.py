@@ -126,7 +126,7 @@ def test_usage_and_segments_include_every_attempt(
     billed = [
         sum(one[f"{way}_tokens"] for one in entries) for way in ("input", "output")
     ]
-    usage: Any = message.usage_metadata
+    usage: Any = summary["billed"]
     assert [usage["input_tokens"], usage["output_tokens"]] == billed
     assert usage["total_tokens"] == sum(billed)
     assert summary["seams"] == []

@@ -35,7 +35,7 @@ from langchain_bedrock_continue._wrapped.call_settings import check_call
 from langchain_bedrock_continue._wrapped.wrapping_model import WrappingChatModel
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Generator, Sequence
+    from collections.abc import AsyncIterator, Generator, Mapping, Sequence
 
     from langchain_core.callbacks import (
         AsyncCallbackManagerForLLMRun,
@@ -60,10 +60,9 @@ class ChatBedrockContinuing(ReturnedUsageMixin, WrappingChatModel):
     The caller gets one message. Its `response_metadata["continuation"]` lists the
     Bedrock responses. An answer that is not truncated costs nothing extra.
 
-    A truncated tool call is never in `tool_calls`. In a stream, this delays three kinds
-    of content: tool calls come at the end of their response, reasoning comes when the
-    text after it begins, and a document constrained by a JSON schema comes when it is
-    complete.
+    A truncated tool call is never in `tool_calls`. In a stream, this delays two kinds
+    of content: tool calls come at the end of their response, and a document constrained
+    by a JSON schema comes when it is complete. Meanwhile the stream has empty chunks.
 
     Raises:
         ValueError: An argument is missing, unknown or out of range. (When the model is
@@ -246,6 +245,8 @@ class ChatBedrockContinuing(ReturnedUsageMixin, WrappingChatModel):
                         for chunk in chunks:
                             message = cast("AIMessageChunk", chunk.message)
                             yield from turn.receive(message)
+                            if event := turn.tool_call_event():
+                                _dispatch("bedrock_tool_call", event)
                     turn.check_end()
             except Exception as error:  # noqa: BLE001 - the turn keeps what arrived
                 yield from turn.fail(error)
@@ -305,9 +306,7 @@ class ChatBedrockContinuing(ReturnedUsageMixin, WrappingChatModel):
         cancellation.sleep(waiting_time(request.wait))
         if self.rate_limiter is not None and not request.is_first:
             cancellation.acquire(self.rate_limiter)
-        callbacks = get_callback_manager_for_config(ensure_config())
-        if callbacks.parent_run_id is not None:
-            dispatch_custom_event("bedrock_continuation", request.event)
+        _dispatch("bedrock_continuation", request.event)
         if request.seconds is not None and time.monotonic() - began >= request.seconds:
             raise DeadlinePassedError
 
@@ -355,6 +354,13 @@ class ChatBedrockContinuing(ReturnedUsageMixin, WrappingChatModel):
     def get_lc_namespace(cls) -> list[str]:
         """Return the module from which LangChain loads the class."""
         return ["langchain_bedrock_continue", "chat_models"]
+
+
+def _dispatch(name: str, payload: Mapping[str, object]) -> None:
+    """Dispatch a custom event to the callbacks of the surrounding run, if any."""
+    callbacks = get_callback_manager_for_config(ensure_config())
+    if callbacks.parent_run_id is not None:
+        dispatch_custom_event(name, payload)
 
 
 def waiting_time(most: float) -> float:

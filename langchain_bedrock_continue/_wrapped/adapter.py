@@ -17,6 +17,9 @@ from langchain_bedrock_continue._wrapped.call_settings import (
     stop_sequences,
 )
 from langchain_bedrock_continue._wrapped.refused_calls import with_answered_calls
+from langchain_bedrock_continue._wrapped.truncated_reasoning import (
+    without_truncated_reasoning,
+)
 from langchain_bedrock_continue._wrapped.v1_messages import from_v1
 
 if TYPE_CHECKING:
@@ -53,9 +56,11 @@ class Adapter(Generic[Model]):
     Attributes:
         model_class: The class of langchain-aws that the adapter knows.
         llm: The model.
+        signed_only: Its API accepts signed reasoning only.
     """
 
     model_class: ClassVar[type[BaseChatModel]]
+    signed_only: ClassVar[bool] = False
 
     def __init__(self, llm: Model) -> None:
         """Create an adapter for a model of `model_class`."""
@@ -173,13 +178,16 @@ class Adapter(Generic[Model]):
     def sendable(
         self, messages: Sequence[BaseMessage], kwargs: Mapping[str, Any]
     ) -> Sequence[BaseMessage]:
-        """Return the conversation as Bedrock accepts it: see `refused_calls`.
+        """Return the conversation as Bedrock accepts it.
+
+        See `refused_calls` and `truncated_reasoning`.
 
         Args:
             messages: The caller's conversation; never changed.
             kwargs: The call's keyword arguments.
         """
-        return with_answered_calls(messages, has_tools=has_tools(kwargs))
+        kept = without_truncated_reasoning(messages, signed_only=self.signed_only)
+        return with_answered_calls(kept, has_tools=has_tools(kwargs))
 
     def complete_message(self, result: ChatResult) -> AIMessage:
         """Return a response's message with the metadata that LangChain adds later."""

@@ -17,6 +17,7 @@ class InvokeModelAdapter(Adapter[ChatBedrock]):
     """ChatBedrock, over Bedrock's InvokeModel API."""
 
     model_class = ChatBedrock
+    signed_only = True
 
     def check(self) -> None:
         """Refuse providers without a messages API too; see the base class."""

@@ -226,6 +226,11 @@ class HeldCalls:
         """The number of calls."""
         return len(self._calls)
 
+    @property
+    def arriving(self) -> Call | None:
+        """The last call that has begun, or None."""
+        return next(reversed(self._calls.values()), None)
+
     def begin(self, last: int) -> None:
         """Begin to hold back what follows the turn's block of this number."""
         self._before, self.begun = last, True

@@ -171,8 +171,15 @@ def is_text(block: Block) -> bool:
 
 
 def is_truncated(block: object) -> bool:
-    """Return True for reasoning that is marked as truncated (CONTENT-6)."""
-    return isinstance(block, dict) and block.get(TRUNCATED) is True
+    """Return True for reasoning that is marked as truncated (CONTENT-6).
+
+    LangChain's conversion to v1 blocks moves the mark to the block's extras.
+    """
+    if not isinstance(block, dict):
+        return False
+    extras = block.get("extras")
+    marks = extras if isinstance(extras, dict) else block
+    return block.get(TRUNCATED) is True or marks.get(TRUNCATED) is True
 
 
 def lacks_signature(block: Block) -> bool:

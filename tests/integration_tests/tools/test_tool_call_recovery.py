@@ -140,8 +140,10 @@ def test_every_retry_is_an_event(
         serve(CALLING)
     )
     every_entrance(chain, {"it": "Write."}, config={"callbacks": [recorder]})
-    heard = [(name, event["type"]) for name, event in recorder.events]
-    assert heard == [("bedrock_continuation", "retry")] * 2
+    events = [
+        event for name, event in recorder.events if name == "bedrock_continuation"
+    ]
+    assert [event["type"] for event in events] == ["retry"] * 2
 
 
 # The ceiling ------------------------------------------------------------------------

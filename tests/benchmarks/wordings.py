@@ -117,7 +117,7 @@ def _line(text: str, max_tokens: int) -> str:
 
 
 QUOTES: dict[Form, Callable[[str, int], str]] = {
-    "package": lambda text, max_tokens: choose_quote(text, max_tokens),
+    "package": choose_quote,
     "tail": _tail,
     "line": _line,
     "100": lambda text, _max_tokens: _end(text, LONG),
@@ -142,10 +142,10 @@ _ROWS = (
         "old",
         "Your answer was cut off before it was complete. Its last characters were:\n\n"
         "<tail>{tail}</tail>\n\nBegin your next message by repeating exactly the text "
-        "between these two tags, character for character and without the tags, and then "
-        "go on from there as if there had been no interruption: in the same format and "
-        "language, with no preamble, no recap, no apology and no new code fence. If the "
-        "answer was already complete, only repeat that text.",
+        "between these two tags, character for character and without the tags, and "
+        "then go on from there as if there had been no interruption: in the same "
+        "format and language, with no preamble, no recap, no apology and no new code "
+        "fence. If the answer was already complete, only repeat that text.",
     ),
     # The second wording of this project's measurement, in three lengths of the quote.
     Wording("copy", _COPY),

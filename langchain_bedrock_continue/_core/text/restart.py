@@ -121,6 +121,9 @@ _NEEDED_IN_CODE = 120
 _NEEDED_IN_VERSE = 240
 """A refrain has two to six lines."""
 
+_NEEDED_TO_THE_END = 60
+"""All of the text from a place on is repeated, up to the seam."""
+
 _NEEDED_NUMBERED = 12
 """A row of a table, or a list item whose number was there, is not written twice."""
 
@@ -381,6 +384,7 @@ class RestartCheck:
         return is_open
 
     def _find(self, *, final: bool, truncated: bool) -> Restart | None:
+        cut = final and truncated
         for at, entry in self._entries.items():
             text = self._pending[at:].lstrip()
             if self._repeats_header(entry.seen):
@@ -390,7 +394,7 @@ class RestartCheck:
             counting = [
                 (needed, place.start)
                 for place, repeated in entry.repeated()
-                if (needed := self._needed(place, text, cut=final and truncated))
+                if (needed := self._needed(place, repeated, text, cut=cut))
                 <= weight(repeated)
                 and _has_words(repeated)
                 and not (self._is_last_try and self._is_weak(place))
@@ -400,16 +404,19 @@ class RestartCheck:
                 return Restart.FIRST_LINE if is_first else Restart.EARLIER_PLACE
         return None
 
-    def _needed(self, place: Place, text: str, *, cut: bool) -> int:
+    def _needed(self, place: Place, repeated: str, text: str, *, cut: bool) -> int:
         """Return how much has to be repeated from a place on.
 
         Args:
             place: The place.
+            repeated: What was repeated from there.
             text: The new text, from where the answer may begin.
             cut: The message was truncated; perhaps inside the repetition.
         """
         seam = self._earlier.seam(self._pending, proven=self._proven)
         needed = self._earlier.needed(place, seam)
+        if place.at + len(repeated) == len(self._earlier.compact):
+            needed = min(needed, _NEEDED_TO_THE_END)
         if cut:
             needed = max(_NEEDED_NUMBERED, needed // 2)
         if place.start is Start.TEXT and "\n" in text:

@@ -158,9 +158,10 @@ class ContinuationJoin:
         added = self._join.finish(truncated=truncated)
         if not self._expected.may_reject:
             return added
+        if truncated and self._is_blank(added) and self._repeats_earlier_place():
+            self.rejected = self._far_restart()
+            return ""
         if self._check is None and not added:
-            if truncated and self._repeats_earlier_place():
-                self.rejected = self._far_restart()
             return ""
         take = self._new if self._check is None else self._checked
         begun = take(added) or ""
@@ -171,6 +172,12 @@ class ContinuationJoin:
 
     def _is_rejected(self) -> bool:
         return self.rejected is not None
+
+    def _is_blank(self, added: str) -> bool:
+        """Return True if nothing but whitespace is new: the end of the text has it."""
+        pending = "" if self._check is None else self._check.pending
+        is_released = self._check is not None and self._check.decided
+        return not (is_released or pending.strip() or added.strip())
 
     # The new text ------------------------------------------------------------------
 

@@ -167,7 +167,8 @@ class EarlierText:
     def places(self) -> list[Place]:
         """Where a restart may begin, in order."""
         window, places, at, compact_at = self.window, [], 0, 0
-        starts = {match.end(): Start.SENTENCE for match in _find_sentences(window)}
+        sentences = _SENTENCE_START.finditer(window)
+        starts = {match.end(): Start.SENTENCE for match in sentences}
         starts |= {match.end(): Start.LINE for match in _LINE_START.finditer(window)}
         for offset in sorted(starts):
             compact_at += len(without_whitespace(window[at:offset]))
@@ -252,10 +253,6 @@ def _has_words(repeated: str) -> bool:
 _MIN_DIFFERENT = 5
 
 
-def _find_sentences(window: str) -> list[re.Match[str]]:
-    return list(_SENTENCE_START.finditer(window))
-
-
 class Repetition:
     """Text that is compared with the places of an earlier text, as it arrives.
 
@@ -308,6 +305,7 @@ class RestartCheck:
         restart: How the text begins the answer again; None while undecided, and if it
             does not.
         decided: Whether it is decided.
+        pending: The new text that is not yet released.
     """
 
     def __init__(self, earlier: EarlierText, *, proven: bool) -> None:
@@ -319,7 +317,7 @@ class RestartCheck:
         """
         self._earlier = earlier
         self._proven = proven
-        self._pending = ""
+        self.pending = ""
         self._entries: dict[int, Repetition] = {}
         self.restart: Restart | None = None
         self.decided = False
@@ -333,8 +331,8 @@ class RestartCheck:
         if self.decided:
             return "" if self.restart else text
         for at, entry in self._entries.items():
-            entry.feed(text[max(0, at - len(self._pending)) :])
-        self._pending += text
+            entry.feed(text[max(0, at - len(self.pending)) :])
+        self.pending += text
         return self._decide(final=False, truncated=False)
 
     def finish(self, *, truncated: bool) -> str:
@@ -356,21 +354,21 @@ class RestartCheck:
         if self.restart is None and not final and (is_open or self._may_be_restart()):
             return None
         self.decided = True
-        pending, self._pending = self._pending, ""
+        pending, self.pending = self.pending, ""
         return "" if self.restart else pending
 
     def _find_entries(self, *, final: bool) -> bool:
         """Find where the answer may begin; return True if more may be found."""
-        starts, is_open = _entries(self._pending, final=final)
+        starts, is_open = _entries(self.pending, final=final)
         for at in starts:
             if at not in self._entries:
                 self._entries[at] = Repetition(self._earlier)
-                self._entries[at].feed(self._pending[at:])
+                self._entries[at].feed(self.pending[at:])
         return is_open
 
     def _find(self, *, final: bool, truncated: bool) -> Restart | None:
         for at, entry in self._entries.items():
-            text = self._pending[at:].lstrip()
+            text = self.pending[at:].lstrip()
             if self._repeats_header(entry.seen):
                 return Restart.TABLE_HEADER
             if self._repeats_first_number(text):
@@ -395,7 +393,7 @@ class RestartCheck:
             text: The new text, from where the answer may begin.
             cut: The message was truncated; perhaps inside the repetition.
         """
-        seam = self._earlier.seam(self._pending, proven=self._proven)
+        seam = self._earlier.seam(self.pending, proven=self._proven)
         needed = self._earlier.needed(place, seam)
         if cut:
             needed = max(_NEEDED_NUMBERED, needed // 2)
@@ -421,7 +419,7 @@ class RestartCheck:
         for at, entry in self._entries.items():
             maybe_header = header and header.startswith(entry.seen)
             maybe_item = self._earlier.last_number and _MAYBE_ITEM.fullmatch(
-                self._pending, at
+                self.pending, at
             )
             if not entry.seen or entry.active or maybe_header or maybe_item:
                 return True

@@ -160,9 +160,10 @@ class ContinuationJoin:
         added = self._join.finish(truncated=truncated)
         if not self._expected.may_reject:
             return added
+        if truncated and self._is_blank(added) and self._repeats_earlier_place():
+            self.rejected = self._far_restart()
+            return ""
         if self._check is None and not added:
-            if truncated and self._repeats_earlier_place():
-                self.rejected = self._far_restart()
             return ""
         take = self._new if self._check is None else self._checked
         begun = take(added) or ""
@@ -173,6 +174,12 @@ class ContinuationJoin:
 
     def _is_rejected(self) -> bool:
         return self.rejected is not None
+
+    def _is_blank(self, added: str) -> bool:
+        """Return True if nothing but whitespace is new: the end of the text has it."""
+        pending = "" if self._check is None else self._check.pending
+        is_released = self._check is not None and self._check.decided
+        return not (is_released or pending.strip() or added.strip())
 
     # The new text ------------------------------------------------------------------
 
@@ -242,10 +249,11 @@ class ContinuationJoin:
         return self._earlier.distance(at) > self._expected.capacity // 2
 
     def _repeats_earlier_place(self) -> bool:
-        """Return True if all of the message repeats an earlier place."""
-        if self._message is None or weight(self._message.seen) < _FAR_RESTART:
-            return False
-        return bool(self._message.active)
+        """Return True if a message that adds nothing is more than an echo.
+
+        A message that was truncated in the echo needs more room, and no other words.
+        """
+        return self._received > 2 * len(self._expected.quote) + _FAR_RESTART
 
     def _far_restart(self) -> Restart:
         is_first = any(

@@ -173,7 +173,8 @@ class EarlierText:
     def places(self) -> list[Place]:
         """Where a restart may begin, in order."""
         window, places, at, compact_at = self.window, [], 0, 0
-        starts = {match.end(): Start.SENTENCE for match in _find_sentences(window)}
+        sentences = _SENTENCE_START.finditer(window)
+        starts = {match.end(): Start.SENTENCE for match in sentences}
         starts |= {match.end(): Start.LINE for match in _LINE_START.finditer(window)}
         for offset in sorted(starts):
             compact_at += len(without_whitespace(window[at:offset]))
@@ -263,10 +264,6 @@ def _has_words(repeated: str) -> bool:
 _MIN_DIFFERENT = 5
 
 
-def _find_sentences(window: str) -> list[re.Match[str]]:
-    return list(_SENTENCE_START.finditer(window))
-
-
 class Repetition:
     """Text that is compared with the places of an earlier text, as it arrives.
 
@@ -319,6 +316,7 @@ class RestartCheck:
         restart: How the text begins the answer again; None while undecided, and if it
             does not.
         decided: Whether it is decided.
+        pending: The new text that is not yet released.
     """
 
     def __init__(
@@ -334,7 +332,7 @@ class RestartCheck:
         self._earlier = earlier
         self._proven = proven
         self._is_last_try = is_last_try
-        self._pending = ""
+        self.pending = ""
         self._entries: dict[int, Repetition] = {}
         self.restart: Restart | None = None
         self.decided = False
@@ -348,8 +346,8 @@ class RestartCheck:
         if self.decided:
             return "" if self.restart else text
         for at, entry in self._entries.items():
-            entry.feed(text[max(0, at - len(self._pending)) :])
-        self._pending += text
+            entry.feed(text[max(0, at - len(self.pending)) :])
+        self.pending += text
         return self._decide(final=False, truncated=False)
 
     def finish(self, *, truncated: bool) -> str:
@@ -371,22 +369,22 @@ class RestartCheck:
         if self.restart is None and not final and (is_open or self._may_be_restart()):
             return None
         self.decided = True
-        pending, self._pending = self._pending, ""
+        pending, self.pending = self.pending, ""
         return "" if self.restart else pending
 
     def _find_entries(self, *, final: bool) -> bool:
         """Find where the answer may begin; return True if more may be found."""
-        starts, is_open = _entries(self._pending, final=final)
+        starts, is_open = _entries(self.pending, final=final)
         for at in starts:
             if at not in self._entries:
                 self._entries[at] = Repetition(self._earlier)
-                self._entries[at].feed(self._pending[at:])
+                self._entries[at].feed(self.pending[at:])
         return is_open
 
     def _find(self, *, final: bool, truncated: bool) -> Restart | None:
         cut = final and truncated
         for at, entry in self._entries.items():
-            text = self._pending[at:].lstrip()
+            text = self.pending[at:].lstrip()
             if self._repeats_header(entry.seen):
                 return Restart.TABLE_HEADER
             if self._repeats_first_number(text):
@@ -413,7 +411,7 @@ class RestartCheck:
             text: The new text, from where the answer may begin.
             cut: The message was truncated; perhaps inside the repetition.
         """
-        seam = self._earlier.seam(self._pending, proven=self._proven)
+        seam = self._earlier.seam(self.pending, proven=self._proven)
         needed = self._earlier.needed(place, seam)
         if place.at + len(repeated) == len(self._earlier.compact):
             needed = min(needed, _NEEDED_TO_THE_END)
@@ -428,7 +426,7 @@ class RestartCheck:
 
     def _is_weak(self, place: Place) -> bool:
         """Return True if equal lines are weak evidence here (RESTART-6)."""
-        seam = self._earlier.seam(self._pending, proven=self._proven)
+        seam = self._earlier.seam(self.pending, proven=self._proven)
         return seam is Seam.LINE and not self._earlier.is_numbered(place)
 
     def _repeats_header(self, seen: str) -> bool:
@@ -446,7 +444,7 @@ class RestartCheck:
         for at, entry in self._entries.items():
             maybe_header = header and header.startswith(entry.seen)
             maybe_item = self._earlier.last_number and _MAYBE_ITEM.fullmatch(
-                self._pending, at
+                self.pending, at
             )
             if not entry.seen or entry.active or maybe_header or maybe_item:
                 return True

@@ -5,11 +5,23 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from langchain_bedrock_continue._core.decisions.forms import forget_forms
+from langchain_bedrock_continue._core.decisions.prefill_support import forget_refusals
 from tests.support import tables
 
 # A busy machine is no bug: no test may depend on the clock.
 settings.register_profile("steady", deadline=None)
 settings.load_profile("steady")
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered() -> None:
+    """Forget what models did in earlier tests: the package remembers it in a process.
+
+    It remembers which of them refused a prefill, and in which form a user turn worked.
+    """
+    forget_refusals()
+    forget_forms()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -3,9 +3,9 @@
 Models write around what was asked for: a preamble, a code fence, an explanation. So a
 fenced block counts if there is one, and else the text.
 
-FORM-1. An open code fence, bracket, tag, string or sentence means: not over.
-FORM-2. Where nothing can be proven, an answer is well formed: a table without rows
-    outside a table is prose, and prose is only asked to end in a sentence.
+WELL-FORMED-1. An open code fence, bracket, tag, string or sentence means: not over.
+WELL-FORMED-2. Where nothing can be proven, an answer is well formed: a table without
+    rows outside a table is prose, and prose is only asked to end in a sentence.
 """
 
 from __future__ import annotations

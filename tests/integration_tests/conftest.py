@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from langchain_bedrock_continue import chat_models
-from langchain_bedrock_continue._core.decisions.prefill_support import forget_refusals
 from langchain_bedrock_continue.local import LocalBedrock, Script
 from langchain_bedrock_continue.local.llama.backend import LlamaBackend
 from langchain_bedrock_continue.local.llama.weights import WeightsUnavailableError
@@ -78,12 +77,6 @@ def recorder() -> Recorder:
 def no_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make a retry at once."""
     monkeypatch.setattr(chat_models, "waiting_time", lambda _most: 0.0)
-
-
-@pytest.fixture(autouse=True)
-def _no_refusals_remembered() -> None:
-    """Forget which models refused a prefill: the package remembers it in a process."""
-    forget_refusals()
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, AIMessageChunk
 
 from langchain_bedrock_continue import ContinuationError
-from langchain_bedrock_continue._core.decisions import prefill_support
+from langchain_bedrock_continue._core.decisions import forms, prefill_support
 from langchain_bedrock_continue._core.decisions.stop_reasons import STOP_REASONS
 from langchain_bedrock_continue._core.policy import Policy
 from langchain_bedrock_continue._core.request.composer import SegmentRequest
@@ -179,6 +179,7 @@ def run_random_turn(chance: random.Random) -> tuple[TurnRun, RandomModel, Policy
 
 def _run_any_turn(chance: random.Random) -> tuple[TurnRun, RandomModel, Policy]:
     prefill_support.forget_refusals()
+    forms.forget_forms()
     policy, streams = random_policy(chance), chance.random() < 0.6
     partial = AIMessage("so far ", response_metadata={"stopReason": "max_tokens"})
     model = RandomModel(chance, streams=streams)

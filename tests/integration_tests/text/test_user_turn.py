@@ -5,6 +5,7 @@ import itertools
 import pytest
 from langchain_core.messages import HumanMessage
 
+from langchain_bedrock_continue._core.text.quote import choose_quote
 from langchain_bedrock_continue.local import (
     Answer,
     LocalBedrock,
@@ -117,15 +118,27 @@ def test_the_caller_can_choose_the_strategy(serve: Serve, entrance: Entrance) ->
 
 def test_the_caller_can_choose_the_prompt(serve: Serve, entrance: Entrance) -> None:
     bedrock = serve(echoing(TEXTS["prose"]))
+    prompt = "{weiter} cut off by a length limit:\n\n{tail}\n\nWrite on, bitte."
     llm = model(
-        bedrock,
-        strategy="user_turn",
-        max_tokens=40,
-        continuation_prompt="{weiter} {tail} bitte",
+        bedrock, strategy="user_turn", max_tokens=40, continuation_prompt=prompt
     )
-    assert entrance(llm, "Los.").text == TEXTS["prose"]
-    prompt = bedrock.requests[1].body["messages"][-1]["content"][0]["text"]
-    assert prompt.startswith("{weiter} <tail>")
+    message = entrance(llm, "Los.")
+    assert message.text == TEXTS["prose"]
+    first, *asked = bedrock.requests
+    assert len(first.body["messages"]) == 1
+    assert asked
+    for request in asked:
+        sent = request.body["messages"]
+        *_, answer, last = (one["content"][0]["text"] for one in sent)
+        quote = choose_quote(answer, 40)
+        assert quote
+        assert last == prompt.replace("{tail}", quote)
+    segments = continuation(message)["segments"]
+    assert "form" not in segments[0]
+    for segment in segments[1:]:
+        assert segment["form"] == "continuation_prompt"
+        assert segment["join"]["rule"] == "echo"
+        assert "problem" not in segment
 
 
 def test_a_guardrail_on_the_last_turn_is_not_moved_to_our_prompt(

@@ -93,14 +93,14 @@ def test_the_local_runtime_imports_nothing_else_of_the_package(path: Path) -> No
     assert outside <= allowed
 
 
-def test_only_the_demo_imports_the_local_runtime() -> None:
+def test_only_the_endpoint_of_a_command_imports_the_local_runtime() -> None:
     importing = {
         file_id(path)
         for path in modules(PACKAGE)
         if LOCAL not in path.parents
         and any(name.startswith(f"{NAME}.local") for name in imports_of_ours(path))
     }
-    assert importing == {"__main__.py"}
+    assert importing == {"_endpoint.py"}
 
 
 def test_scripts_do_without_the_dependencies_of_the_real_model() -> None:

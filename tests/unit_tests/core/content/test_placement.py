@@ -11,7 +11,8 @@ from langchain_core.messages import AIMessage, AIMessageChunk
 
 from langchain_bedrock_continue._core.content.incoming import read
 from langchain_bedrock_continue._core.content.placement import Placement
-from langchain_bedrock_continue._core.text.quote import choose_quote, opening_tag
+from langchain_bedrock_continue._core.text.continuation_join import ExpectedEcho
+from langchain_bedrock_continue._core.text.quote import choose_quote
 from tests.support.contents import (
     complete_response,
     contents,
@@ -127,7 +128,7 @@ def test_content_7_a_cited_text_block_is_not_continued_in_a_user_turn() -> None:
     placement = Placement()
     cited: Any = {**text_block("as it says"), **CITATIONS, "index": 0}
     chunks = receive(placement, AIMessageChunk(content=[cited]))
-    chunks += placement.end_for_user_turn("as it says", "<tail>")
+    chunks += placement.end_for_user_turn(ExpectedEcho("as it says"))
     chunks += receive(placement, text_chunk("as it says and more", 0))
     chunks += finish(placement)
     assert released_blocks(chunks) == [
@@ -222,8 +223,7 @@ def end_segment(placement: Placement, ending: str) -> None:
     elif ending == "prefill":
         placement.end_for_prefill()
     else:
-        quote = quote_of(placement)
-        placement.end_for_user_turn(quote, opening_tag(quote))
+        placement.end_for_user_turn(ExpectedEcho(quote_of(placement)))
 
 
 def quote_of(placement: Placement) -> str:
@@ -256,6 +256,8 @@ def state_of(placement: Placement) -> Any:
         placement.plain,
         placement.last_index,
         placement.stopped,
+        placement.rejected,
+        placement.join_result,
         placement.has_progress(),
         placement.calls.begun,
         placement.calls.count,
@@ -320,7 +322,7 @@ def test_a_restarted_segment_does_not_continue_a_cited_text_block() -> None:
 def test_a_restarted_segment_undoes_what_a_join_replaced() -> None:
     placement = Placement()
     receive(placement, text_chunk("one \n", 0))
-    placement.end_for_user_turn("one", "<tail>")
+    placement.end_for_user_turn(ExpectedEcho("one"))
     start, seams = placement.start(), list(placement.seams)
     receive(placement, text_chunk("one\n\ntwo", 0))
     assert placement.seams < seams

@@ -1,4 +1,4 @@
-"""The rules NEXT-1 to NEXT-7, each in every situation that can occur."""
+"""The rules NEXT-1 to NEXT-8, each in every situation that can occur."""
 
 import itertools
 from collections.abc import Iterator
@@ -26,6 +26,7 @@ from langchain_bedrock_continue._core.decisions.stop_reasons import (
 from langchain_bedrock_continue._core.decisions.vocabulary import (
     Action,
     Ending,
+    Problem,
     Strategy,
 )
 
@@ -56,6 +57,22 @@ def all_responses(
     for flags, recovery, stop in itertools.product(values, recoveries, meanings):
         known: Any = dict(zip(FLAGS, flags, strict=True))
         yield AfterResponse(stop, recovery=recovery, limit=limit, **known)
+
+
+def all_problems(*, limit: Ending | None = None) -> Iterator[AfterResponse]:
+    """Every situation in which the answer to a user turn does not continue the text.
+
+    Such an answer has no tool call, and is not constrained by a schema.
+    """
+    flags = [flag for flag in FLAGS if flag not in _NEVER_WITH_A_PROBLEM]
+    values = itertools.product((False, True), repeat=len(flags) + 2)
+    for given, problem, stop in itertools.product(values, Problem, MEANINGS):
+        names = (*flags, "is_open", "has_next_form")
+        known: Any = dict(zip(names, given, strict=True))
+        yield AfterResponse(stop, problem=problem, limit=limit, **known)
+
+
+_NEVER_WITH_A_PROBLEM = {"has_tool_call", "constrained", "can_complete_call"}
 
 
 def test_all_situations_are_enumerated() -> None:
@@ -200,8 +217,51 @@ def test_next_4_a_limit_ends_incomplete_arguments(
     assert after_response(now) == (Action.END, limit)
 
 
+def test_next_8_an_answer_with_a_problem_is_asked_for_in_the_next_form() -> None:
+    for now in all_problems():
+        action, _ = after_response(now)
+        assert action is (Action.ASK_AGAIN if now.has_next_form else Action.END)
+
+
+def test_next_8_without_a_problem_nothing_is_asked_for_again() -> None:
+    for now in all_responses(*MEANINGS):
+        other = replace(now, is_open=True, has_next_form=True)
+        assert after_response(other) == after_response(now)
+        assert after_response(other)[0] is not Action.ASK_AGAIN
+
+
+@pytest.mark.parametrize("limit", [None, *LIMITS])
+def test_next_8_only_a_text_that_may_be_complete_is_called_complete(
+    limit: Ending | None,
+) -> None:
+    for now in all_problems(limit=limit):
+        action, ending = after_response(now)
+        has_nothing_to_add = now.problem is Problem.NOTHING_NEW and not now.is_open
+        if action is Action.END:
+            assert (ending is Ending.MODEL) == has_nothing_to_add
+
+
+def test_next_8_a_text_that_no_form_continued_ends_without_progress() -> None:
+    for now in all_problems():
+        has_nothing_to_add = now.problem is Problem.NOTHING_NEW and not now.is_open
+        if not (now.has_next_form or has_nothing_to_add):
+            assert after_response(now) == (Action.END, Ending.NO_PROGRESS)
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+def test_next_4_next_8_a_limit_ends_the_turn_before_the_next_form(
+    limit: Ending,
+) -> None:
+    for now in all_problems(limit=limit):
+        has_nothing_to_add = now.problem is Problem.NOTHING_NEW and not now.is_open
+        if now.has_next_form and not has_nothing_to_add:
+            assert after_response(now) == (Action.END, limit)
+
+
 def test_every_rule_after_a_response_decides_some_situation() -> None:
     situations = [*all_responses(*MEANINGS)]
+    for limit in (None, *LIMITS):
+        situations += all_problems(limit=limit)
     for state in ("complete", "continuable", "broken"):
         for limit in (None, *LIMITS):
             facts = AfterResponse(TRUNCATED, arguments=state, limit=limit)

@@ -2,6 +2,7 @@
 
 from typing import get_args
 
+from langchain_bedrock_continue._core.decisions.forms import ORDER
 from langchain_bedrock_continue._core.decisions.vocabulary import (
     CONTINUING,
     EVENT_TYPES,
@@ -9,14 +10,35 @@ from langchain_bedrock_continue._core.decisions.vocabulary import (
     Action,
     EndedBy,
     Ending,
+    Form,
+    FormName,
+    Problem,
+    ProblemName,
     Strategy,
     StrategyName,
 )
+from langchain_bedrock_continue._core.request.prompts import WORDINGS
+from langchain_bedrock_continue._core.text.continuation_join import NoEcho
+from langchain_bedrock_continue._core.text.restart import Restart
 
 
 def test_the_literals_of_the_public_types_are_the_enums_values() -> None:
     assert set(get_args(EndedBy)) == set(map(str, Ending))
     assert set(get_args(StrategyName)) == set(map(str, Strategy))
+    assert set(get_args(FormName)) == set(map(str, Form))
+    assert set(get_args(ProblemName)) == set(map(str, Problem))
+
+
+def test_every_reason_to_reject_a_message_is_a_problem() -> None:
+    of_the_turn = {Problem.NOTHING_NEW, Problem.ENDED_EARLY}
+    rejected = {Problem(reason.value) for reason in (*Restart, *NoEcho)}
+    assert rejected == set(Problem) - of_the_turn
+    assert len(rejected) == len(Restart) + len(NoEcho)
+
+
+def test_every_form_but_the_callers_has_words() -> None:
+    assert set(WORDINGS) == set(Form) - {Form.CALLERS}
+    assert set(ORDER) == set(WORDINGS)
 
 
 def test_every_action_that_makes_a_call_has_an_event_type() -> None:

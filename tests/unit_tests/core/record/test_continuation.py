@@ -13,6 +13,8 @@ from langchain_bedrock_continue import ContinuationError
 from langchain_bedrock_continue._core.decisions.vocabulary import (
     EndedBy,
     Ending,
+    Form,
+    Problem,
     Strategy,
 )
 from langchain_bedrock_continue._core.record.continuation import (
@@ -68,8 +70,16 @@ def continuation(*segments: Segment, reasoning: int = 0, **fields: Any) -> Any:
 def test_a_continuation_has_the_documented_fields() -> None:
     fields = set(Continuation.__annotations__) - {"dropped_reasoning"}
     assert continuation(segment()).keys() == fields
-    fields = set(SegmentEntry.__annotations__) - {"error", "join"}
+    sometimes = {"error", "form", "join", "problem"}
+    fields = set(SegmentEntry.__annotations__) - sometimes
     assert entry_of(segment()).keys() == fields
+    known: dict[str, Any] = {
+        "error": "E",
+        "form": Form.COPY,
+        "problem": Problem.NO_ECHO,
+    }
+    everything = segment(join=JoinResult(JoinRule.ECHO, 1), **known)
+    assert entry_of(everything).keys() == fields | sometimes
     assert set(get_args(EndedBy)) == {ending.value for ending in Ending}
 
 
@@ -339,6 +349,30 @@ def test_a_segment_in_a_user_turn_says_how_it_was_joined() -> None:
     join = entry_of(joined).get("join")
     assert join == {"rule": "echo", "dropped": 12}
     assert type(join["rule"]) is str
+
+
+@pytest.mark.parametrize("form", Form)
+@pytest.mark.parametrize("problem", [None, *Problem])
+def test_a_segment_in_a_user_turn_says_its_form_and_its_problem(
+    form: Form, problem: Problem | None
+) -> None:
+    entry = entry_of(segment(USER_TURN, form=form, problem=problem))
+    assert entry.get("form") == form.value
+    assert entry.get("problem") == (None if problem is None else problem.value)
+    assert ("problem" in entry) == (problem is not None)
+    assert_plain_json(entry)
+
+
+@pytest.mark.parametrize("problem", [None, *Problem])
+def test_only_the_answers_in_the_message_count_as_one_response(
+    problem: Problem | None,
+) -> None:
+    first, last = segment(usage=usage_of(7)), segment(USER_TURN, usage=usage_of(2))
+    asked = segment(USER_TURN, usage=usage_of(5), form=Form.COPY, problem=problem)
+    written = continuation(first, asked, last)
+    assert written["billed"]["output_tokens"] == 14
+    in_message = problem in {None, Problem.ENDED_EARLY}
+    assert written["response"]["output_tokens"] == (14 if in_message else 9)
 
 
 @pytest.mark.parametrize("public", [Continuation, SegmentEntry, ContinuationEvent])

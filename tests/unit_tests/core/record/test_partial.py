@@ -155,7 +155,12 @@ def test_partial_3_segments_seams_and_usage_of_the_partial_message_come_first(
     before, after = stopped.continuation, resumed.continuation
     assert after["segments"][: len(before["segments"])] == before["segments"]
     assert after["seams"][: len(before["seams"])] == before["seams"]
-    assert len(after["seams"]) == len(after["segments"]) - 1
+    *earlier, last = after["segments"]
+    used = [entry for entry in earlier if "problem" not in entry]
+    unused = [entry for entry in earlier if "problem" in entry]
+    assert {entry["problem"] for entry in unused} <= {"nothing_new"}
+    assert not unused or last["problem"] == "nothing_new"
+    assert len(after["seams"]) == len(used)
     assert after["seams"] == sorted(after["seams"])
     tokens = sum(entry["output_tokens"] for entry in after["segments"])
     assert after["billed"]["output_tokens"] == tokens

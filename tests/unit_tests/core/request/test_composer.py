@@ -8,14 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 
+from langchain_bedrock_continue._core.decisions.vocabulary import Form
 from langchain_bedrock_continue._core.request.composer import Composer
 from langchain_bedrock_continue._core.request.prompts import (
+    WORDINGS,
     arguments_lead_in,
     arguments_prompt,
     continuation_prompt,
+    wording_of,
 )
 from tests.support.contents import image_block, text_block
 
+COPY, LAST_LINE = WORDINGS[Form.COPY], WORDINGS[Form.LAST_LINE]
 CONVERSATION: list[BaseMessage] = [SystemMessage("S"), HumanMessage("Q")]
 WITH_OWN_PREFILL: list[BaseMessage] = [*CONVERSATION, AIMessage("begun ")]
 CONVERSATIONS = pytest.mark.parametrize(
@@ -57,33 +61,63 @@ def test_message_2_a_prefill_replaces_the_prefill_before_it() -> None:
 def test_message_2_a_user_turn_after_a_prefill_has_the_answer_so_far() -> None:
     composer = Composer(CONVERSATION, {})
     composer.continue_in_prefill([text_block("one")])
-    composer.continue_in_user_turn([text_block("one two")], "", "two")
+    composer.continue_in_user_turn([text_block("one two")], "", COPY, "two")
     assert composer.messages() == [
         *CONVERSATION,
         AIMessage("one two"),
-        HumanMessage(continuation_prompt(None, "two")),
+        HumanMessage(continuation_prompt(COPY, "two")),
     ]
     assert composer.in_user_turn
 
 
 def test_message_2_a_prefill_after_a_user_turn_has_the_answer_so_far() -> None:
     composer = Composer(CONVERSATION, {})
-    composer.continue_in_user_turn([text_block("one")], "one", "one")
+    composer.continue_in_user_turn([text_block("one")], "one", COPY, "one")
     composer.continue_in_prefill([text_block("one two")])
     assert composer.messages() == [*CONVERSATION, AIMessage("one two")]
     assert not composer.in_user_turn
 
 
 def test_a_user_turn_uses_the_callers_template() -> None:
-    composer = Composer(CONVERSATION, {}, "Continue after {tail}, please.")
-    composer.continue_in_user_turn([text_block("one")], "one", "one")
+    composer = Composer(CONVERSATION, {})
+    wording = wording_of(Form.CALLERS, "Continue after {tail}, please.")
+    composer.continue_in_user_turn([text_block("one")], "one", wording, "one")
     last = composer.messages()[-1]
-    assert last == HumanMessage("Continue after <tail>one</tail>, please.")
+    assert last == HumanMessage("Continue after one, please.")
+
+
+@CONVERSATIONS
+def test_message_2_a_user_turn_that_is_asked_again_replaces_the_prompt_alone(
+    messages: list[BaseMessage],
+) -> None:
+    composer = Composer(messages, {})
+    composer.continue_in_user_turn([text_block("one two")], "", COPY, "two")
+    *history, first = composer.messages()
+    composer.ask_again(LAST_LINE, "one two")
+    assert composer.in_user_turn
+    *unchanged, second = composer.messages()
+    assert unchanged == history
+    assert first == HumanMessage(continuation_prompt(COPY, "two"))
+    assert second == HumanMessage(continuation_prompt(LAST_LINE, "one two"))
+
+
+def test_message_5_only_the_answer_that_was_used_is_in_the_history() -> None:
+    composer = Composer(CONVERSATION, {})
+    composer.continue_in_user_turn([text_block("one")], "", COPY, "one")
+    composer.ask_again(LAST_LINE, "one")
+    asked = composer.messages()
+    written = [text_block("one two")]
+    composer.continue_in_user_turn(written, "one two", COPY, "two")
+    assert composer.messages() == [
+        *asked,
+        AIMessage("one two"),
+        HumanMessage(continuation_prompt(COPY, "two")),
+    ]
 
 
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["prefill", "user turn"]),
+        st.sampled_from(["prefill", "user turn", "user turn in two forms"]),
         st.text("ab \n", min_size=1, max_size=5),
         st.booleans(),
     ),
@@ -100,7 +134,9 @@ def compose(composer: Composer, steps: list[tuple[str, str, bool]]) -> None:
         if strategy == "prefill":
             composer.continue_in_prefill(answer)
         else:
-            composer.continue_in_user_turn(answer, text, text.strip())
+            composer.continue_in_user_turn(answer, text, COPY, text.strip())
+        if strategy == "user turn in two forms":
+            composer.ask_again(LAST_LINE, text.strip())
 
 
 @given(st.sampled_from([CONVERSATION, WITH_OWN_PREFILL]), STEPS)
@@ -127,31 +163,34 @@ def test_message_4_the_answer_continues_the_callers_own_prefill(
     composer = Composer(messages, {})
     composer.continue_in_prefill([text_block("one")])
     assert composer.messages() == [*CONVERSATION, AIMessage(own + "one")]
-    composer.continue_in_user_turn([text_block("one two")], "", "two")
+    composer.continue_in_user_turn([text_block("one two")], "", COPY, "two")
     _system, _question, answer, _prompt = composer.messages()
     assert answer == AIMessage(own + "one two")
 
 
 @given(
     st.lists(
-        st.tuples(st.text(max_size=9), st.text("ab", max_size=4)),
+        st.tuples(st.text(max_size=9), st.text("ab", max_size=4), st.booleans()),
         min_size=2,
         max_size=6,
     )
 )
 def test_message_5_the_history_of_user_turns_only_grows(
-    answers: list[tuple[str, str]],
+    answers: list[tuple[str, str, bool]],
 ) -> None:
     composer, sent = Composer(CONVERSATION, {}), list(CONVERSATION)
-    for number, (spoken, quote) in enumerate(answers):
+    for number, (spoken, quote, again) in enumerate(answers):
         written = [text_block("all that was written, joined")]
-        composer.continue_in_user_turn(written, spoken, quote)
+        composer.continue_in_user_turn(written, spoken, COPY, quote)
+        if again:
+            composer.ask_again(LAST_LINE, quote)
         before, sent = sent, composer.messages()
         assert sent[: len(before)] == before
         said, prompt = sent[len(before) :]
         first_answer = "all that was written, joined"
         assert said == AIMessage(spoken if number else first_answer)
-        assert prompt == HumanMessage(continuation_prompt(None, quote))
+        wording = LAST_LINE if again else COPY
+        assert prompt == HumanMessage(continuation_prompt(wording, quote))
 
 
 # The arguments of a tool call ------------------------------------------------------
@@ -193,9 +232,10 @@ def test_arguments_alone_begin_with_the_lead_in() -> None:
 
 @pytest.mark.parametrize("quote", ["", '{"a": '])
 def test_arguments_in_a_user_turn_have_a_prompt_of_their_own(quote: str) -> None:
-    composer = Composer(CONVERSATION, TOOLS, "The answer's own prompt: {tail}")
+    composer = Composer(CONVERSATION, TOOLS)
+    wording = wording_of(Form.CALLERS, "The answer's own prompt: {tail}")
     composer.start_arguments("write", [])
-    composer.continue_in_user_turn([text_block('{"a": ')], "", quote)
+    composer.continue_in_user_turn([text_block('{"a": ')], "", wording, quote)
     assert composer.messages() == [
         *CONVERSATION,
         AIMessage(LEAD_IN + '{"a": '),
@@ -205,13 +245,15 @@ def test_arguments_in_a_user_turn_have_a_prompt_of_their_own(quote: str) -> None
 
 def test_message_5_the_history_of_user_turns_for_arguments_only_grows() -> None:
     composer = Composer(CONVERSATION, TOOLS)
-    composer.continue_in_user_turn([text_block("I write. ")], "I write. ", "I write.")
+    said = [text_block("I write. ")]
+    composer.continue_in_user_turn(said, "I write. ", COPY, "I write.")
     composer.start_arguments("write", [text_block("I write. Now.")])
     assert not composer.in_user_turn
-    composer.continue_in_user_turn([text_block('{"a": ')], "", '{"a": ')
+    composer.continue_in_user_turn([text_block('{"a": ')], "", COPY, '{"a": ')
     first = composer.messages()
     assert first[2].text == f'I write. Now.\n\n{LEAD_IN}{{"a": '
-    composer.continue_in_user_turn([text_block('{"a": "b')], '{"a": "b', '"b')
+    written = [text_block('{"a": "b')]
+    composer.continue_in_user_turn(written, '{"a": "b', COPY, '"b')
     second = composer.messages()
     assert second == [
         *first,

@@ -11,9 +11,10 @@ from langchain_bedrock_continue._core.text.healed_cut import HALF_CHARACTER
 from langchain_bedrock_continue._core.text.join_rules import JoinResult, JoinRule
 from langchain_bedrock_continue._core.text.lead_ins import WINDOW
 from langchain_bedrock_continue._core.text.quote import (
-    MAX_QUOTE,
+    LINE,
+    WORDS,
+    QuoteKind,
     choose_quote,
-    opening_tag,
 )
 from langchain_bedrock_continue._core.text.text_end import MAX_DISTANCE
 from tests.benchmarks.seams import measure, total
@@ -31,6 +32,8 @@ PIECES = st.sampled_from(
 )
 STRINGS = st.lists(PIECES, max_size=40).map("".join)
 BUDGETS = st.sampled_from([1, 11, 100, 4096])
+KINDS = st.sampled_from([WORDS, LINE])
+OPENINGS = st.sampled_from(["", "<tail>", "`"])
 TEXTS = texts()
 
 KNIGHT = (
@@ -45,9 +48,14 @@ def chunked(data: st.DataObject, text: str) -> list[str]:
     return [text[a:b] for a, b in itertools.pairwise([0, *cuts, len(text)])]
 
 
-def join_of(text: str, max_tokens: int = 1024) -> EchoJoin:
-    quote = choose_quote(text, max_tokens)
-    return EchoJoin(text, quote, opening=opening_tag(quote))
+def join_of(
+    text: str,
+    max_tokens: int = 1024,
+    kind: QuoteKind = WORDS,
+    opening: str = "<tail>",
+) -> EchoJoin:
+    """Return a join to a text; the opening is one of a caller's own template."""
+    return EchoJoin(text, choose_quote(text, max_tokens, kind), opening=opening)
 
 
 def rule_of(join: EchoJoin) -> str | None:
@@ -66,8 +74,9 @@ def joined(
 def test_echo_1_an_echo_as_requested_joins_exactly(
     text: str, rest: str, max_tokens: int, data: st.DataObject
 ) -> None:
-    join = join_of(text, max_tokens)
-    quote = choose_quote(text, max_tokens)
+    kind, opening = data.draw(KINDS), data.draw(OPENINGS)
+    join = join_of(text, max_tokens, kind, opening)
+    quote = choose_quote(text, max_tokens, kind)
     if not quote:
         return
     full = text.rstrip() + rest
@@ -87,11 +96,13 @@ def test_echo_1_a_text_cut_anywhere_several_times(
 ) -> None:
     places = st.lists(st.integers(1, len(item.full) - 1), min_size=1, max_size=5)
     cuts = sorted({*data.draw(places), len(item.full)})
+    kind, opening = data.draw(KINDS), data.draw(OPENINGS)
     text = item.full[: cuts[0]]
     for end in cuts[1:]:
-        message = ECHO.write(item.full[:end], text, choose_quote(text, 1024))
+        quote = choose_quote(text, 1024, kind)
+        message = ECHO.write(item.full[:end], text, quote)
         assert message is not None
-        join = join_of(text)
+        join = join_of(text, 1024, kind, opening)
         shown = [join.feed(chunk) or "" for chunk in chunked(data, message)]
         added = "".join([*shown, join.finish()])
         text = text[: len(text) - join.replaced] + added
@@ -164,7 +175,9 @@ def test_echo_3_whitespace_at_the_seam(text: str, message: str, expected: str) -
 def test_echo_4_chunks_make_no_difference(
     text: str, message: str, truncated: bool, data: st.DataObject
 ) -> None:
-    complete, stream = join_of(text), join_of(text)
+    kind, opening = data.draw(KINDS), data.draw(OPENINGS)
+    complete = join_of(text, 1024, kind, opening)
+    stream = join_of(text, 1024, kind, opening)
     at_once = (complete.feed(message) or "") + complete.finish(truncated=truncated)
     shown = "".join(stream.feed(c) or "" for c in chunked(data, message))
     assert shown + stream.finish(truncated=truncated) == at_once
@@ -194,7 +207,7 @@ def test_echo_5_the_window_is_bounded_unless_the_message_repeats_the_text(
             return
         visible = "".join(message[:at].split())
         repeats = visible in "".join(text.split())
-        assert repeats or len(visible) <= WINDOW + MAX_DISTANCE + MAX_QUOTE
+        assert repeats or len(visible) <= WINDOW + MAX_DISTANCE + WORDS.most
 
 
 def test_echo_5_a_long_restart_is_compared_to_its_end() -> None:

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from langchain_bedrock_continue._core.text.quote import (
-    MAX_QUOTE,
+    LINE,
+    WORDS,
+    QuoteKind,
     choose_quote,
-    opening_tag,
 )
 
 TEXTS = st.text(max_size=400) | st.lists(
@@ -23,29 +24,43 @@ TEXTS = st.text(max_size=400) | st.lists(
             "👩\u200d💻",
             "🇯🇵",
             "👍🏽",
-            "<tail>",
+            "End. ",
             "{",
         ]
     ),
     max_size=120,
 ).map("".join)
 BUDGETS = st.integers(1, 5000)
+KINDS = st.sampled_from([WORDS, LINE])
+BOTH_KINDS = pytest.mark.parametrize("kind", [WORDS, LINE], ids=["words", "line"])
 
 
-@given(TEXTS, BUDGETS)
-def test_quote_1_a_quote_ends_the_text(text: str, max_tokens: int) -> None:
-    quote = choose_quote(text, max_tokens)
+@given(TEXTS, BUDGETS, KINDS)
+def test_quote_1_a_quote_ends_the_text(
+    text: str, max_tokens: int, kind: QuoteKind
+) -> None:
+    quote = choose_quote(text, max_tokens, kind)
     body = text.rstrip().rstrip("\ufffd").rstrip()
     assert body.endswith(quote) or text.rstrip("\ufffd \n\t").endswith(quote)
     assert quote == quote.strip()
     assert not quote or quote.strip()
 
 
+@given(TEXTS, BUDGETS, KINDS)
+def test_quote_2_a_quote_is_short(text: str, max_tokens: int, kind: QuoteKind) -> None:
+    quote = choose_quote(text, max_tokens, kind)
+    assert len(quote) <= kind.most
+    share = 2 if max_tokens >= 8 else 5
+    assert len(quote.encode()) / 4 <= max_tokens / share
+
+
 @given(TEXTS, BUDGETS)
-def test_quote_2_a_quote_is_short(text: str, max_tokens: int) -> None:
+def test_quote_2_a_quote_of_words_costs_more_than_a_fifth_only_if_it_must(
+    text: str, max_tokens: int
+) -> None:
     quote = choose_quote(text, max_tokens)
-    assert len(quote) <= MAX_QUOTE
-    assert len(quote.encode()) / 4 <= max(1, max_tokens)
+    if len(quote.encode()) / 4 > max_tokens / 5:
+        assert choose_quote(text, max_tokens * 2 // 5) == ""
 
 
 @pytest.mark.parametrize(
@@ -54,6 +69,9 @@ def test_quote_2_a_quote_is_short(text: str, max_tokens: int) -> None:
         ("これは日本語の文章です", 11, "す"),
         ("The quick brown fox", 11, "fox"),
         ("The quick brown fox", 1, ""),
+        ("The quick brown fox", 7, "fox"),
+        ("これは日本語の文章です", 7, ""),
+        ("これは日本語の文章です", 8, "です"),
         ("The quick brown fox", 1024, "The quick brown fox"),
         (" \n", 1024, ""),
         ("", 1024, ""),
@@ -65,42 +83,72 @@ def test_quote_2_a_segment_of_a_few_tokens_adds_new_text(
     assert choose_quote(text, max_tokens) == quote
 
 
-def test_quote_3_a_quote_begins_with_a_word() -> None:
+@BOTH_KINDS
+def test_quote_3_a_quote_begins_with_a_word(kind: QuoteKind) -> None:
     text = "several words that are longer than one quote may be, " * 4
-    quote = choose_quote(text, 1024)
-    assert 80 < len(quote) <= MAX_QUOTE
-    assert (" " + text).split(quote)[0].endswith(" ")
-    assert len(choose_quote("x" * 200, 1024)) == MAX_QUOTE
+    quote = choose_quote(text, 1024, kind)
+    assert kind.most - 12 < len(quote) <= kind.most
+    assert text.rstrip().removesuffix(quote).endswith(" ")
+    assert len(choose_quote("x" * 200, 1024, kind)) == kind.most
 
 
 def test_quote_3_no_mark_of_the_text_precedes_a_quote() -> None:
-    text = '{"key":"' + "v" * 60 + '","other":"' + "w" * 62
+    text = '{"key":"' + "v" * 30 + '","other":"' + "w" * 35
     before = text.removesuffix(choose_quote(text, 1024))
     assert before[-1:] != '"'
 
 
-@given(TEXTS, BUDGETS)
-def test_quote_3_no_combining_sequence_is_split(text: str, max_tokens: int) -> None:
-    quote = choose_quote(text, max_tokens)
+@given(TEXTS, BUDGETS, KINDS)
+def test_quote_3_no_combining_sequence_is_split(
+    text: str, max_tokens: int, kind: QuoteKind
+) -> None:
+    quote = choose_quote(text, max_tokens, kind)
     if quote:
         assert not unicodedata.category(quote[0]).startswith("M")
         assert quote[0] not in "\u200d\U0001f3fd"
 
 
+@BOTH_KINDS
 @pytest.mark.parametrize("unit", ["🇯🇵", "👩\u200d💻", "👍🏽", "e\u0301\u0323"])
-def test_quote_3_a_quote_of_sequences_begins_with_one(unit: str) -> None:
+def test_quote_3_a_quote_of_sequences_begins_with_one(
+    unit: str, kind: QuoteKind
+) -> None:
     for max_tokens in range(5, 400, 7):
-        quote = choose_quote(unit * 80, max_tokens)
+        quote = choose_quote(unit * 80, max_tokens, kind)
         assert quote == unit * (len(quote) // len(unit))
 
 
-@given(TEXTS)
-def test_quote_4_a_tag_does_not_occur_in_the_quote(quote: str) -> None:
-    opening = opening_tag(quote)
-    assert opening not in quote
-    assert opening.replace("<", "</") not in quote
+WORD_LISTS = st.lists(st.text("abc", min_size=1, max_size=9), min_size=6, max_size=14)
+LINES = st.lists(WORD_LISTS.map(" ".join), min_size=2, max_size=5)
 
 
-def test_quote_4_a_quote_that_contains_the_tag() -> None:
-    assert opening_tag("no tag") == "<tail>"
-    assert opening_tag("<tail>x</tail-2>") == "<tail-3>"
+@given(LINES)
+def test_quote_4_a_quote_by_line_is_the_last_line(lines: list[str]) -> None:
+    *_, last = lines = [f"{line} and more" for line in lines]
+    assert choose_quote("\n".join(lines) + " ", 1024, LINE) == last
+
+
+@pytest.mark.parametrize(
+    ("text", "quote"),
+    [
+        ("One line that is cut he", "One line that is cut he"),
+        ("Eins zwei drei vier.\n\n- ab cd", "Eins zwei drei vier.\n\n- ab cd"),
+        ("x" * 200 + ". The last sentence of", "The last sentence of"),
+        ("x" * 200 + '." The last sentence of', "The last sentence of"),
+        ("名" * 200 + "。これは最後の文章ですから", "これは最後の文章ですから"),
+        ("A sentence. Another one.\nThe line. Its end", "The line. Its end"),
+        ("w " * 200 + "\nend", "w " * 78 + "\nend"),
+    ],
+)
+def test_quote_4_a_quote_by_line_begins_a_line_or_a_sentence(
+    text: str, quote: str
+) -> None:
+    assert choose_quote(text, 1024, LINE) == quote
+
+
+def test_quote_4_a_line_that_costs_too_much_is_not_quoted_from_its_beginning() -> None:
+    text = "The first line.\n" + "several words of a line " * 4
+    assert choose_quote(text, 1024, LINE) == text.split("\n")[1].rstrip()
+    quote = choose_quote(text, 20, LINE)
+    assert len(quote) <= 40
+    assert text.rstrip().removesuffix(quote).endswith(" ")

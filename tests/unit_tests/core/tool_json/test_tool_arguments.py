@@ -16,6 +16,8 @@ from langchain_bedrock_continue._core.content.tool_calls import Call
 from langchain_bedrock_continue._core.policy import Policy
 from langchain_bedrock_continue._core.request.composer import Composer, SegmentRequest
 from langchain_bedrock_continue._core.request.prompts import arguments_lead_in
+from langchain_bedrock_continue._core.text.continuation_join import ExpectedEcho
+from langchain_bedrock_continue._core.text.quote import WORDS
 from langchain_bedrock_continue._core.tool_json.tool_arguments import ToolArguments
 from langchain_bedrock_continue._core.turn import Turn
 from tests.support.contents import call_block, text_block
@@ -271,6 +273,10 @@ def test_args_1_a_lead_in_that_the_model_repeats_is_not_joined(separator: str) -
     assert arguments.text == '{"path": "a.md", "content": "long"}'
 
 
+def ask_in_user_turn(arguments: ToolArguments) -> None:
+    arguments.end_for_user_turn(ExpectedEcho(arguments.choose_quote(1024, WORDS)))
+
+
 @pytest.mark.parametrize(
     ("reply", "is_proven"),
     [
@@ -283,7 +289,7 @@ def test_args_2_a_reply_counts_only_if_the_end_of_the_json_is_in_it(
     reply: str, is_proven: bool
 ) -> None:
     arguments = ToolArguments(truncated_call('{"path": "a.md", '), SCHEMA)
-    arguments.end_for_user_turn(1024)
+    ask_in_user_turn(arguments)
     assert arguments.quote == '{"path": "a.md",'
     arguments.begin_segment()
     arguments.receive(text_only(reply))
@@ -298,7 +304,7 @@ def test_args_3_if_nothing_is_known_the_model_is_asked_for_the_complete_object(
     arrived: str,
 ) -> None:
     arguments = ToolArguments(truncated_call(arrived), SCHEMA)
-    arguments.end_for_user_turn(1024)
+    ask_in_user_turn(arguments)
     assert arguments.quote == ""
     assert arguments.sendable() == [text_block("{")]
     arguments.begin_segment()

@@ -35,8 +35,8 @@ from enum import IntEnum, StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from langchain_bedrock_continue._core.text.introductions import possible_starts
 from langchain_bedrock_continue._core.text.markdown import in_fence, table_at_end
-from langchain_bedrock_continue._core.text.preambles import OPENERS
 from langchain_bedrock_continue._core.text.text_end import weight, without_whitespace
 
 if TYPE_CHECKING:
@@ -44,9 +44,6 @@ if TYPE_CHECKING:
 
 HEAD, TAIL = 4_096, 32_768
 """How many characters of the text are compared, at its start and at its end."""
-
-INTRODUCTION = 160
-"""The longest line that introduces a restart, such as "Here is the table:"."""
 
 SAME_BEFORE = 12
 """If so many visible characters before the seam and before an earlier place are equal,
@@ -348,7 +345,20 @@ class RestartCheck:
         for at, entry in self._entries.items():
             entry.feed(text[max(0, at - len(self.pending)) :])
         self.pending += text
-        return self._decide(final=False, truncated=False)
+        pending = self.pending
+        released = self._decide(final=False, truncated=False)
+        if self.restart is not None and len(text) > 1:
+            self.restart = self._first_restart(pending)
+        return released
+
+    def _first_restart(self, text: str) -> Restart | None:
+        """Return the first reason that holds, if text has several (RESTART-2)."""
+        check = RestartCheck(self._earlier, proven=self._proven)
+        for char in text:
+            check.feed(char)
+            if check.decided:
+                return check.restart
+        return self.restart
 
     def finish(self, *, truncated: bool) -> str:
         """Decide with what was received, because the message is over.
@@ -374,7 +384,7 @@ class RestartCheck:
 
     def _find_entries(self, *, final: bool) -> bool:
         """Find where the answer may begin; return True if more may be found."""
-        starts, is_open = _entries(self.pending, final=final)
+        starts, is_open = possible_starts(self.pending, final=final)
         for at in starts:
             if at not in self._entries:
                 self._entries[at] = Repetition(self._earlier)
@@ -382,51 +392,48 @@ class RestartCheck:
         return is_open
 
     def _find(self, *, final: bool, truncated: bool) -> Restart | None:
-        cut = final and truncated
+        seam = self._earlier.seam(self.pending, proven=self._proven)
         for at, entry in self._entries.items():
             text = self.pending[at:].lstrip()
             if self._repeats_header(entry.seen):
                 return Restart.TABLE_HEADER
             if self._repeats_first_number(text):
                 return Restart.LIST_NUMBER
-            counting = [
-                (needed, place.start)
-                for place, repeated in entry.repeated()
-                if (needed := self._needed(place, repeated, text, cut=cut))
-                <= weight(repeated)
-                and _has_words(repeated)
-                and not (self._is_last_try and self._is_weak(place))
-            ]
+            line = without_whitespace(text.partition("\n")[0]) if "\n" in text else None
+            counting = []
+            for place, repeated in entry.repeated():
+                needed = self._needed(place, repeated, seam, line)
+                if final and truncated:  # perhaps inside the repetition
+                    needed = max(_NEEDED_NUMBERED, needed // 2)
+                is_enough = weight(repeated) >= needed and _has_words(repeated)
+                if is_enough and not (self._is_last_try and self._is_weak(place, seam)):
+                    counting.append((needed, place.start))
             if counting:
                 is_first = min(counting)[1] is Start.TEXT
                 return Restart.FIRST_LINE if is_first else Restart.EARLIER_PLACE
         return None
 
-    def _needed(self, place: Place, repeated: str, text: str, *, cut: bool) -> int:
+    def _needed(self, place: Place, repeated: str, seam: Seam, line: str | None) -> int:
         """Return how much has to be repeated from a place on.
 
         Args:
             place: The place.
             repeated: What was repeated from there.
-            text: The new text, from where the answer may begin.
-            cut: The message was truncated; perhaps inside the repetition.
+            seam: Where the seam is.
+            line: The first line from where the answer may begin, compact; None while
+                it is not complete.
         """
-        seam = self._earlier.seam(self.pending, proven=self._proven)
         needed = self._earlier.needed(place, seam)
         if place.at + len(repeated) == len(self._earlier.compact):
             needed = min(needed, _NEEDED_TO_THE_END)
-        if cut:
-            needed = max(_NEEDED_NUMBERED, needed // 2)
-        if place.start is Start.TEXT and "\n" in text:
+        if place.start is Start.TEXT and line == without_whitespace(place.line):
             is_title = place.line.startswith("#") or place.line.endswith(":")
             if seam is not Seam.LINE or is_title or self._earlier.is_code:
-                line = weight(without_whitespace(place.line))
-                needed = min(needed, max(line, _MIN_LINE))
+                needed = min(needed, max(weight(line), _MIN_LINE))
         return needed
 
-    def _is_weak(self, place: Place) -> bool:
+    def _is_weak(self, place: Place, seam: Seam) -> bool:
         """Return True if equal lines are weak evidence here (RESTART-6)."""
-        seam = self._earlier.seam(self.pending, proven=self._proven)
         return seam is Seam.LINE and not self._earlier.is_numbered(place)
 
     def _repeats_header(self, seen: str) -> bool:
@@ -453,32 +460,3 @@ class RestartCheck:
 
 _MIN_LINE = 6
 """The least weight of a first line that is evidence."""
-
-_FENCE_LINE = re.compile(r"\s*(?:```|~~~)\w*[ \t]*\n")
-
-
-def _entries(text: str, *, final: bool) -> tuple[list[int], bool]:
-    """Return where the answer may begin in new text, and whether more may be found.
-
-    It may begin at once, or after a line that introduces it, and after a code fence.
-    """
-    starts, at = [0], 0
-    start = text.lstrip()
-    if not start:
-        return starts, not final
-    lowered = start[:INTRODUCTION].lower().replace("\u2019", "'")
-    if lowered.startswith(OPENERS):
-        line_end = text.find("\n", len(text) - len(start))
-        if line_end < 0:
-            return starts, not final and len(start) <= INTRODUCTION
-        line = text[:line_end].strip()
-        if len(line) <= INTRODUCTION and line.endswith((":", "\uff1a")):
-            at = line_end + 1
-            starts.append(at)
-    elif not final and any(opener.startswith(lowered) for opener in OPENERS):
-        return starts, True
-    if match := _FENCE_LINE.match(text, at):
-        starts.append(match.end())
-    rest = text[at:].lstrip()
-    may_be_fence = not rest or ("\n" not in rest and rest.startswith(("`", "~")))
-    return starts, not final and may_be_fence

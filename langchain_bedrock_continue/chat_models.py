@@ -114,8 +114,9 @@ class ChatBedrockContinuing(ReturnedUsageMixin, WrappingChatModel):
     process."""
 
     continuation_prompt: Annotated[str, AfterValidator(check_template)] = DEFAULT_PROMPT
-    """The text of the user turn. `{tail}` is replaced by the end of the answer. It is
-    required; without it, the model is not created (ValidationError)."""
+    """The first text of the user turn. `{tail}` is replaced by the end of the answer,
+    as it is. It is required; without it, the model is not created (ValidationError). If
+    the answer to it does not continue the text, the built-in texts are tried."""
 
     tool_call_recovery: Literal["retry", "resume", "return", "raise"] = "retry"
     """What happens to a truncated tool call. `"retry"` (the default) retries the

@@ -32,7 +32,10 @@ if TYPE_CHECKING:
     from langchain_bedrock_continue._transport import Cancellation
 
 EVENT = "bedrock_continuation"
-"""The name of the events."""
+"""The name of the event before each call of a turn but the first."""
+
+TOOL_CALL = "bedrock_tool_call"
+"""The name of the event about a tool call that is arriving."""
 
 POLL_SECONDS = 0.1
 """How often a wait for an async handler looks whether the turn was cancelled."""
@@ -105,24 +108,31 @@ class Events:
         self._listeners = listeners
         self._loop = loop
 
-    def send(self, data: Mapping[str, Any], cancellation: Cancellation) -> None:
+    def send(
+        self, data: Mapping[str, Any], cancellation: Cancellation, name: str = EVENT
+    ) -> None:
         """Send an event and wait until it is handled.
 
         Args:
             data: The event's data, as plain JSON.
             cancellation: The turn's cancellation, which ends the wait.
+            name: The event's name.
 
         Raises:
             CallCancelled: The turn was cancelled.
         """
         if self._listeners is not None:
-            self._send_to(self._listeners(), data, cancellation)
-        _write_to_graph(data)
+            self._send_to(self._listeners(), name, data, cancellation)
+        _write_to_graph(name, data)
 
     def _send_to(
-        self, run: Listeners, data: Mapping[str, Any], cancellation: Cancellation
+        self,
+        run: Listeners,
+        name: str,
+        data: Mapping[str, Any],
+        cancellation: Cancellation,
     ) -> None:
-        call: Any = ["on_custom_event", "ignore_custom_event", EVENT, data]
+        call: Any = ["on_custom_event", "ignore_custom_event", name, data]
         named: Any = {"run_id": run.run_id, "tags": run.tags, "metadata": run.metadata}
         if self._loop is None or not run.handlers:
             handle_event(run.handlers, *call, **named)
@@ -140,7 +150,7 @@ class Events:
                 return
 
 
-def _write_to_graph(data: Mapping[str, Any]) -> None:
+def _write_to_graph(name: str, data: Mapping[str, Any]) -> None:
     """Write an event to the `custom` stream of a LangGraph node (EVENT-4)."""
     if "langgraph" not in sys.modules:
         return
@@ -149,4 +159,4 @@ def _write_to_graph(data: Mapping[str, Any]) -> None:
         write = config.get_stream_writer()
     except (AttributeError, ImportError, LookupError, RuntimeError):
         return  # outside of a graph
-    write({"name": EVENT, "data": data})
+    write({"name": name, "data": data})

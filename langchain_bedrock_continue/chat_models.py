@@ -23,7 +23,9 @@ from langchain_bedrock_continue._core.request.prompts import (
     check_template,
 )
 from langchain_bedrock_continue._core.turn import DeadlinePassedError, Turn
+from langchain_bedrock_continue._events import TOOL_CALL
 from langchain_bedrock_continue._resume import PARTIAL, message_id_of, partial_with_id
+from langchain_bedrock_continue._returned_usage import ReturnedUsageMixin
 from langchain_bedrock_continue._transport import Cancellation, cancellable_client
 from langchain_bedrock_continue._wrapped.adapters import adapter_for
 from langchain_bedrock_continue._wrapped.call_settings import check_call
@@ -64,7 +66,7 @@ class _Call(NamedTuple):
     events: Events
 
 
-class ChatBedrockContinuing(WrappingChatModel):
+class ChatBedrockContinuing(ReturnedUsageMixin, WrappingChatModel):
     """ChatBedrockConverse that continues an answer truncated at `max_tokens`.
 
     It takes every argument of ChatBedrockConverse, or wraps an existing model:
@@ -76,10 +78,9 @@ class ChatBedrockContinuing(WrappingChatModel):
     The caller gets one message. Its `response_metadata["continuation"]` lists the
     Bedrock responses. An answer that is not truncated costs nothing extra.
 
-    A truncated tool call is never in `tool_calls`. In a stream, this delays three kinds
-    of content: tool calls come at the end of their response, reasoning comes when the
-    text after it begins, and a document constrained by a JSON schema comes when it is
-    complete.
+    A truncated tool call is never in `tool_calls`. In a stream, this delays two kinds
+    of content: tool calls come at the end of their response, and a document constrained
+    by a JSON schema comes when it is complete. Meanwhile the stream has empty chunks.
 
     Raises:
         ValueError: An argument is missing, unknown or out of range. (When the model is
@@ -113,8 +114,9 @@ class ChatBedrockContinuing(WrappingChatModel):
     process."""
 
     continuation_prompt: Annotated[str, AfterValidator(check_template)] = DEFAULT_PROMPT
-    """The text of the user turn. `{tail}` is replaced by the end of the answer. It is
-    required; without it, the model is not created (ValidationError)."""
+    """The first text of the user turn. `{tail}` is replaced by the end of the answer,
+    as it is. It is required; without it, the model is not created (ValidationError). If
+    the answer to it does not continue the text, the built-in texts are tried."""
 
     tool_call_recovery: Literal["retry", "resume", "return", "raise"] = "retry"
     """What happens to a truncated tool call. `"retry"` (the default) retries the
@@ -142,9 +144,15 @@ class ChatBedrockContinuing(WrappingChatModel):
     1, 2, ... seconds. Default: 2."""
 
     usage_view: Literal["billed", "response"] = "billed"
-    """What `usage_metadata` contains: `"billed"` (the default), the sum over all calls,
-    or `"response"`, the usage of one response of the same content. The other is in
-    `response_metadata["continuation"]`."""
+    """What callbacks and tracers see as the usage of a run: `"billed"` (the default),
+    the sum over all calls, or `"response"`, as in `message_usage`."""
+
+    message_usage: Literal["response", "billed"] = "response"
+    """The `usage_metadata` of the returned message, and of a stream's last chunk.
+    `"response"` (the default) is the size of one response of the same content, which
+    context management needs: the input of the first call, the output of all segments
+    except those that a retry replaced. `"billed"` is the sum over all calls. Both are
+    in `response_metadata["continuation"]`."""
 
     max_concurrency: int = Field(default=MAX_CONCURRENCY, ge=1)
     """Maximum number of concurrent async calls: the number of threads. It is also the
@@ -168,6 +176,7 @@ class ChatBedrockContinuing(WrappingChatModel):
             max_seconds: float | None = ...,
             stream_recoveries: int = ...,
             usage_view: Literal["billed", "response"] = ...,
+            message_usage: Literal["response", "billed"] = ...,
             max_concurrency: int = ...,
             **model_arguments: Any,
         ) -> None:
@@ -245,6 +254,8 @@ class ChatBedrockContinuing(WrappingChatModel):
                         for chunk in chunks:
                             message = cast("AIMessageChunk", chunk.message)
                             yield from turn.receive(message)
+                            if event := turn.tool_call_event():
+                                call.events.send(event, cancellation, TOOL_CALL)
                             if turn.is_rejected:
                                 break  # the connection is closed: nothing is lost
                         else:
@@ -266,7 +277,7 @@ class ChatBedrockContinuing(WrappingChatModel):
         self._check_cache()
         wrapped = adapter_for(self.llm)
         turn = Turn(
-            call.messages,
+            wrapped.sendable(call.messages, given),
             given,
             policy_of(model, wrapped, call.stop, given),
             partial=None if partial is None else wrapped.own_form(partial),

@@ -70,6 +70,7 @@ from langchain_bedrock_continue._core.decisions.vocabulary import (
 from langchain_bedrock_continue._core.record import message
 from langchain_bedrock_continue._core.record.event import event_of
 from langchain_bedrock_continue._core.record.partial import ResumedState, read_partial
+from langchain_bedrock_continue._core.record.pulse import Pulse
 from langchain_bedrock_continue._core.record.record import Record
 from langchain_bedrock_continue._core.record.segment import Segment
 from langchain_bedrock_continue._core.record.turn_errors import (
@@ -97,6 +98,7 @@ if TYPE_CHECKING:
     from langchain_bedrock_continue._core.content.incoming import Chunks
     from langchain_bedrock_continue._core.decisions.stop_reasons import StopMeaning
     from langchain_bedrock_continue._core.policy import Policy
+    from langchain_bedrock_continue._core.record.event import ToolCallEvent
     from langchain_bedrock_continue._core.request.prompts import Wording
 
 END_TURN, MAX_TOKENS = "end_turn", "max_tokens"
@@ -189,6 +191,8 @@ class Turn:
             model_id=policy.model_id,
         )
         self._has_begun = False  # something arrived
+        self._pulse = Pulse(clock)
+        self._told_of: int | None = None  # the number of the last call told of
         self._recoveries = 0
         self._retried_output = False
         self._resumed_chunks = self._resume(resumed)
@@ -211,12 +215,27 @@ class Turn:
         is_first, self._has_begun = not self._has_begun, True
         if is_first and not (chunks or received.content) and self.content.is_empty:
             return [AIMessageChunk(content=received.content)]
+        if self._pulse.is_due(has_shown=bool(chunks)):
+            self._told_of = None
+            chunks = [AIMessageChunk(content="")]
         return self._show(chunks)
 
     @property
     def is_rejected(self) -> bool:
         """Whether nothing of the response is used, so that its stream can be closed."""
         return self.writing.rejected is not None and not self.content.has_tool_call
+
+    def tool_call_event(self) -> ToolCallEvent | None:
+        """Return what listeners are told of a tool call: it has begun, or grown.
+
+        It has grown if the stream has shown a sign of life since (PULSE-1).
+        """
+        call = self.content.arriving_call
+        if call is None or call.index == self._told_of:
+            return None
+        self._told_of = call.index
+        size = len(call.json_text)
+        return {"name": call.name, "id": call.call_id, "characters": size}
 
     def check_end(self) -> None:
         """Check that a stream which ended has a stop reason.
@@ -373,14 +392,14 @@ class Turn:
             quote=self.writing.choose_quote(tokens, wording.quote),
             opening=opening_of(wording),
             capacity=math.ceil(tokens * max(size, 1)) if asked else None,
-            is_last_try=not self._forms.needs_echo,
+            needs_echo=self._forms.needs_echo,
+            is_last_try=not self._forms.has_next,
         )
 
     def _retry(self, action: Action) -> Chunks:
         """End the segment so that it is requested once more."""
         self._next = _NextCall(action, Strategy.RETRY)
-        self.writing.begin_retry()
-        return []
+        return self.writing.begin_retry()
 
     def _resend(self) -> Chunks:
         """End the segment so that what it wrote is sent back as it is."""

@@ -13,18 +13,23 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_bedrock_continue._core.policy import InlineThinking
 from langchain_bedrock_continue._wrapped import private_names
 from langchain_bedrock_continue._wrapped.call_settings import (
+    has_tools,
     is_constrained,
     is_thinking,
     stop_sequences,
 )
+from langchain_bedrock_continue._wrapped.refused_calls import with_answered_calls
+from langchain_bedrock_continue._wrapped.truncated_reasoning import (
+    without_truncated_reasoning,
+)
 from langchain_bedrock_continue._wrapped.v1_messages import from_v1
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
+    from collections.abc import Callable, Generator, Mapping, Sequence
 
     from langchain_core.callbacks import CallbackManagerForLLMRun
     from langchain_core.language_models import BaseChatModel
-    from langchain_core.messages import AIMessage
+    from langchain_core.messages import AIMessage, BaseMessage
     from langchain_core.outputs import ChatGenerationChunk
 
     from langchain_bedrock_continue._core.request.composer import SegmentRequest
@@ -54,9 +59,11 @@ class Adapter(Generic[Model]):
     Attributes:
         model_class: The class of langchain-aws that the adapter knows.
         llm: The model.
+        signed_only: Its API accepts signed reasoning only.
     """
 
     model_class: ClassVar[type[BaseChatModel]]
+    signed_only: ClassVar[bool] = False
 
     def __init__(self, llm: Model) -> None:
         """Create an adapter for a model of `model_class`."""
@@ -195,6 +202,20 @@ class Adapter(Generic[Model]):
         )
 
     # Messages -----------------------------------------------------------------------
+
+    def sendable(
+        self, messages: Sequence[BaseMessage], kwargs: Mapping[str, Any]
+    ) -> Sequence[BaseMessage]:
+        """Return the conversation as Bedrock accepts it.
+
+        See `refused_calls` and `truncated_reasoning`.
+
+        Args:
+            messages: The caller's conversation; never changed.
+            kwargs: The call's keyword arguments.
+        """
+        kept = without_truncated_reasoning(messages, signed_only=self.signed_only)
+        return with_answered_calls(kept, has_tools=has_tools(kwargs))
 
     def complete_message(self, result: ChatResult) -> AIMessage:
         """Return a response's message with the metadata that LangChain adds later."""

@@ -56,3 +56,8 @@ def is_thinking(fields: Mapping[str, Any]) -> bool:
     """Return True if model-specific request fields turn reasoning on."""
     setting = fields.get("thinking") or fields.get("reasoningConfig")
     return isinstance(setting, dict) and setting.get("type") in {"enabled", "adaptive"}
+
+
+def has_tools(kwargs: Mapping[str, Any]) -> bool:
+    """Return True if a call has tools."""
+    return any(kwargs.get(name) for name in ("tools", "toolConfig", "tool_config"))

@@ -32,6 +32,7 @@ class InvokeModelAdapter(Adapter[ChatBedrock]):
     """ChatBedrock, over Bedrock's InvokeModel API."""
 
     model_class = ChatBedrock
+    signed_only = True
 
     def __init__(self, llm: ChatBedrock) -> None:
         """Create an adapter for a ChatBedrock."""

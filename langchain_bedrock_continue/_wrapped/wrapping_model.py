@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 from langchain_core.caches import BaseCache
 from langchain_core.globals import get_llm_cache
+from langchain_core.messages import AIMessage
 from langchain_core.utils.uuid import uuid7
 from pydantic import ConfigDict, PrivateAttr, model_validator
 
 from langchain_bedrock_continue import _events
+from langchain_bedrock_continue._core.content.tool_calls import restore_invalid_calls
 from langchain_bedrock_continue._events import Events
 from langchain_bedrock_continue._resume import PARTIAL, ResumeMixin, ResumingBinding
 from langchain_bedrock_continue._wrapped import private_names
@@ -113,10 +115,10 @@ class WrappingChatModel(ResumeMixin, DelegatingChatModel):
             A chain that returns the parsed object.
 
         Raises:
-            OutputParserException: Raised by the chain if a JSON answer is incomplete;
-                LangChain's parsers would accept it. With `include_raw`, it is in
-                `parsing_error` instead. For a truncated tool call, the chain returns
-                what it returns without a tool call.
+            OutputParserException: Raised by the chain if the object is incomplete: a
+                JSON document that does not end, or a truncated tool call. LangChain's
+                parsers would return a smaller object, or None. The text names the
+                limit. With `include_raw`, it is in `parsing_error` instead.
         """
         chain = self.llm.with_structured_output(schema, **kwargs)
         return complete_only(rebind(chain, self.llm, self))
@@ -169,11 +171,13 @@ class WrappingChatModel(ResumeMixin, DelegatingChatModel):
 
     def _generate_with_cache(self, *args: Any, **kwargs: Any) -> ChatResult:
         model = self._for_run(kwargs.get("run_manager"))
-        return private_names.generate_with_cache(model, *args, **kwargs)
+        result = private_names.generate_with_cache(model, *args, **kwargs)
+        return _with_invalid_calls(result)
 
     async def _agenerate_with_cache(self, *args: Any, **kwargs: Any) -> ChatResult:
         model = self._for_run(kwargs.get("run_manager"))
-        return await private_names.agenerate_with_cache(model, *args, **kwargs)
+        result = await private_names.agenerate_with_cache(model, *args, **kwargs)
+        return _with_invalid_calls(result)
 
     def _for_run(self, run: BaseRunManager | None) -> Self:
         """Return a copy for a run that is not started by `stream`.
@@ -271,3 +275,11 @@ def _with_run_id(config: RunnableConfig | None) -> RunnableConfig:
     """Return a config that decides the id of its run, as LangChain would do later."""
     given: RunnableConfig = {} if config is None else config
     return {**given, "run_id": given.get("run_id") or uuid7()}
+
+
+def _with_invalid_calls(result: ChatResult) -> ChatResult:
+    """Restore what LangChain dropped of invalid calls when it built a result."""
+    for generation in result.generations:
+        if isinstance(generation.message, AIMessage):
+            restore_invalid_calls(generation.message)
+    return result

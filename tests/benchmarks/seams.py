@@ -49,7 +49,7 @@ def prefilled(full: str, cuts: Iterable[int]) -> str:
 
 def twice(full: str, first: int, second: int, habit: Habit) -> str | None:
     """Join three segments; None or "" if the habit or a seam can't be judged."""
-    if habit.brings_nothing:
+    if habit.brings_nothing or habit.closes_at_end:
         return None
     text = full[:first]
     for end in sorted({second, len(full)}):

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessageChunk
 
-from langchain_bedrock_continue._core.content.content import ReleasedBlocks
+from langchain_bedrock_continue._core.content.released_blocks import ReleasedBlocks
 from tests.support.responses import Block, complete_message, streamed_chunks
 
 WORDS = st.sampled_from(

@@ -22,9 +22,16 @@ Entrance: TypeAlias = Callable[..., AIMessage]
 
 
 def added(chunks: list[AIMessageChunk]) -> AIMessage:
-    """Return the sum of a stream's chunks."""
+    """Return the sum of a stream's chunks.
+
+    The last one is added by itself, as callers do: it restores the errors of invalid
+    calls, which LangChain drops where it adds a list.
+    """
     first, *rest = chunks
-    return cast("AIMessage", first + rest) if rest else first
+    if not rest:
+        return first
+    *middle, last = rest
+    return cast("AIMessage", (first + middle if middle else first) + last)
 
 
 def by_invoke(llm: Runnable[Any, Any], asked: Any, **kwargs: Any) -> AIMessage:

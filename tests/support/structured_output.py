@@ -215,3 +215,17 @@ def by_parts(chain: Runnable[Any, Any], asked: str) -> Any:
             adds = key == "raw" and key in given
             given[key] = given[key] + value if adds else value
     return given
+
+
+def by_aparts(chain: Runnable[Any, Any], asked: str) -> Any:
+    """Ask by `astream` with `include_raw`; see `by_parts`."""
+
+    async def collected() -> dict[str, Any]:
+        given: dict[str, Any] = {}
+        async for part in chain.astream(asked):
+            for key, value in part.items():
+                adds = key == "raw" and key in given
+                given[key] = given[key] + value if adds else value
+        return given
+
+    return asyncio.run(collected())

@@ -9,11 +9,15 @@ class BlockIndex:
     Attributes:
         last: The number of the turn's last block; -1 if there is none.
         is_first: The segment is the turn's first: its numbers are the turn's.
+        taken: Numbers of truncated reasoning, which no other block gets (CONTENT-6).
     """
 
-    def __init__(self, last: int = -1, *, is_first: bool = True) -> None:
+    def __init__(
+        self, last: int = -1, *, is_first: bool = True, taken: tuple[int, ...] = ()
+    ) -> None:
         """Begin a segment with no block yet."""
         self.last = last
+        self.taken = taken
         self.is_first = is_first
         self._of: dict[int, int] = {}
 
@@ -23,8 +27,9 @@ class BlockIndex:
 
     def of(self, number: int) -> int:
         """Return the turn's number of a segment's block; a new block gets one."""
-        new = number if self.is_first else self.last + 1
-        index = self._of.setdefault(number, new)
+        index = self._of.get(number)
+        if index is None:
+            index = self._of[number] = self._new(number)
         self.last = max(self.last, index)
         return index
 
@@ -34,6 +39,21 @@ class BlockIndex:
 
     def move_to_new_block(self, index: int) -> int:
         """Give the segment's block that continues `index` a new number; return it."""
-        self.last += 1
+        self.last = self._after(self.last)
         self._of = {n: self.last if i == index else i for n, i in self._of.items()}
         return self.last
+
+    def _new(self, number: int) -> int:
+        """Return the number of a new block that no truncated reasoning has."""
+        if not self.is_first:
+            return self._after(self.last)
+        for taken in self.taken:  # in order
+            number += number >= taken
+        return number
+
+    def _after(self, number: int) -> int:
+        """Return the next number that is not taken."""
+        number += 1
+        while number in self.taken:
+            number += 1
+        return number

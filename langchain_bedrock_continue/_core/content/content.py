@@ -14,23 +14,21 @@ CONTENT-11. If the output is constrained by a JSON schema, nothing is released u
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import AIMessageChunk
-from langchain_core.messages.base import merge_content
 
 from langchain_bedrock_continue._core.content.incoming import (
-    REASONING,
     TEXT,
-    as_block,
-    blocks_in,
-    extras_of,
-    is_text,
-    kind_of,
+    is_truncated,
     read,
     text_only,
 )
 from langchain_bedrock_continue._core.content.placement import Placement
+from langchain_bedrock_continue._core.content.released_blocks import (
+    ReleasedBlocks,
+    merged,
+)
 from langchain_bedrock_continue._core.content.retry_filter import Retry, RetryFilter
 from langchain_bedrock_continue._core.text.continuation_join import ExpectedEcho
 from langchain_bedrock_continue._core.text.quote import choose_quote
@@ -51,144 +49,6 @@ if TYPE_CHECKING:
     from langchain_bedrock_continue._core.text.join_rules import JoinResult
     from langchain_bedrock_continue._core.text.quote import QuoteKind
     from langchain_bedrock_continue._core.text.restart import Restart
-
-_TEXT_ONLY = frozenset({"type", "text", "index"})
-
-
-class ReleasedMark(NamedTuple):
-    """A moment in the released content.
-
-    Attributes:
-        last: The number of the last block.
-        sizes: The number of parts of each text that may be continued.
-    """
-
-    last: int
-    sizes: dict[int, int]
-
-
-class ReleasedBlocks:
-    """The content that was released, by block. Adding to it takes constant time.
-
-    Attributes:
-        last: The number of the last block; -1 if there is none.
-        substance: How many blocks were added that are more than an empty text.
-        reasoning: How many of them were reasoning.
-        is_blank: Nothing but whitespace was added.
-    """
-
-    def __init__(self) -> None:
-        """Begin with nothing released."""
-        self.substance = 0
-        self.reasoning = 0
-        self.is_blank = True
-        self._parts: dict[int, list[str]] = {}
-        self._blocks: dict[int, Block] = {}
-        self.last = -1
-        self._mark = ReleasedMark(-1, {})  # the last mark
-
-    def __bool__(self) -> bool:
-        """Return True if anything was released."""
-        return bool(self._blocks)
-
-    def add(self, chunk: AIMessageChunk) -> None:
-        """Add a released chunk; its blocks continue those of the same number."""
-        for block in blocks_in(chunk):
-            kind = kind_of(block)
-            if kind is TEXT:
-                self._add_text(block)
-                continue
-            self.substance += 1
-            self.reasoning += kind is REASONING
-            self.is_blank = False
-            self._merge(block)
-
-    def _add_text(self, block: Block) -> None:
-        index, text = block["index"], block["text"]
-        if text:
-            self.substance += 1
-            self.is_blank = self.is_blank and text.isspace()
-        parts = self._parts.get(index)
-        if parts is None:
-            parts = self._parts[index] = []
-        parts.append(text)
-        if index not in self._blocks or not block.keys() <= _TEXT_ONLY:
-            self._merge({**block, "text": ""})
-
-    def _merge(self, block: Block) -> None:
-        index = block["index"]
-        known = self._blocks.get(index)
-        both: Any = [block] if known is None else merge_content([known], [block])
-        self._blocks[index] = both[0]
-        self.last = max(self.last, index)
-
-    def mark(self, first: int = 0) -> ReleasedMark:
-        """Return where the released content ends, for `since`.
-
-        The parts of a text since the last mark become one, so that a text has one part
-        for each segment.
-
-        Args:
-            first: The number of the first block that may be continued.
-        """
-        sizes: dict[int, int] = {}
-        for index in range(max(first, 0), self.last + 1):
-            parts, marked = self._parts.get(index, []), self._mark.sizes.get(index, 0)
-            if parts[marked:]:
-                parts[marked:] = ["".join(parts[marked:])]
-            sizes[index] = len(parts)
-        self._mark = ReleasedMark(self.last, sizes)
-        return self._mark
-
-    def since(self, mark: ReleasedMark) -> list[Block]:
-        """Return the blocks that were released since a mark.
-
-        A text that continues over the mark has the part after it, with its citations.
-        """
-        blocks: list[Block] = []
-        for index in sorted(self._blocks):
-            if index > mark.last:
-                blocks.append(self._block(index))
-                continue
-            size = mark.sizes.get(index)
-            parts = [] if size is None else self._parts.get(index, [])[size:]
-            if parts:
-                text = as_block("".join(parts), index)
-                blocks.append({**text, **extras_of(self._blocks[index])})
-        return blocks
-
-    def blocks(self, *, numbered: bool, unreleased: str = "") -> list[Block]:
-        """Return the blocks in order.
-
-        Args:
-            numbered: Whether each has its number, as the blocks of a stream do.
-            unreleased: Text that follows the last block, and is not yet released.
-        """
-        blocks = [self._block(index) for index in sorted(self._blocks)]
-        for block in [] if numbered else blocks:
-            del block["index"]
-        if unreleased and blocks and is_text(blocks[-1]):
-            blocks[-1]["text"] += unreleased
-        elif unreleased:
-            blocks.append({"type": "text", "text": unreleased})
-        return blocks
-
-    def _block(self, index: int) -> Block:
-        block = dict(self._blocks[index])
-        if index in self._parts:
-            block["text"] = "".join(self._parts[index])
-        return block
-
-
-def merged(chunks: Chunks) -> Chunks:
-    """Return chunks as one: a reader parses a JSON document anew at each."""
-    if not chunks or any(isinstance(chunk.content, str) for chunk in chunks):
-        return chunks
-    released = ReleasedBlocks()
-    for chunk in chunks:
-        released.add(chunk)
-    content: Any = released.blocks(numbered=True)
-    return [AIMessageChunk(content=content)]
 
 
 class Content:
@@ -260,6 +120,11 @@ class Content:
         return self._placement.calls.begun
 
     @property
+    def arriving_call(self) -> Call | None:
+        """The segment's last tool call, as far as it has arrived, or None."""
+        return self._placement.calls.arriving
+
+    @property
     def is_replaying(self) -> bool:
         """Whether a retry has not arrived as far as the first attempt."""
         return self._retry is not None and not self._retry.filter.replayed
@@ -309,7 +174,11 @@ class Content:
 
     def blocks(self, *, numbered: bool) -> list[Block]:
         """Return what was released, as content blocks."""
-        return self._released.blocks(numbered=numbered)
+        blocks = self._released.blocks(numbered=numbered)
+        if numbered:
+            return blocks
+        # Nobody has seen what a retry replaced.
+        return [one for one in blocks if not is_truncated(one) or one is blocks[-1]]
 
     def can_be_resent(self) -> bool:
         """Return True if the content so far can be sent back as it is."""
@@ -318,7 +187,8 @@ class Content:
     def sendable(self) -> list[Block]:
         """Return the content so far, released or not, as the service accepts it."""
         unreleased = self._placement.unreleased_text.rstrip()
-        return self._released.blocks(numbered=False, unreleased=unreleased)
+        blocks = self._released.blocks(numbered=False, unreleased=unreleased)
+        return [block for block in blocks if not is_truncated(block)]
 
     def spoken(self, raw: str) -> str:
         """Return the last segment's text for the conversation.
@@ -347,13 +217,22 @@ class Content:
         self._substance = self._released.substance
         self._retry, self._reworded = None, False
 
-    def begin_retry(self) -> None:
-        """Begin the segment once more; what was withheld of it is dropped."""
-        filtered = RetryFilter(self._released.since(self._shown_from))
+    def begin_retry(self) -> Chunks:
+        """Begin the segment once more; what was withheld of it is dropped.
+
+        Returns:
+            The mark of reasoning that was truncated (CONTENT-6).
+        """
+        marks = self._released.mark_truncated_reasoning()
+        shown = self._released.since(self._shown_from)
+        filtered = RetryFilter([block for block in shown if not is_truncated(block)])
         substance = self._released.substance
         self._retry = Retry(self._placement, self._withheld, filtered, substance)
         self._placement = self._placement.restarted(self._start)
+        if marks:
+            self._placement.take_number(self._released.last)
         self._withheld = []
+        return marks
 
     def receive(self, incoming: Incoming) -> Chunks:
         """Take what arrived; return what the caller may see."""
@@ -437,9 +316,11 @@ class Content:
             reason=reason, last_block_complete=last_block_complete, truncated=truncated
         )
         withheld, self._withheld, self._withholds = self._withheld, [], False
-        if withheld and not self.has_tool_call:
-            return chunks + self._release(merged(withheld + ending))
-        return chunks + self._release(withheld + ending)
+        held = withheld + ending
+        chunks += self._release(
+            merged(held) if withheld and not self.has_tool_call else held
+        )
+        return chunks + (self._released.mark_truncated_reasoning() if truncated else [])
 
     def abandon_retry(self) -> None:
         """Discard the retry if it produced less than the first attempt."""

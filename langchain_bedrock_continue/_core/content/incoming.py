@@ -35,6 +35,9 @@ KINDS = {
 }
 """The kind of a content block by its type; any other type is `OTHER`."""
 
+TRUNCATED = "truncated"
+"""The key of a reasoning block that was truncated. Its value is True."""
+
 CALLS_WITHOUT_BLOCK = 1000
 """Block numbers for tool calls that have no block: after all that have one."""
 
@@ -165,6 +168,28 @@ def kind_of(block: Block) -> str:
 def is_text(block: Block) -> bool:
     """Return True if a block is text."""
     return block.get("type") == "text" and isinstance(block.get("text"), str)
+
+
+def is_truncated(block: object) -> bool:
+    """Return True for reasoning that is marked as truncated (CONTENT-6).
+
+    LangChain's conversion to v1 blocks moves the mark to the block's extras.
+    """
+    if not isinstance(block, dict):
+        return False
+    extras = block.get("extras")
+    marks = extras if isinstance(extras, dict) else block
+    return block.get(TRUNCATED) is True or marks.get(TRUNCATED) is True
+
+
+def lacks_signature(block: Block) -> bool:
+    """Return True for reasoning without a signature, which comes at its end."""
+    if kind_of(block) is not REASONING or block.get("type") == "redacted_thinking":
+        return False
+    inner = block.get("reasoning_content")
+    fields = inner if isinstance(inner, dict) else block
+    signed = ("signature", "redacted_content", "redactedContent")
+    return not any(fields.get(key) for key in signed)
 
 
 def extras_of(block: Block) -> Block:

@@ -11,8 +11,9 @@ CONTENT-4. A block of any other kind passes through as it came.
 CONTENT-5. The reasoning of a later segment is dropped: a signed block is bound to the
     exact prefix before it, which the message does not have, unless the message was
     sent back as it is.
-CONTENT-6. Reasoning is held back until the next block begins: truncated reasoning has
-    no signature.
+CONTENT-6. Reasoning is released as it comes. Reasoning that was truncated has no
+    signature, so it is marked, is never sent back, and keeps its number: the reasoning
+    of a retry follows it as a new block.
 CONTENT-7. Citations belong to the text span that they came with: a text block that has
     citations is not continued.
 CONTENT-12. A join sees all text blocks, on both sides: a model that begins again
@@ -94,7 +95,6 @@ class Placement:
         self._join: ContinuationJoin | None = None  # undecided
         self.join_result: JoinResult | None = None
         self.rejected: Restart | NoEcho | None = None
-        self._reasoning: Chunks = []  # CONTENT-6
 
     # The state ---------------------------------------------------------------------
 
@@ -125,7 +125,7 @@ class Placement:
         """Return True if the segment ends in new text, which can be continued."""
         return (
             self._open is not None
-            and not (self.calls.begun or self._reasoning)
+            and not self.calls.begun
             and self._open.index == self._index.last
             and self._open.buffer.has_progress()
         )
@@ -143,8 +143,7 @@ class Placement:
     def start(self) -> SegmentStart:
         """Return the state at the start of a segment, for `restarted`.
 
-        No tool call and no reasoning is held back there: whatever continues a segment
-        has released them.
+        No tool call is held back there: whatever continues a segment has released it.
         """
         return SegmentStart(
             open=self._open,
@@ -167,7 +166,12 @@ class Placement:
         fresh = Placement(self._stops, self._inline_thinking)
         fresh._closed_texts = self._closed_texts[: start.closed_texts]
         fresh.restore(start, self.seams[: start.seams])
+        fresh.take_number(*self._index.taken)
         return fresh
+
+    def take_number(self, *numbers: int) -> None:
+        """Give no other block these numbers, which truncated reasoning has."""
+        self._index.taken = tuple(sorted({*self._index.taken, *numbers}))
 
     def restore(self, start: SegmentStart, seams: list[int]) -> None:
         """Set the state to that at the start of a segment.
@@ -218,11 +222,9 @@ class Placement:
             return self._place_other(number, block)
         if self._join is not None and self.join_result is None:
             return self._join_text(self._join, number, block)
-        text = self._open
-        if text is not None and text.number == number:
-            released, is_new = [], False
-        else:
-            released = self._release_reasoning()
+        text, is_new = self._open, False
+        released: Chunks = []
+        if text is None or text.number != number:
             text, is_new = self._opened(number, released)
         chunks = self._write(text, block["text"])
         # A block that begins is released even while its text is held back.
@@ -270,7 +272,6 @@ class Placement:
         """Take text while the join is undecided (CONTENT-12)."""
         released: Chunks = []
         if self._continues_text:
-            released = self._release_reasoning()
             self._opened(number, released)
         self._joining.append((number, block))
         joined = join.feed(block["text"])
@@ -323,9 +324,7 @@ class Placement:
             return []
         if self.calls.begun:
             return self._place_other(number, block)
-        released = self._close_text()
-        self._reasoning.append(self._renumbered(number, block))
-        return released
+        return [*self._close_text(), self._renumbered(number, block)]
 
     def _place_tool(
         self, number: int, block: Block | None, calls: list[ToolCallChunk]
@@ -343,14 +342,11 @@ class Placement:
         return released
 
     def _begin_calls(self) -> Chunks:
-        """End the text before a segment's first call; reasoning waits with the call."""
+        """End the text before a segment's first call."""
         if self.calls.begun:
             return []
         released = self.end_text(truncated=False)
         self.calls.begin(self._index.last)
-        for chunk in self._reasoning:
-            self.calls.hold(self._index.last, chunk)
-        self._reasoning = []
         return released
 
     def _place_other(self, number: int, block: Block) -> Chunks:
@@ -358,8 +354,7 @@ class Placement:
             chunk = self._renumbered(number, block)
             self.calls.hold(self._index.of(number), chunk)
             return []
-        released = self._release_reasoning() + self._close_text()
-        return [*released, self._renumbered(number, block)]
+        return [*self._close_text(), self._renumbered(number, block)]
 
     def _renumbered(self, number: int, block: Block) -> AIMessageChunk:
         """Return a block as it came, with the turn's number."""
@@ -418,7 +413,7 @@ class Placement:
 
     def end_for_resend(self) -> Chunks:
         """End a segment that is sent back as it is: new blocks of any kind follow."""
-        released = self._close_text() + self._release_reasoning()
+        released = self._close_text()
         self._begin_segment()
         self._drops_reasoning = False
         return released
@@ -433,7 +428,7 @@ class Placement:
         self, *, reason: str, last_block_complete: bool, truncated: bool
     ) -> Chunks:
         """End the turn: release all that is held; truncated calls come out invalid."""
-        released = self._close_text(truncated=truncated) + self._release_reasoning()
+        released = self._close_text(truncated=truncated)
         last = None if truncated else self._index.last
         self.calls.judge(
             reason=reason, last_block_complete=last_block_complete, last_index=last
@@ -447,7 +442,7 @@ class Placement:
 
     def take_calls(self, other: Placement) -> None:
         """Adopt the tool calls of the same segment's retry."""
-        last, self._reasoning = self.calls.before(self._index.last), []
+        last = self.calls.before(self._index.last)
         self.calls = other.calls
         self._index.last = self.calls.renumber(last + 1, other.last_index)
 
@@ -470,10 +465,6 @@ class Placement:
         self._closed_texts.append(text.buffer.text)
         self._continues_text = False
         return released + self._text_chunks(text, end)
-
-    def _release_reasoning(self) -> Chunks:
-        released, self._reasoning = self._reasoning, []
-        return released
 
     def _text_chunks(
         self, text: OpenText, released: str, extras: Block | None = None

@@ -2,27 +2,33 @@
 
 LangChain parses the arguments of streamed calls as *partial* JSON, and Converse gives a
 truncated call's `input` the keys that arrived. Both make a truncated call look valid,
-and an agent runs it. Only the stop reason and strict JSON tell.
+and an agent runs it. Only the stop reason and the end of the JSON tell.
 
 CALL-1. A call is complete if its arguments are a JSON object and it was not truncated:
-    the stop reason says that the last block is complete, or the call is not the last
-    block of a segment that was not truncated. Nothing else shows it: after a complete
-    call, another one may have been truncated. A call without a name can't run; a
-    server's own tool may arrive as one.
+    the stop reason says that the last block is complete, or the segment was not
+    truncated at a limit and the call is not its last block, or its streamed arguments
+    end. After a limit, nothing shows it: after a complete call, another one may have
+    been truncated. A call without a name can't run; a server's own tool may arrive as
+    one.
 CALL-2. If one call was truncated, none of the segment's calls is valid.
-CALL-3. An invalid call stays invalid when chunks are added: its `args` can't be parsed
-    as an object, not even as partial JSON.
+CALL-3. An invalid call stays invalid when chunks are added: the `args` of its chunk
+    begin with a mark that no JSON begins with. LangChain's sum of tool call chunks has
+    no `error`, so the chunks that come with an invalid call restore it, and the
+    arguments without the mark, in the sum.
 CALL-4. From the first tool call on, everything that follows is held back, too, so that
     the order is kept.
+CALL-5. A raw line break or another control character in a string is no sign of a cut:
+    models write them, and LangChain accepts them. An object that was cut has no last
+    brace, so it can't be parsed either way.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from langchain_core.messages import AIMessageChunk
+from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.messages.tool import invalid_tool_call, tool_call, tool_call_chunk
 
 if TYPE_CHECKING:
@@ -35,6 +41,13 @@ BESIDE_TRUNCATED = (
     "and none is returned without the others."
 )
 NAMELESS = "This tool call has no name."
+NO_JSON = "\ufeff"
+"""What the arguments of an invalid call's chunk begin with: a byte order mark, which a
+JSON text must not begin with (RFC 8259, section 8.1). It is invisible."""
+
+INVALID_CALL = "invalid_tool_call"
+"""LangChain's type of a block of an invalid call."""
+
 MALFORMED = "The arguments of this tool call are not a JSON object."
 
 
@@ -63,9 +76,9 @@ class Call:
 
     @property
     def args(self) -> dict[str, Any] | None:
-        """The arguments by strict JSON, or None."""
+        """The arguments as a JSON object, or None (CALL-5)."""
         try:
-            args = json.loads(self.json_text or "{}")
+            args = json.loads(self.json_text or "{}", strict=False)
         except ValueError:
             return None
         return args if isinstance(args, dict) else None
@@ -104,24 +117,94 @@ class Call:
         block = {**self.invalid(), "index": self.index}
         chunk = tool_call_chunk(
             name=self.name,
-            args=f"[{self.error}] {self.json_text}",
+            args=NO_JSON + self.json_text,
             id=self.call_id,
             index=self.index,
         )
-        return InvalidCallChunk(content=[block], tool_call_chunks=[chunk])
+        made = InvalidCallChunk(content=[block], tool_call_chunks=[chunk])
+        return restore_invalid_calls(made)
 
 
 class InvalidCallChunk(AIMessageChunk):
-    """A chunk whose block is LangChain's own block of an invalid call.
+    """A chunk of a stream that has an invalid call (CALL-3).
 
-    LangChain's translators only know the blocks of Bedrock, and would make it a
-    non-standard one.
+    Its block is LangChain's own block of an invalid call. LangChain's translators only
+    know the blocks of Bedrock, and would make it a non-standard one.
     """
 
     @property
     def content_blocks(self) -> list[Any]:
         """The blocks as LangChain's standard blocks, which they are."""
         return list(self.content)
+
+    def __add__(self, other: Any) -> Any:
+        """Add chunks to this one; see `__radd__`."""
+        return _as_plain(self) + other if _is_chunk(other) else super().__add__(other)
+
+    def __radd__(self, other: Any) -> Any:
+        """Add this chunk to a sum of chunks, and restore its invalid calls.
+
+        Python tries it before the addition of the class that this one extends.
+        """
+        if not _is_chunk(other):
+            return NotImplemented
+        return restore_invalid_calls(_as_plain(other) + _as_plain(self))
+
+
+def _is_chunk(other: object) -> bool:
+    return isinstance(other, AIMessageChunk)
+
+
+def _as_plain(chunk: AIMessageChunk) -> AIMessageChunk:
+    """Return a chunk of LangChain's class."""
+    if type(chunk) is AIMessageChunk:
+        return chunk
+    return AIMessageChunk(**dict(chunk))
+
+
+Message = TypeVar("Message", bound=AIMessage)
+
+
+def restore_invalid_calls(message: Message) -> Message:
+    """Give invalid calls the reason and the arguments that their blocks have (CALL-3).
+
+    LangChain's conversion to v1 blocks wraps the block of an invalid call as one that
+    is not standard; it is, and is unwrapped.
+
+    Args:
+        message: What LangChain made of a stream or a response. It is changed.
+    """
+    if not message.invalid_tool_calls or isinstance(message.content, str):
+        return message
+    content: Any = [*map(unwrapped, message.content)]
+    message.content = content
+    blocks = {block.get("id"): block for block in content if is_invalid_call(block)}
+    message.invalid_tool_calls = [
+        _restored(call, blocks.get(call["id"])) for call in message.invalid_tool_calls
+    ]
+    return message
+
+
+def is_invalid_call(block: object) -> bool:
+    """Return True for LangChain's block of an invalid call."""
+    return isinstance(block, dict) and block.get("type") == INVALID_CALL
+
+
+def unwrapped(block: Any) -> Any:
+    """Return the block of an invalid call that was wrapped as not standard."""
+    if not isinstance(block, dict) or block.get("type") != "non_standard":
+        return block
+    value: Any = block.get("value")
+    if not is_invalid_call(value):
+        return block
+    return {**value, "index": block["index"]} if "index" in block else value
+
+
+def _restored(call: InvalidToolCall, block: Any) -> InvalidToolCall:
+    known = call if block is None else block
+    return invalid_tool_call(
+        name=known["name"], args=known["args"], id=known["id"], error=known["error"]
+    )
 
 
 class HeldCalls:
@@ -142,6 +225,11 @@ class HeldCalls:
     def count(self) -> int:
         """The number of calls."""
         return len(self._calls)
+
+    @property
+    def arriving(self) -> Call | None:
+        """The last call that has begun, or None."""
+        return next(reversed(self._calls.values()), None)
 
     def begin(self, last: int) -> None:
         """Begin to hold back what follows the turn's block of this number."""
@@ -237,7 +325,8 @@ class HeldCalls:
                 call.error = NAMELESS
             if call.args is None:
                 call.error = MALFORMED
-            if call.index == at and not last_block_complete:
+            ended = last_index is not None and call.is_complete_json
+            if call.index == at and not (last_block_complete or ended):
                 call.error = TRUNCATED.format(reason=reason)
         if any(call.error for call in calls) and not last_block_complete:
             for call in calls:

@@ -1,8 +1,8 @@
-"""The payload of the custom event `bedrock_continuation`.
+"""The payloads of the custom events, and the only place that writes them.
 
-The event is dispatched before each call of a turn but the first, which LangChain's own
-run announces. This module defines the payload and is the only place that writes it. To
-add a key: add it to `ContinuationEvent`, and write it in `event_of`.
+`bedrock_continuation` is dispatched before each call of a turn but the first, which
+LangChain's own run announces. To add a key: add it to `ContinuationEvent`, and write it
+in `event_of`. `bedrock_tool_call` is dispatched while a stream withholds a tool call.
 """
 
 from __future__ import annotations
@@ -28,6 +28,17 @@ class ContinuationEvent(TypedDict):
     """The length of the text so far, in characters."""
     segment: SegmentEntry
     """The last response."""
+
+
+class ToolCallEvent(TypedDict):
+    """What listeners are told of a tool call that is not complete yet."""
+
+    name: str | None
+    """The tool's name."""
+    id: str | None
+    """The call's id."""
+    characters: int
+    """How much of its arguments has come, in characters of JSON."""
 
 
 def event_of(record: Record, action: Action, offset: int) -> ContinuationEvent | None:

@@ -11,6 +11,7 @@ from langchain_bedrock_continue._core.content.inline_thinking import (
     seams_after_split,
     split,
 )
+from langchain_bedrock_continue._core.content.tool_calls import InvalidCallChunk
 from langchain_bedrock_continue._core.record.addable import AddableContinuation
 from langchain_bedrock_continue._core.record.continuation import (
     continuation_of,
@@ -43,7 +44,8 @@ def last_chunk(record: Record, content: Content, policy: Policy) -> AIMessageChu
     """Return the last chunk of a stream: metadata, usage, and no content."""
     metadata = _metadata(record, content, content.seams)
     metadata["continuation"] = AddableContinuation(metadata["continuation"])
-    return AIMessageChunk(
+    kind = InvalidCallChunk if content.invalid_calls else AIMessageChunk
+    return kind(
         id=record.resumed.id,
         content="",
         response_metadata=metadata,

@@ -10,8 +10,8 @@ JOIN-2. It is rejected as soon as it repeats an earlier place from which it coul
     closed before those tokens are written, and paid for.
 JOIN-3. It is rejected if it repeats nothing of what it was asked to repeat, and begins
     with a capital letter after a small one: a new sentence, or a name before which a
-    blank is missing. That is weak evidence, so it counts only while `is_last_try` is
-    false, and not in code (`get|User`).
+    blank is missing. That is weak evidence, so it counts only where `needs_echo` is
+    true, and not in code (`get|User`).
 JOIN-4. The result depends on the message, and not on how it is split into chunks.
 """
 
@@ -56,7 +56,8 @@ class ExpectedEcho:
         quote: What the model is asked to repeat; may be empty.
         opening: What precedes the quote in the prompt, such as a tag; may be empty.
         capacity: How many characters the answer can have; None if unknown.
-        is_last_try: The answer is accepted even without an echo (JOIN-3).
+        needs_echo: An answer without an echo may be rejected (JOIN-3).
+        is_last_try: Weak evidence of a restart does not count (RESTART-6).
         may_reject: A restart is rejected; False if the text is known to be another
             version of the answer.
     """
@@ -64,7 +65,8 @@ class ExpectedEcho:
     quote: str = ""
     opening: str = ""
     capacity: int | None = None
-    is_last_try: bool = True
+    needs_echo: bool = False
+    is_last_try: bool = False
     may_reject: bool = True
 
 
@@ -158,9 +160,10 @@ class ContinuationJoin:
         added = self._join.finish(truncated=truncated)
         if not self._expected.may_reject:
             return added
+        if truncated and self._is_blank(added) and self._repeats_earlier_place():
+            self.rejected = self._far_restart()
+            return ""
         if self._check is None and not added:
-            if truncated and self._repeats_earlier_place():
-                self.rejected = self._far_restart()
             return ""
         take = self._new if self._check is None else self._checked
         begun = take(added) or ""
@@ -172,16 +175,26 @@ class ContinuationJoin:
     def _is_rejected(self) -> bool:
         return self.rejected is not None
 
+    def _is_blank(self, added: str) -> bool:
+        """Return True if nothing but whitespace is new: the end of the text has it."""
+        pending = "" if self._check is None else self._check.pending
+        is_released = self._check is not None and self._check.decided
+        return not (is_released or pending.strip() or added.strip())
+
     # The new text ------------------------------------------------------------------
 
     def _new(self, new: str) -> str | None:
         """Take the first new text."""
         result = self._join.result
         proven = result is not None and result.rule is not JoinRule.AS_IS
-        if not (proven or self._expected.is_last_try) and self._begins_a_sentence(new):
+        doubtful = self._expected.needs_echo and not proven
+        if doubtful and self._begins_a_sentence(new):
             self.rejected = NoEcho.NO_ECHO
             return None
-        self._check = RestartCheck(self._earlier, proven=proven)
+        is_last_try = self._expected.is_last_try
+        self._check = RestartCheck(
+            self._earlier, proven=proven, is_last_try=is_last_try
+        )
         return self._checked(new)
 
     def _checked(self, new: str) -> str | None:
@@ -236,10 +249,11 @@ class ContinuationJoin:
         return self._earlier.distance(at) > self._expected.capacity // 2
 
     def _repeats_earlier_place(self) -> bool:
-        """Return True if all of the message repeats an earlier place."""
-        if self._message is None or weight(self._message.seen) < _FAR_RESTART:
-            return False
-        return bool(self._message.active)
+        """Return True if a message that adds nothing is more than an echo.
+
+        A message that was truncated in the echo needs more room, and no other words.
+        """
+        return self._received > 2 * len(self._expected.quote) + _FAR_RESTART
 
     def _far_restart(self) -> Restart:
         is_first = any(

@@ -33,6 +33,11 @@ _SENTENCE_END = re.compile(
     r"[.!?:;\u2026。\uff01\uff1f\uff1a]['\"\u201d\u2019\u300d\u300f)\]*_`>|]*\Z"
 )
 _HTML = re.compile(r"(?i)<!doctype html|<html[\s>]")
+_PART = re.compile(
+    r"|t(?:ru?)?|f(?:a(?:ls?)?)?|n(?:ul?)?|-|\.|\.?\d*[eE][+-]?|\\?(?:u[\da-fA-F]{0,3})?"
+)
+"""What `json` finds at its error where a document ends inside a value, or after one."""
+
 _WORD_BRACKET = re.compile(r"(?:^|[\s\w])\((?=\w)")
 
 
@@ -53,7 +58,8 @@ def _is_open_json(text: str) -> bool:
     try:
         json.loads(text, strict=False)
     except json.JSONDecodeError as error:
-        return error.pos >= len(text.rstrip()) or "Unterminated string" in error.msg
+        rest = text[error.pos :].rstrip()
+        return "Unterminated string" in error.msg or bool(_PART.fullmatch(rest))
     except RecursionError:
         return False
     return False

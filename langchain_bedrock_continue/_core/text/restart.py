@@ -22,6 +22,9 @@ RESTART-4. The comparison ignores whitespace and reads typographic quotation mar
     plain ones.
 RESTART-5. Time is bounded: the new text is compared with the first HEAD and the last
     TAIL characters.
+RESTART-6. At the end of a line, equal lines are weak evidence, however many: a text may
+    have the same function twice. If the model writes the same in every form of the user
+    turn, it is kept.
 """
 
 from __future__ import annotations
@@ -32,8 +35,8 @@ from enum import IntEnum, StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from langchain_bedrock_continue._core.text.introductions import possible_starts
 from langchain_bedrock_continue._core.text.markdown import in_fence, table_at_end
-from langchain_bedrock_continue._core.text.preambles import OPENERS
 from langchain_bedrock_continue._core.text.text_end import weight, without_whitespace
 
 if TYPE_CHECKING:
@@ -41,9 +44,6 @@ if TYPE_CHECKING:
 
 HEAD, TAIL = 4_096, 32_768
 """How many characters of the text are compared, at its start and at its end."""
-
-INTRODUCTION = 160
-"""The longest line that introduces a restart, such as "Here is the table:"."""
 
 SAME_BEFORE = 12
 """If so many visible characters before the seam and before an earlier place are equal,
@@ -118,6 +118,9 @@ _NEEDED_IN_CODE = 120
 _NEEDED_IN_VERSE = 240
 """A refrain has two to six lines."""
 
+_NEEDED_TO_THE_END = 60
+"""All of the text from a place on is repeated, up to the seam."""
+
 _NEEDED_NUMBERED = 12
 """A row of a table, or a list item whose number was there, is not written twice."""
 
@@ -167,7 +170,8 @@ class EarlierText:
     def places(self) -> list[Place]:
         """Where a restart may begin, in order."""
         window, places, at, compact_at = self.window, [], 0, 0
-        starts = {match.end(): Start.SENTENCE for match in _find_sentences(window)}
+        sentences = _SENTENCE_START.finditer(window)
+        starts = {match.end(): Start.SENTENCE for match in sentences}
         starts |= {match.end(): Start.LINE for match in _LINE_START.finditer(window)}
         for offset in sorted(starts):
             compact_at += len(without_whitespace(window[at:offset]))
@@ -238,10 +242,15 @@ class EarlierText:
             return Seam.SENTENCE
         return Seam.MIDDLE
 
+    def is_numbered(self, place: Place) -> bool:
+        """Return True for a table row, and a list item whose number was there."""
+        item = _ITEM.match(place.line)
+        is_item = item is not None and int(item[1]) <= self.last_number
+        return is_item or place.line.startswith("|")
+
     def needed(self, place: Place, seam: Seam) -> int:
         """Return how much has to be repeated from a place on to be a restart."""
-        item = _ITEM.match(place.line)
-        if place.line.startswith("|") or (item and int(item[1]) <= self.last_number):
+        if self.is_numbered(place):
             return _NEEDED_NUMBERED
         least = _NEEDED_WEIGHT[place.start, seam]
         is_verse = seam is Seam.LINE and len(place.line) < _VERSE_LINE
@@ -260,10 +269,6 @@ def _has_words(repeated: str) -> bool:
 
 
 _MIN_DIFFERENT = 5
-
-
-def _find_sentences(window: str) -> list[re.Match[str]]:
-    return list(_SENTENCE_START.finditer(window))
 
 
 class Repetition:
@@ -318,18 +323,23 @@ class RestartCheck:
         restart: How the text begins the answer again; None while undecided, and if it
             does not.
         decided: Whether it is decided.
+        pending: The new text that is not yet released.
     """
 
-    def __init__(self, earlier: EarlierText, *, proven: bool) -> None:
+    def __init__(
+        self, earlier: EarlierText, *, proven: bool, is_last_try: bool = False
+    ) -> None:
         """Prepare a check.
 
         Args:
             earlier: The text before the seam.
             proven: See `EarlierText.seam`.
+            is_last_try: Weak evidence does not count (RESTART-6).
         """
         self._earlier = earlier
         self._proven = proven
-        self._pending = ""
+        self._is_last_try = is_last_try
+        self.pending = ""
         self._entries: dict[int, Repetition] = {}
         self.restart: Restart | None = None
         self.decided = False
@@ -343,9 +353,22 @@ class RestartCheck:
         if self.decided:
             return "" if self.restart else text
         for at, entry in self._entries.items():
-            entry.feed(text[max(0, at - len(self._pending)) :])
-        self._pending += text
-        return self._decide(final=False, truncated=False)
+            entry.feed(text[max(0, at - len(self.pending)) :])
+        self.pending += text
+        pending = self.pending
+        released = self._decide(final=False, truncated=False)
+        if self.restart is not None and len(text) > 1:
+            self.restart = self._first_restart(pending)
+        return released
+
+    def _first_restart(self, text: str) -> Restart | None:
+        """Return the first reason that holds, if text has several (RESTART-2)."""
+        check = RestartCheck(self._earlier, proven=self._proven)
+        for char in text:
+            check.feed(char)
+            if check.decided:
+                return check.restart
+        return self.restart
 
     def finish(self, *, truncated: bool) -> str:
         """Decide with what was received, because the message is over.
@@ -366,56 +389,62 @@ class RestartCheck:
         if self.restart is None and not final and (is_open or self._may_be_restart()):
             return None
         self.decided = True
-        pending, self._pending = self._pending, ""
+        pending, self.pending = self.pending, ""
         return "" if self.restart else pending
 
     def _find_entries(self, *, final: bool) -> bool:
         """Find where the answer may begin; return True if more may be found."""
-        starts, is_open = _entries(self._pending, final=final)
+        starts, is_open = possible_starts(self.pending, final=final)
         for at in starts:
             if at not in self._entries:
                 self._entries[at] = Repetition(self._earlier)
-                self._entries[at].feed(self._pending[at:])
+                self._entries[at].feed(self.pending[at:])
         return is_open
 
     def _find(self, *, final: bool, truncated: bool) -> Restart | None:
+        seam = self._earlier.seam(self.pending, proven=self._proven)
         for at, entry in self._entries.items():
-            text = self._pending[at:].lstrip()
+            text = self.pending[at:].lstrip()
             if self._repeats_header(entry.seen):
                 return Restart.TABLE_HEADER
             if self._repeats_first_number(text):
                 return Restart.LIST_NUMBER
-            counting = [
-                (needed, place.start)
-                for place, repeated in entry.repeated()
-                if (needed := self._needed(place, text, cut=final and truncated))
-                <= weight(repeated)
-                and _has_words(repeated)
-            ]
+            line = without_whitespace(text.partition("\n")[0]) if "\n" in text else None
+            counting = []
+            for place, repeated in entry.repeated():
+                needed = self._needed(place, repeated, seam, line)
+                if final and truncated:  # perhaps inside the repetition
+                    needed = max(_NEEDED_NUMBERED, needed // 2)
+                is_enough = weight(repeated) >= needed and _has_words(repeated)
+                if is_enough and not (self._is_last_try and self._is_weak(place, seam)):
+                    counting.append((needed, place.start))
             if counting:
                 is_first = min(counting)[1] is Start.TEXT
                 return Restart.FIRST_LINE if is_first else Restart.EARLIER_PLACE
         return None
 
-    def _needed(self, place: Place, text: str, *, cut: bool) -> int:
+    def _needed(self, place: Place, repeated: str, seam: Seam, line: str | None) -> int:
         """Return how much has to be repeated from a place on.
 
         Args:
             place: The place.
-            text: The new text, from where the answer may begin.
-            cut: The message was truncated; perhaps inside the repetition.
+            repeated: What was repeated from there.
+            seam: Where the seam is.
+            line: The first line from where the answer may begin, compact; None while
+                it is not complete.
         """
-        seam = self._earlier.seam(self._pending, proven=self._proven)
         needed = self._earlier.needed(place, seam)
-        if cut:
-            needed = max(_NEEDED_NUMBERED, needed // 2)
-        counts = seam is not Seam.LINE or self._earlier.has_title
-        if place.start is not Start.TEXT or "\n" not in text:
-            return needed
-        if counts or self._earlier.is_code:
-            line = weight(without_whitespace(place.line))
-            needed = min(needed, max(line, _MIN_LINE))
+        if place.at + len(repeated) == len(self._earlier.compact):
+            needed = min(needed, _NEEDED_TO_THE_END)
+        if place.start is Start.TEXT and line == without_whitespace(place.line):
+            counts = seam is not Seam.LINE or self._earlier.has_title
+            if counts or self._earlier.is_code:
+                needed = min(needed, max(weight(line), _MIN_LINE))
         return needed
+
+    def _is_weak(self, place: Place, seam: Seam) -> bool:
+        """Return True if equal lines are weak evidence here (RESTART-6)."""
+        return seam is Seam.LINE and not self._earlier.is_numbered(place)
 
     def _repeats_header(self, seen: str) -> bool:
         header = self._earlier.header
@@ -432,7 +461,7 @@ class RestartCheck:
         for at, entry in self._entries.items():
             maybe_header = header and header.startswith(entry.seen)
             maybe_item = self._earlier.last_number and _MAYBE_ITEM.fullmatch(
-                self._pending, at
+                self.pending, at
             )
             if not entry.seen or entry.active or maybe_header or maybe_item:
                 return True
@@ -441,32 +470,3 @@ class RestartCheck:
 
 _MIN_LINE = 6
 """The least weight of a first line that is evidence."""
-
-_FENCE_LINE = re.compile(r"\s*(?:```|~~~)\w*[ \t]*\n")
-
-
-def _entries(text: str, *, final: bool) -> tuple[list[int], bool]:
-    """Return where the answer may begin in new text, and whether more may be found.
-
-    It may begin at once, or after a line that introduces it, and after a code fence.
-    """
-    starts, at = [0], 0
-    start = text.lstrip()
-    if not start:
-        return starts, not final
-    lowered = start[:INTRODUCTION].lower().replace("\u2019", "'")
-    if lowered.startswith(OPENERS):
-        line_end = text.find("\n", len(text) - len(start))
-        if line_end < 0:
-            return starts, not final and len(start) <= INTRODUCTION
-        line = text[:line_end].strip()
-        if len(line) <= INTRODUCTION and line.endswith((":", "\uff1a")):
-            at = line_end + 1
-            starts.append(at)
-    elif not final and any(opener.startswith(lowered) for opener in OPENERS):
-        return starts, True
-    if match := _FENCE_LINE.match(text, at):
-        starts.append(match.end())
-    rest = text[at:].lstrip()
-    may_be_fence = not rest or ("\n" not in rest and rest.startswith(("`", "~")))
-    return starts, not final and may_be_fence

@@ -124,11 +124,12 @@ class ToolArguments:
         self._start, self._reply = (self._buffer.mark(), self._join), []
         self.join_result = None
 
-    def begin_retry(self) -> None:
-        """Begin the segment once more."""
+    def begin_retry(self) -> Chunks:
+        """Begin the segment once more; nothing of it was shown."""
         mark, join = self._start
         self._buffer, self._reply = self._buffer.at(mark), []
         self._join = join.fresh() if join else None
+        return []
 
     def abandon_retry(self) -> None:
         """Keep what arrived: nothing of a first attempt was shown."""

@@ -51,11 +51,14 @@ class CallTool:
         input: Arguments of the call.
         tool_use_id: `toolUseId` of the call. By default made from the number of the
             turn and of the block.
+        json_text: `input` as the model writes it, such as with a raw line break inside
+            a string. By default standard JSON.
     """
 
     name: str
     input: Json
     tool_use_id: str = ""
+    json_text: str = ""
 
 
 @dataclass(frozen=True)

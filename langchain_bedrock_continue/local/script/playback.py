@@ -269,11 +269,13 @@ def _fitting(fragments: Sequence[str], budget: int) -> tuple[list[str], int]:
 
 
 def _by_token(call: CallTool) -> list[str]:
-    return tokenize(json.dumps(call.input, ensure_ascii=False))
+    return tokenize(call.json_text or json.dumps(call.input, ensure_ascii=False))
 
 
 def _by_key(call: CallTool) -> list[str]:
     """Return the input's JSON, split before each comma between two members."""
+    if call.json_text:
+        return [call.json_text]
     pairs = [
         f"{json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}"
         for key, value in call.input.items()

@@ -231,7 +231,7 @@ class _Block:
         return {"reasoningText": {"text": joined("text"), **signed}}
 
 
-_DECODER = json.JSONDecoder()
+_DECODER = json.JSONDecoder(strict=False)  # models write raw line breaks
 
 
 def complete_members(text: str) -> Json:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage
 
 from langchain_bedrock_continue.local import (
     Answer,
@@ -46,12 +46,21 @@ def kinds(message: AIMessage) -> list[str]:
     return [block["type"] for block in message.content if isinstance(block, dict)]
 
 
-def thoughts(message: AIMessage) -> list[tuple[str, str | None]]:
-    """Return each thought of a message with its signature."""
+def thoughts(
+    message: AIMessage, *, truncated: bool = False
+) -> list[tuple[str, str | None]]:
+    """Return each thought of a message with its signature.
+
+    Args:
+        message: The message.
+        truncated: Whether to return those that are marked as truncated, or the others.
+    """
     inner = [
         block["reasoning_content"]
         for block in message.content
-        if isinstance(block, dict) and block["type"] == "reasoning_content"
+        if isinstance(block, dict)
+        and block["type"] == "reasoning_content"
+        and block.get("truncated", False) is truncated
     ]
     return [(one.get("text"), one.get("signature")) for one in inner]
 
@@ -104,7 +113,7 @@ def test_thought_and_signature_are_of_the_same_attempt(
     assert len(message.tool_calls) == 1
 
 
-def test_a_thought_before_a_call_is_that_of_the_last_attempt(
+def test_a_whole_thought_before_a_truncated_call_stays(
     serve: Serve, entrance: Entrance
 ) -> None:
     answers = [
@@ -113,8 +122,9 @@ def test_a_thought_before_a_call_is_that_of_the_last_attempt(
     bedrock = serve(in_order(*answers))
     message = entrance(thinking(bedrock, max_tokens=30), "Hi")
     assert requested_sizes(bedrock) == [30, 120, 480][: len(bedrock.requests)]
-    last = len(bedrock.requests) - 1
-    assert thoughts(message) == [(f"{THOUGHT} {last}", f"c2ln{last}")]
+    # The caller saw the first thought, which is whole.
+    assert len(bedrock.requests) > 1
+    assert thoughts(message) == [(f"{THOUGHT} 0", "c2ln0")]
     assert len(message.tool_calls) == 1
 
 
@@ -127,10 +137,13 @@ def test_an_answer_that_is_all_thinking_at_the_ceiling_ends_without_progress(
     assert requested_sizes(bedrock) == [10, 40, 60]
     assert continuation(message)["ended_by"] == "no_progress"
     assert continuation(message)["complete"] is False
-    # The last attempt's thought, and no signature: it was truncated.
-    ((thought, signature),) = thoughts(message)
-    assert (THOUGHT * 9).startswith(thought)
-    assert not signature
+    # No signature: they were truncated. A stream has shown each attempt's.
+    assert thoughts(message) == []
+    truncated = thoughts(message, truncated=True)
+    assert len(truncated) == (3 if isinstance(message, AIMessageChunk) else 1)
+    for thought, signature in truncated:
+        assert (THOUGHT * 9).startswith(thought)
+        assert not signature
 
 
 def test_thinking_alone_is_complete_if_the_model_ends_it(
@@ -213,7 +226,16 @@ def test_interleaved_thoughts_are_kept(serve: Serve, entrance: Entrance) -> None
         bedrock.clear()
         message = entrance(thinking(bedrock, max_tokens=max_tokens), "Hi")
         assert len(bedrock.requests) > 1
-        assert message.content == theirs.content
+        assert unmarked(message.content) == unmarked(theirs.content)
+
+
+def unmarked(content: Any) -> list[dict[str, Any]]:
+    """Return the blocks that are not truncated, without their numbers."""
+    return [
+        {key: value for key, value in block.items() if key != "index"}
+        for block in content
+        if not block.get("truncated")
+    ]
 
 
 REDACTED = Think(redacted=b"\x00secret")

@@ -133,6 +133,22 @@ def tooled(make: Any, bedrock: LocalBedrock, **kwargs: Any) -> Any:
     return make(bedrock, output_version="v1", **kwargs).bind_tools(WEATHER_TOOLS)
 
 
+def without_truncated_thoughts(seen: dict[str, Any]) -> dict[str, Any]:
+    """Leave out thoughts that a retry replaced; the other blocks move up."""
+
+    def is_truncated(block: Any) -> bool:
+        return bool(block.get("truncated") or block.get("extras", {}).get("truncated"))
+
+    if isinstance(seen["content"], str):
+        return seen
+    gone = [one.get("index", 0) for one in seen["content"] if is_truncated(one)]
+    kept = [one for one in seen["content"] if not is_truncated(one)]
+    for one in [*kept, *seen.get("tool_call_chunks", [])]:
+        if isinstance(one.get("index"), int):
+            one["index"] -= sum(number < one["index"] for number in gone)
+    return {**seen, "content": kept}
+
+
 @pytest.mark.parametrize(("strategy", "read"), STRATEGIES_AND_READS)
 @pytest.mark.parametrize(("kind", "fine"), KINDS)
 def test_an_event_stream_is_valid_and_gives_the_message_that_is_not_truncated(
@@ -146,7 +162,8 @@ def test_an_event_stream_is_valid_and_gives_the_message_that_is_not_truncated(
     bedrock.clear()
     for size in SIZES:
         message = by(tooled(model, bedrock, model=model_id, max_tokens=size))
-        assert shape_without_usage(message) == expected, f"truncated at {size}"
+        seen = without_truncated_thoughts(shape_without_usage(message))
+        assert seen == expected, f"truncated at {size}"
         assert continuation(message)["ended_by"] == "model"
     assert len(bedrock.requests) > len(SIZES)
 

@@ -72,7 +72,7 @@ def test_the_usage_of_the_response_leaves_out_retried_attempts(
     serve: Serve, every_entrance: Entrance
 ) -> None:
     answer: Any = Answer(["I write. ", CallTool("write", {"text": TEXT}, "t1")])
-    llm = model(serve(answer), max_tokens=8, usage_view="response")
+    llm = model(serve(answer), max_tokens=8)
     message: AIMessage = every_entrance(llm.bind_tools(tools("write")), "Hi")
     summary = continuation(message)
     *attempts, last = summary["segments"]

@@ -126,7 +126,7 @@ def test_usage_and_segments_include_every_attempt(
     billed = [
         sum(one[f"{way}_tokens"] for one in entries) for way in ("input", "output")
     ]
-    usage: Any = message.usage_metadata
+    usage: Any = summary["billed"]
     assert [usage["input_tokens"], usage["output_tokens"]] == billed
     assert usage["total_tokens"] == sum(billed)
     assert summary["seams"] == []
@@ -140,8 +140,10 @@ def test_every_retry_is_an_event(
         serve(CALLING)
     )
     every_entrance(chain, {"it": "Write."}, config={"callbacks": [recorder]})
-    heard = [(name, event["type"]) for name, event in recorder.events]
-    assert heard == [("bedrock_continuation", "retry")] * 2
+    events = [
+        event for name, event in recorder.events if name == "bedrock_continuation"
+    ]
+    assert [event["type"] for event in events] == ["retry"] * 2
 
 
 # The ceiling ------------------------------------------------------------------------

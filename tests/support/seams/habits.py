@@ -98,6 +98,11 @@ class Habit:
         """Whether the message has no new text, so that the text stays as it is."""
         return self.rest is not None
 
+    @property
+    def closes_at_end(self) -> bool:
+        """Whether the model closes a fence at the end of a message that it ends."""
+        return self.lead_in is _any_fence
+
     def write(self, full: str, text: str, quote: str) -> str | None:
         """Write the message, or return None if the habit does not apply."""
         scene = Scene(full, text, quote)
@@ -106,7 +111,7 @@ class Habit:
             return None
         closing, rest = self.closing(scene), self._rest(scene, lead_in, repeated)
         message = (lead_in + repeated + closing + rest).lstrip()
-        return message + "\n```" if self.lead_in is _any_fence else message
+        return message + "\n```" if self.closes_at_end else message
 
     def _rest(self, scene: Scene, lead_in: str, repeated: str) -> str:
         if self.rest is not None:

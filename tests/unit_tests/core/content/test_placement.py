@@ -85,21 +85,27 @@ def test_content_5_reasoning_of_a_later_segment_is_dropped() -> None:
     assert released_blocks(chunks) == [thought, text_block("a b c")]
 
 
-@pytest.mark.parametrize("truncated", [False, True])
-def test_content_6_reasoning_is_held_back_until_the_next_block(truncated: bool) -> None:
+def test_content_6_reasoning_is_released_as_it_comes() -> None:
     placement = Placement()
     thought: Any = {**reasoning_block("Hm."), "index": 0}
-    assert receive(placement, AIMessageChunk(content=[thought])) == []
+    chunks = receive(placement, AIMessageChunk(content=[thought]))
+    assert released_blocks(chunks, numbered=True) == [thought]
     assert not placement.has_progress()
-    if truncated:
-        assert released_blocks(finish(placement, truncated=True), numbered=True) == [
-            thought
-        ]
-        return
     chunks = receive(placement, text_chunk("one", 1))
     assert released_blocks(chunks, numbered=True) == [
-        thought,
         {**text_block("one"), "index": 1},
+    ]
+
+
+def test_content_6_no_block_gets_the_number_of_truncated_reasoning() -> None:
+    placement = Placement()
+    placement.take_number(0, 2)
+    thought: Any = {**reasoning_block("Hm."), "index": 0}
+    chunks = receive(placement, AIMessageChunk(content=[thought]))
+    chunks += receive(placement, text_chunk("one", 1)) + finish(placement)
+    assert [block["index"] for block in released_blocks(chunks, numbered=True)] == [
+        1,
+        3,
     ]
 
 

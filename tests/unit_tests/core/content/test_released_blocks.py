@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessageChunk
 
-from langchain_bedrock_continue._core.content.content import ReleasedBlocks
+from langchain_bedrock_continue._core.content.released_blocks import ReleasedBlocks
 from tests.support.contents import (
     image_block,
     reasoning_block,

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessageChunk
 
-from langchain_bedrock_continue._core.content.content import ReleasedBlocks
 from langchain_bedrock_continue._core.content.incoming import REASONING, kind_of
+from langchain_bedrock_continue._core.content.released_blocks import ReleasedBlocks
 from langchain_bedrock_continue._core.content.retry_filter import RetryFilter
 from tests.support.contents import (
     contents,

@@ -1,16 +1,21 @@
 """The rules CALL-1 to CALL-4: which tool calls are valid, and when they come out."""
 
-import contextlib
 import json
+import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessageChunk
 from langchain_core.messages.tool import tool_call_chunk
-from langchain_core.utils.json import parse_partial_json
 
-from langchain_bedrock_continue._core.content.tool_calls import Call, HeldCalls
+from langchain_bedrock_continue._core.content.tool_calls import (
+    NO_JSON,
+    Call,
+    HeldCalls,
+    InvalidCallChunk,
+)
+from tests.support.entrances import added
 
 INPUT = {"path": "a.md", "content": 'hel"lo}\n[1, {"x": "日本"}]', "n": 3}
 JSON = json.dumps(INPUT, ensure_ascii=False)
@@ -49,7 +54,7 @@ def test_call_1_a_streamed_call_truncated_anywhere_is_invalid(end: int) -> None:
 
 def test_call_1_complete_json_at_the_end_of_a_truncated_segment_is_invalid() -> None:
     calls = streamed(JSON)
-    calls.judge(reason="max_tokens", last_block_complete=False, last_index=1)
+    calls.judge(reason="max_tokens", last_block_complete=False, last_index=None)
     assert calls.valid == []
 
 
@@ -86,6 +91,41 @@ def test_call_1_arguments_that_are_no_object_are_invalid(text: str) -> None:
     assert [call["id"] for call in calls.invalid] == ["id2"]
 
 
+@pytest.mark.parametrize("text", ["", '{"a": ', JSON[:-1]])
+def test_call_1_a_streamed_call_that_does_not_end_is_invalid_whatever_ended_it(
+    text: str,
+) -> None:
+    calls = streamed(text)
+    calls.judge(reason="stop_sequence", last_block_complete=False, last_index=1)
+    assert calls.valid == []
+
+
+def test_call_1_a_streamed_call_that_ends_is_valid_if_no_limit_cut_the_segment() -> (
+    None
+):
+    calls = streamed(JSON)
+    calls.judge(reason="stop_sequence", last_block_complete=False, last_index=1)
+    assert [call["args"] for call in calls.valid] == [INPUT]
+
+
+RAW = st.text(st.sampled_from('a"{}[],:\\\n\t\r\x00\x1f'), max_size=12)
+
+
+@given(st.dictionaries(RAW, RAW | st.lists(RAW, max_size=2), max_size=3), st.data())
+def test_call_5_raw_control_characters_are_no_sign_of_a_cut(
+    arguments: dict[str, object], data: st.DataObject
+) -> None:
+    text = json.dumps(arguments)
+    for control in "\n\t\r\x00\x1f":
+        escape = json.dumps(control)[1:-1]
+        text = re.sub(rf"(?<!\\)((?:\\\\)*){re.escape(escape)}", rf"\1{control}", text)
+    calls = streamed(text)
+    calls.judge(reason="tool_use", last_block_complete=True, last_index=1)
+    assert [call["args"] for call in calls.valid] == [json.loads(text, strict=False)]
+    end = data.draw(st.integers(0, len(text) - 1))
+    assert not Call(index=1, streamed=True, json_chunks=[text[:end]]).is_complete_json
+
+
 def test_call_2_no_call_is_valid_beside_a_truncated_one() -> None:
     calls = streamed(JSON, JSON[:20])
     calls.judge(reason="max_tokens", last_block_complete=False, last_index=2)
@@ -101,14 +141,27 @@ def test_call_3_adding_chunks_does_not_make_an_invalid_call_valid(text: str) -> 
     call = Call(index=1, streamed=True, call_id="i", name="n", json_chunks=[text])
     call.error = "Truncated at max_tokens"
     chunk = call.invalid_chunk()
-    last = AIMessageChunk(content="", chunk_position="last")
-    for message in (chunk, AIMessageChunk(content="") + chunk + last, chunk + last):
+    first, last = AIMessageChunk(content=""), AIMessageChunk(content="")
+    last.chunk_position = "last"
+    whole = [chunk, first + chunk, chunk + first, sum([chunk, last], first)]
+    for message in (*whole, added([first, chunk, last])):
         assert message.tool_calls == []
-        assert len(message.invalid_tool_calls) == 1
-        args = message.invalid_tool_calls[0]["args"] or ""
-        assert text in args
-        with contextlib.suppress(ValueError):
-            assert not isinstance(parse_partial_json(args), dict)
+        (invalid,) = message.invalid_tool_calls
+        assert (invalid["args"] or "").removeprefix(NO_JSON) == text
+    assert all(type(message) is AIMessageChunk for message in whole[1:])
+
+
+@given(st.text(max_size=40))
+def test_call_3_the_sum_of_a_stream_has_the_reason_and_the_raw_arguments(
+    text: str,
+) -> None:
+    calls = streamed(JSON, '{"a": ' + text)
+    calls.judge(reason="max_tokens", last_block_complete=False, last_index=None)
+    last = InvalidCallChunk(content="", chunk_position="last")
+    whole = sum([*calls.release(), last], AIMessageChunk(content="Hi."))
+    assert type(whole) is AIMessageChunk
+    assert whole.invalid_tool_calls == calls.invalid
+    assert all(call["error"] for call in whole.invalid_tool_calls)
 
 
 def test_call_4_what_follows_a_call_is_released_after_it() -> None:

@@ -9,8 +9,8 @@ JOIN-2. It is rejected as soon as it repeats an earlier place from which it coul
     that filled `max_tokens` is truncated where the answer was. So a stream can be
     closed before those tokens are written, and paid for.
 JOIN-3. It is rejected if it repeats nothing of what it was asked to repeat, and begins
-    with a capital letter after a small one: a new sentence, or a name before which a
-    blank is missing. That is weak evidence, so it counts only where `needs_echo` is
+    with a capital letter after a small one or a digit: a new sentence, or a name before
+    which a blank is missing. That is weak evidence, so it counts only where `needs_echo` is
     true, and not in code (`get|User`).
 JOIN-4. The result depends on the message, and not on how it is split into chunks.
 """
@@ -211,7 +211,7 @@ class ContinuationJoin:
     def _begins_a_sentence(self, new: str) -> bool:
         """Return True if new text begins a sentence in another one (JOIN-3)."""
         before, after = self._earlier.text[-1:], new[:1]
-        in_sentence = before.islower() or before in {",", ";"}
+        in_sentence = before.islower() or before.isdigit() or before in {",", ";"}
         return in_sentence and after.isupper() and not self._earlier.is_code
 
     # A restart that does not reach the end of the text -------------------------------

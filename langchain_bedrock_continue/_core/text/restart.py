@@ -211,6 +211,16 @@ class EarlierText:
         return 0
 
     @cached_property
+    def has_title(self) -> bool:
+        """Whether the first line is a title: no other line of the text is equal to it.
+
+        In a dialogue, and in a list of options, lines that look like one are repeated.
+        """
+        lines = [line.strip() for line in self.window.strip().split("\n")]
+        looks_like_title = lines[0].startswith("#") or lines[0].endswith(":")
+        return looks_like_title and lines.count(lines[0]) == 1
+
+    @cached_property
     def header(self) -> str:
         """The header row of the table in which the text ends, compact, or ""."""
         table = table_at_end(self.text.rstrip())
@@ -427,8 +437,8 @@ class RestartCheck:
         if place.at + len(repeated) == len(self._earlier.compact):
             needed = min(needed, _NEEDED_TO_THE_END)
         if place.start is Start.TEXT and line == without_whitespace(place.line):
-            is_title = place.line.startswith("#") or place.line.endswith(":")
-            if seam is not Seam.LINE or is_title or self._earlier.is_code:
+            counts = seam is not Seam.LINE or self._earlier.has_title
+            if counts or self._earlier.is_code:
                 needed = min(needed, max(weight(line), _MIN_LINE))
         return needed
 

@@ -60,7 +60,8 @@ def test_seams_are_the_offsets_where_segments_join(
 
 
 def test_a_seam_is_before_the_whitespace_that_the_model_repeats(serve: Serve) -> None:
-    text = TEXTS["code"] * 4
+    # Four equal functions: their continuation would look like a restart.
+    text = "".join(TEXTS["code"].replace("f(x)", f"f{n}(x)") for n in range(4))
     for max_tokens in range(12, 24):
         bedrock = serve(echoing(text))
         llm = model(bedrock, model=REFUSING_MODEL, max_tokens=max_tokens)

@@ -397,9 +397,7 @@ class RestartCheck:
                 return Restart.FIRST_LINE if is_first else Restart.EARLIER_PLACE
         return None
 
-    def _needed(
-        self, place: Place, seam: Seam, line: str | None, *, cut: bool
-    ) -> int:
+    def _needed(self, place: Place, seam: Seam, line: str | None, *, cut: bool) -> int:
         """Return how much has to be repeated from a place on.
 
         Args:

@@ -39,7 +39,9 @@ PROSE = (
 )
 LIST = "Before you sleep:\n\n1. Close the window\n2. Dim the lamp\n3. Put the phone aw"
 TABLE = "Animals:\n\n| insect | leg |\n|---|---|\n| ant | 6 |\n| spider | 8 |\n| be"
-LONG_TABLE = "Animals:\n\n| animal with wings | number of legs |\n|---|---|\n| bee | 6 |\n| fl"
+LONG_TABLE = (
+    "Animals:\n\n| animal with wings | number of legs |\n|---|---|\n| bee | 6 |\n| fl"
+)
 CODE = (
     "```python\ndef total(rows):\n    result = 0\n    for row in rows:\n"
     "        result += row.amount\n    return result\n\n\ndef mean(rows):\n    retu"
@@ -143,12 +145,16 @@ def test_restart_4_whitespace_and_typographic_marks_make_no_difference(
     assert checked(typed, new).restart == checked(before, new).restart
 
 
-@pytest.mark.parametrize("spaced", [PROSE.replace(" ", "  "), PROSE.replace(". ", ".\n")])
+@pytest.mark.parametrize(
+    "spaced", [PROSE.replace(" ", "  "), PROSE.replace(". ", ".\n")]
+)
 def test_restart_4_a_restart_in_other_lines_is_one(spaced: str) -> None:
     assert checked(PROSE, spaced).restart is Restart.FIRST_LINE
 
 
-@pytest.mark.parametrize("unit", ["The cat sat. ", "a\n", "| a | b |\n", "1. x\n", "ha "])
+@pytest.mark.parametrize(
+    "unit", ["The cat sat. ", "a\n", "| a | b |\n", "1. x\n", "ha "]
+)
 def test_restart_5_a_long_text_takes_bounded_time(unit: str) -> None:
     before = unit * (1_000_000 // len(unit))
     long = checked(before, [before[at : at + 4096] for at in range(0, 10**6, 4096)])
@@ -156,7 +162,9 @@ def test_restart_5_a_long_text_takes_bounded_time(unit: str) -> None:
 
 
 def test_restart_5_the_first_and_the_last_characters_are_compared() -> None:
-    lines = [f"Line {n} tells of the {n * n} things that it saw.\n" for n in range(4000)]
+    lines = [
+        f"Line {n} tells of the {n * n} things that it saw.\n" for n in range(4000)
+    ]
     before = "".join(lines).rstrip()[:-20]
     assert len(before) > HEAD + TAIL
     assert checked(before, lines[0] + lines[1]).restart is Restart.FIRST_LINE
@@ -189,7 +197,11 @@ RESTARTS = {
         Restart.EARLIER_PLACE,
     ),
     "item 1": (LIST, "1. Go to bed at the same time", Restart.LIST_NUMBER),
-    "item 1 in brackets": (LIST.replace(". ", ") "), "1) Go to bed", Restart.LIST_NUMBER),
+    "item 1 in brackets": (
+        LIST.replace(". ", ") "),
+        "1) Go to bed",
+        Restart.LIST_NUMBER,
+    ),
     "item 1 after an introduction": (
         LIST,
         "Here is the list:\n\n1. Go to bed",
@@ -210,7 +222,11 @@ RESTARTS = {
         "\n| animal with wings | number of legs |\n|---|---|\n",
         Restart.EARLIER_PLACE,
     ),
-    "a row of the table": (TABLE, "\n| ant | 6 |\n| spider | 8 |", Restart.EARLIER_PLACE),
+    "a row of the table": (
+        TABLE,
+        "\n| ant | 6 |\n| spider | 8 |",
+        Restart.EARLIER_PLACE,
+    ),
     "a heading": (
         "# Ants\n\nAnts are small, and they live in large groups under",
         "\n\n# Ants\n\nAnts are insects.",
@@ -236,9 +252,15 @@ CONTINUATIONS = {
     "the next row": (TABLE, "e | 6 |\n| ant lion | 6 |\n"),
     "another table": (TABLE + "e | 6 |\n", "\n| plant | leaves |\n|---|---|\n"),
     "a word of the start": (PROSE, "The light"),
-    "a title that begins alike": ("# Setup\n\nRun it.", "\n\n# Setup on Windows\nRun it"),
+    "a title that begins alike": (
+        "# Setup\n\nRun it.",
+        "\n\n# Setup on Windows\nRun it",
+    ),
     "inline code": (PROSE, "`foo` is a function.\nIt has no arguments."),
-    "the next function": (CODE, "rn total(rows) / len(rows)\n\n\ndef total_of(rows):\n"),
+    "the next function": (
+        CODE,
+        "rn total(rows) / len(rows)\n\n\ndef total_of(rows):\n",
+    ),
     "the first function's lines": (
         CODE,
         "rn total(rows) / len(rows)\n\n\n"

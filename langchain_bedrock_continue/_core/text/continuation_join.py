@@ -10,8 +10,8 @@ JOIN-2. It is rejected as soon as it repeats an earlier place from which it coul
     closed before those tokens are written, and paid for.
 JOIN-3. It is rejected if it repeats nothing of what it was asked to repeat, and begins
     with a capital letter after a small one or a digit: a new sentence, or a name before
-    which a blank is missing. That is weak evidence, so it counts only where `needs_echo` is
-    true, and not in code (`get|User`).
+    which a blank is missing. That is weak evidence, so it counts only where
+    `needs_echo` is true, and not in code (`get|User`).
 JOIN-4. The result depends on the message, and not on how it is split into chunks.
 """
 
@@ -236,7 +236,7 @@ class ContinuationJoin:
         return min(offsets, default=None)
 
     def _compare(self, chunk: str) -> None:
-        """Compare the message with the earlier text, from where the answer may begin."""
+        """Compare the message with the earlier text, from where it may begin."""
         for entry in self._entries.values():
             entry.feed(chunk)
         if self._may_begin_later:

@@ -9,9 +9,9 @@ JOIN-2. It is rejected as soon as it repeats an earlier place from which it coul
     that filled `max_tokens` is truncated where the answer was. So a stream can be
     closed before those tokens are written, and paid for.
 JOIN-3. It is rejected if it repeats nothing of what it was asked to repeat, and begins
-    with a capital letter after a small one: a new sentence, or a name before which a
-    blank is missing. That is weak evidence, so it counts only where `needs_echo` is
-    true, and not in code (`get|User`).
+    with a capital letter after a small one or a digit: a new sentence, or a name before
+    which a blank is missing. That is weak evidence, so it counts only where
+    `needs_echo` is true, and not in code (`get|User`).
 JOIN-4. The result depends on the message, and not on how it is split into chunks.
 """
 
@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from langchain_bedrock_continue._core.text.introductions import possible_starts
 from langchain_bedrock_continue._core.text.join_rules import JoinResult, JoinRule
 from langchain_bedrock_continue._core.text.restart import (
     EarlierText,
@@ -33,6 +34,7 @@ from langchain_bedrock_continue._core.text.restart import (
 from langchain_bedrock_continue._core.text.text_end import weight
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Self
 
     from langchain_bedrock_continue._core.text.echo_join import EchoJoin
@@ -95,7 +97,9 @@ class ContinuationJoin:
         self._join = self._first.fresh()
         self.rejected: Restart | NoEcho | None = None
         self._received = 0
-        self._message: Repetition | None = None
+        self._begun = ""  # the message, while the answer may begin later in it
+        self._may_begin_later = True
+        self._entries: dict[int, Repetition] = {}
         self._check: RestartCheck | None = None
 
     def fresh(self) -> Self:
@@ -211,36 +215,45 @@ class ContinuationJoin:
     def _begins_a_sentence(self, new: str) -> bool:
         """Return True if new text begins a sentence in another one (JOIN-3)."""
         before, after = self._earlier.text[-1:], new[:1]
-        in_sentence = before.islower() or before in {",", ";"}
+        in_sentence = before.islower() or before.isdigit() or before in {",", ";"}
         return in_sentence and after.isupper() and not self._earlier.is_code
 
     # A restart that does not reach the end of the text -------------------------------
 
     def _far_restart_at(self, chunk: str) -> int | None:
         """Return after how much of a chunk the message is a far restart (JOIN-2)."""
+        seen = {at: len(entry.seen) for at, entry in self._entries.items()}
+        self._compare(chunk)
         if self._expected.capacity is None:
             return None
-        message = self._repetition()
-        before = len(message.seen)
-        message.feed(chunk)
-        lengths = [
-            length
-            for place, repeated in message.repeated()
-            if self._is_far(place.at)
-            and (length := _length_of_weight(repeated, _FAR_RESTART)) is not None
-            and length > before
-        ]
-        if not lengths:
-            return None
-        visible = (at for at, char in enumerate(chunk, 1) if not char.isspace())
-        offsets = list(visible)
-        return offsets[min(min(lengths) - before, len(offsets)) - 1]
+        offsets = []
+        for at, entry in self._entries.items():
+            known = seen.get(at, 0)
+            lengths = [one for one in self._far_lengths(entry) if one > known]
+            if lengths:
+                start = max(0, at - (self._received - len(chunk)))
+                offsets.append(_visible_offset(chunk, start, min(lengths) - known))
+        return min(offsets, default=None)
 
-    def _repetition(self) -> Repetition:
-        """Return the complete message, compared with the earlier text."""
-        if self._message is None:
-            self._message = Repetition(self._earlier)
-        return self._message
+    def _compare(self, chunk: str) -> None:
+        """Compare the message with the earlier text, from where it may begin."""
+        for entry in self._entries.values():
+            entry.feed(chunk)
+        if self._may_begin_later:
+            self._begun += chunk
+            starts, self._may_begin_later = possible_starts(self._begun, final=False)
+            for at in starts:
+                if at not in self._entries:
+                    self._entries[at] = Repetition(self._earlier)
+                    self._entries[at].feed(self._begun[at:])
+
+    def _far_lengths(self, entry: Repetition) -> Iterator[int]:
+        """Yield how much was repeated from each place that is too far from the end."""
+        for place, repeated in entry.repeated():
+            if self._is_far(place.at):
+                length = _length_of_weight(repeated, _FAR_RESTART)
+                if length is not None:
+                    yield length
 
     def _is_far(self, at: int) -> bool:
         """Return True if a message can't repeat the text from a place on (JOIN-2)."""
@@ -258,9 +271,16 @@ class ContinuationJoin:
     def _far_restart(self) -> Restart:
         is_first = any(
             place.start is Start.TEXT and weight(repeated) >= _FAR_RESTART
-            for place, repeated in self._repetition().repeated()
+            for entry in self._entries.values()
+            for place, repeated in entry.repeated()
         )
         return Restart.FIRST_LINE if is_first else Restart.EARLIER_PLACE
+
+
+def _visible_offset(chunk: str, start: int, count: int) -> int:
+    """Return the offset after so many visible characters of a chunk."""
+    visible = [at for at in range(start, len(chunk)) if not chunk[at].isspace()]
+    return visible[min(count, len(visible)) - 1] + 1
 
 
 def _length_of_weight(text: str, least: int) -> int | None:

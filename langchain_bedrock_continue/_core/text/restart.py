@@ -363,7 +363,9 @@ class RestartCheck:
 
     def _first_restart(self, text: str) -> Restart | None:
         """Return the first reason that holds, if text has several (RESTART-2)."""
-        check = RestartCheck(self._earlier, proven=self._proven)
+        check = RestartCheck(
+            self._earlier, proven=self._proven, is_last_try=self._is_last_try
+        )
         for char in text:
             check.feed(char)
             if check.decided:

@@ -253,7 +253,8 @@ class ContinuationJoin:
         """Return True if a message can't repeat the text from a place on (JOIN-2)."""
         if self._expected.capacity is None:
             return False
-        return self._earlier.distance(at) > self._expected.capacity // 2
+        reach = max(self._expected.capacity // 2, len(self._expected.quote))
+        return self._earlier.distance(at) > reach
 
     def _repeats_earlier_place(self) -> bool:
         """Return True if all of the message repeats an earlier place."""

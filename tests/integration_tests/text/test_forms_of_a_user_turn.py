@@ -207,8 +207,8 @@ LIST = "Before you sleep:\n\n" + "".join(
     f"{n}. Do the thing of number {n} for {n + 3} minutes, and then rest\n"
     for n in range(1, 16)
 )
-TABLE = "The ships:\n\n| ship | master | seen |\n|---|---|---|\n" + "".join(
-    f"| ship {n} | captain {n * n} | {n + 3} times |\n" for n in range(1, 21)
+TABLE = "The ships:\n\n| no | at |\n|---|---|\n" + "".join(
+    f"| {n * n} | {n + 3} o'clock, in the month of {n} |\n" for n in range(1, 21)
 )
 LATER_SENTENCE = STORY[STORY.index("Its keeper") : STORY.index("In the spring")]
 
@@ -219,7 +219,7 @@ WITHOUT_NEW_TEXT: dict[str, tuple[str, Habit, str]] = {
     "echo and the end": (STORY, echo_only, "nothing_new"),
     "nothing": (STORY, say_nothing, "nothing_new"),
     "item 1 again": (LIST, echo_and("\n1. Do another thing\n"), "list_number"),
-    "header again": (TABLE, echo_and("\n| ship | master |"), "table_header"),
+    "header again": (TABLE, echo_and("\n| no | at |\n|---|---|\n| 7 | 1 |"), "table_header"),
     "no echo": (STORY, lambda *_: "There was a king who had a goat.", "no_echo"),
 }
 """What the first form brings, and what the segment says of it."""

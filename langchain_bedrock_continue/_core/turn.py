@@ -385,8 +385,9 @@ class Turn:
         used = self._record.output_tokens
         tokens = self._max_tokens.expected(used)
         wording = wording_of(self._forms.current, self._policy.continuation_prompt)
-        has_text = used > 0 and len(self.content) > 0
-        size = len(self.content) / used if has_text else CHARACTERS_A_TOKEN
+        kept = self._record.kept_tokens
+        has_text = kept > 0 and len(self.content) > 0
+        size = len(self.content) / kept if has_text else CHARACTERS_A_TOKEN
         asked = self._max_tokens.requested is not None
         return wording, ExpectedEcho(
             quote=self.writing.choose_quote(tokens, wording.quote),

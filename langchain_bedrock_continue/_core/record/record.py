@@ -46,6 +46,12 @@ class Record:
         return self._tokens_before_last + last
 
     @property
+    def kept_tokens(self) -> int:
+        """The output tokens of the turn's responses whose text was not rejected."""
+        kept = (one for one in self.segments if not one.is_replaced)
+        return sum(one.counted_tokens for one in kept)
+
+    @property
     def has_arrived(self) -> bool:
         """Whether something of the answer, or of the segment under way, arrived."""
         before = len(self.resumed.entries) + len(self.segments) > 1

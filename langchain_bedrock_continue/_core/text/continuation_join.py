@@ -26,12 +26,13 @@ from langchain_bedrock_continue._core.text.introductions import possible_starts
 from langchain_bedrock_continue._core.text.join_rules import JoinResult, JoinRule
 from langchain_bedrock_continue._core.text.restart import (
     EarlierText,
+    Place,
     Repetition,
     Restart,
     RestartCheck,
     Start,
 )
-from langchain_bedrock_continue._core.text.text_end import weight
+from langchain_bedrock_continue._core.text.text_end import weight, without_whitespace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
 
 _FAR_RESTART = 60
 """The least weight of a repetition that is evidence of a restart before its end."""
+
+_FAR_AFTER_ECHO = 120
+"""The same after an echo: new text may begin with a refrain."""
 
 
 class NoEcho(StrEnum):
@@ -100,6 +104,7 @@ class ContinuationJoin:
         self._begun = ""  # the message, while the answer may begin later in it
         self._may_begin_later = True
         self._entries: dict[int, Repetition] = {}
+        self._echo_end: int | None = None
         self._check: RestartCheck | None = None
 
     def fresh(self) -> Self:
@@ -229,7 +234,7 @@ class ContinuationJoin:
         offsets = []
         for at, entry in self._entries.items():
             known = seen.get(at, 0)
-            lengths = [one for one in self._far_lengths(entry) if one > known]
+            lengths = [one for one in self._far_lengths(at) if one > known]
             if lengths:
                 start = max(0, at - (self._received - len(chunk)))
                 offsets.append(_visible_offset(chunk, start, min(lengths) - known))
@@ -241,25 +246,50 @@ class ContinuationJoin:
             entry.feed(chunk)
         if self._may_begin_later:
             self._begun += chunk
-            starts, self._may_begin_later = possible_starts(self._begun, final=False)
-            for at in starts:
+            for at in self._starts():
                 if at not in self._entries:
                     self._entries[at] = Repetition(self._earlier)
                     self._entries[at].feed(self._begun[at:])
 
-    def _far_lengths(self, entry: Repetition) -> Iterator[int]:
+    def _starts(self) -> list[int]:
+        """Return where the answer may begin in the message: also after the echo."""
+        starts, is_open = possible_starts(self._begun, final=False)
+        quote, seen = without_whitespace(self._expected.quote), self._entries.get(0)
+        begun = without_whitespace(self._begun) if seen is None else seen.seen
+        if quote and begun.startswith(quote):
+            self._echo_end = _visible_offset(self._begun, 0, len(quote))
+            rest = self._begun[self._echo_end :]
+            later, is_open = possible_starts(rest, final=False)
+            starts += [self._echo_end + at for at in later]
+        elif quote.startswith(begun):
+            is_open = True
+        self._may_begin_later = is_open
+        return starts
+
+    def _far_lengths(self, at: int) -> Iterator[int]:
         """Yield how much was repeated from each place that is too far from the end."""
-        for place, repeated in entry.repeated():
+        least = _FAR_RESTART if self._is_before_echo(at) else _FAR_AFTER_ECHO
+        for place, repeated in self._repeated(at):
             if self._is_far(place.at):
-                length = _length_of_weight(repeated, _FAR_RESTART)
+                length = _length_of_weight(repeated, least)
                 if length is not None:
                     yield length
+
+    def _repeated(self, at: int) -> Iterator[tuple[Place, str]]:
+        """Yield what was repeated; after the echo, only from the first line on."""
+        for place, repeated in self._entries[at].repeated():
+            if place.start is Start.TEXT or self._is_before_echo(at):
+                yield place, repeated
+
+    def _is_before_echo(self, at: int) -> bool:
+        return self._echo_end is None or at < self._echo_end
 
     def _is_far(self, at: int) -> bool:
         """Return True if a message can't repeat the text from a place on (JOIN-2)."""
         if self._expected.capacity is None:
             return False
-        return self._earlier.distance(at) > self._expected.capacity // 2
+        reach = max(self._expected.capacity // 2, len(self._expected.quote))
+        return self._earlier.distance(at) > reach
 
     def _repeats_earlier_place(self) -> bool:
         """Return True if a message that adds nothing is more than an echo.

@@ -115,7 +115,8 @@ def test_join_1_and_4_all_or_nothing_however_it_is_split(  # noqa: PLR0913
     capacity: int | None,
 ) -> None:
     quote = choose_quote(before, 1024)
-    for message in (rest, quote + rest, quote + before + rest, before + rest):
+    messages = (rest, quote + rest, quote + before + rest, before + rest)
+    for message in (*messages, "Here it is:\n\n" + before + rest):
         whole, *others = (
             joined(before, chunks, truncated=truncated, last=last, capacity=capacity)
             for chunks in (message, list(message), split(message, cuts))
@@ -145,6 +146,26 @@ def test_join_2_a_restart_is_certain_after_its_first_characters(lead: str) -> No
     assert outcome.text == LONG
     assert outcome.seen is not None
     assert outcome.seen <= len(lead) + 2 * EVIDENCE
+
+
+@pytest.mark.parametrize("lead", ["\n\n", "\n\nHere is the report:\n\n", "\n```\n"])
+def test_join_2_so_is_one_after_the_echo(lead: str) -> None:
+    echo = choose_quote(LONG, 1024) + lead
+    outcome = joined(LONG, list(echo + LONG))
+    assert (outcome.text, outcome.rejected) == (LONG, Restart.FIRST_LINE)
+    assert outcome.seen is not None
+    assert outcome.seen <= len(echo) + 4 * EVIDENCE
+
+
+@pytest.mark.parametrize("capacity", [None, CAPACITY])
+def test_join_2_so_is_one_after_the_echo_that_is_truncated(
+    capacity: int | None,
+) -> None:
+    before = LONG[:1000]
+    message = choose_quote(before, 1024) + "\n\n" + before
+    for chunks in (message, list(message)):
+        outcome = joined(before, chunks, truncated=True, capacity=capacity)
+        assert (outcome.text, outcome.rejected) == (before, Restart.FIRST_LINE)
 
 
 def test_join_2_so_is_one_from_an_early_line() -> None:

@@ -64,7 +64,7 @@ def join_of(
     before: str, *, last: bool = True, capacity: int | None = CAPACITY
 ) -> ContinuationJoin:
     quote = choose_quote(before, 1024)
-    expected = ExpectedEcho(quote=quote, capacity=capacity, is_last_try=last)
+    expected = ExpectedEcho(quote=quote, capacity=capacity, needs_echo=not last)
     return ContinuationJoin(EchoJoin(before, quote), before, expected)
 
 

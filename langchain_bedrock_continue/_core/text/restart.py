@@ -10,7 +10,7 @@ Example: the text ends in "7. Put the phone aw", and the new text is "ay." or
 
 The same words can be correct twice: a refrain, a table of equal rows, tests that begin
 alike. So the evidence that is needed depends on where the earlier text begins, and on
-where the seam is (_NEEDED). A restart begins where a text, a line or a sentence begins;
+where the seam is (_NEEDED); less is enough if the repetition reaches the seam. A restart begins where a text, a line or a sentence begins;
 new text that only has the pattern of the text before, such as the next object of a JSON
 array, usually does not, or follows the same words as the earlier text did.
 
@@ -26,6 +26,7 @@ RESTART-5. Time is bounded: the new text is compared with the first HEAD and the
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
@@ -117,6 +118,9 @@ _NEEDED_IN_VERSE = 240
 
 _NEEDED_NUMBERED = 12
 """A row of a table, or a list item whose number was there, is not written twice."""
+
+_NEEDED_TO_END = 60
+"""A refrain ends before the text does, and a pattern has its own words before it."""
 
 
 class Place(NamedTuple):
@@ -240,6 +244,11 @@ class EarlierText:
         if self.is_code:
             return max(least, _NEEDED_IN_CODE)
         return max(least, _NEEDED_IN_VERSE) if is_verse else least
+
+    def needed_to_end(self, place: Place, repeated: str) -> float:
+        """Return how much is enough if the repetition reaches the end of the text."""
+        reaches_end = place.at + len(repeated) >= len(self.compact)
+        return _NEEDED_TO_END if reaches_end else math.inf
 
 
 def _has_words(repeated: str) -> bool:
@@ -388,7 +397,12 @@ class RestartCheck:
             counting = [
                 (needed, place.start)
                 for place, repeated in entry.repeated()
-                if (needed := self._needed(place, seam, line, cut=final and truncated))
+                if (
+                    needed := min(
+                        self._needed(place, seam, line, cut=final and truncated),
+                        self._earlier.needed_to_end(place, repeated),
+                    )
+                )
                 <= weight(repeated)
                 and _has_words(repeated)
             ]

@@ -86,9 +86,9 @@ COMPLETE = {
     "Japanese": "吾輩は猫である。名前はまだ無い。",
     "Japanese without a full stop": "名前はまだ無い",
     "Chinese": "我们明天见！",
-    "German quotation marks": "Er sagte: „Das ist alles.“",  # noqa: RUF001
+    "German quotation marks": "Er sagte: „Das ist alles.“",
     "title": "The Old Man and the Sea",
-    "key and value": "Name: Ant\nLegs: 6\nHome: under the old oak at the end of the lane",
+    "key and value": "Name: Ant\nLegs: 6\nHome: under the old oak at the end of lane 3",
     "empty": "",
 }
 

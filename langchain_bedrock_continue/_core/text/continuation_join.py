@@ -232,7 +232,7 @@ class ContinuationJoin:
         if self._expected.capacity is None:
             return None
         offsets = []
-        for at, entry in self._entries.items():
+        for at in self._entries:
             known = seen.get(at, 0)
             lengths = [one for one in self._far_lengths(at) if one > known]
             if lengths:
@@ -241,7 +241,7 @@ class ContinuationJoin:
         return min(offsets, default=None)
 
     def _compare(self, chunk: str) -> None:
-        """Compare the message with the earlier text, from where it may begin."""
+        """Compare the message with the text, from where the answer may begin."""
         for entry in self._entries.values():
             entry.feed(chunk)
         if self._may_begin_later:

@@ -9,10 +9,11 @@ Example: the text ends in "7. Put the phone aw", and the new text is "ay." or
 "1. Go to bed at the same time": the second one begins the list again.
 
 The same words can be correct twice: a refrain, a table of equal rows, tests that begin
-alike. So the evidence that is needed depends on where the earlier text begins, and on
-where the seam is (_NEEDED). A restart begins where a text, a line or a sentence begins;
-new text that only has the pattern of the text before, such as the next object of a JSON
-array, usually does not, or follows the same words as the earlier text did.
+alike. So the evidence that is needed depends on where the earlier text begins, on where
+the seam is (_NEEDED), and on whether the repetition reaches the end of the text. A
+restart begins where a text, a line or a sentence begins; new text that only has the
+pattern of the text before, such as the next object of a JSON array, usually does not,
+or follows the same words as the earlier text did.
 
 RESTART-1. All new text is released, in order, or none of it.
 RESTART-2. The result depends on the text, and not on how it is split into chunks.
@@ -29,6 +30,7 @@ RESTART-6. At the end of a line, equal lines are weak evidence, however many: a 
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
@@ -118,11 +120,11 @@ _NEEDED_IN_CODE = 120
 _NEEDED_IN_VERSE = 240
 """A refrain has two to six lines."""
 
-_NEEDED_TO_THE_END = 60
-"""All of the text from a place on is repeated, up to the seam."""
-
 _NEEDED_NUMBERED = 12
 """A row of a table, or a list item whose number was there, is not written twice."""
+
+_NEEDED_TO_END = 60
+"""A refrain ends before the text does, and a pattern has its own words before it."""
 
 
 class Place(NamedTuple):
@@ -261,6 +263,11 @@ class EarlierText:
         if self.is_code:
             return max(least, _NEEDED_IN_CODE)
         return max(least, _NEEDED_IN_VERSE) if is_verse else least
+
+    def needed_to_end(self, place: Place, repeated: str) -> float:
+        """Return how much is enough if the repetition reaches the end of the text."""
+        reaches_end = place.at + len(repeated) >= len(self.compact)
+        return _NEEDED_TO_END if reaches_end else math.inf
 
 
 def _has_words(repeated: str) -> bool:
@@ -414,7 +421,10 @@ class RestartCheck:
             line = without_whitespace(text.partition("\n")[0]) if "\n" in text else None
             counting = []
             for place, repeated in entry.repeated():
-                needed = self._needed(place, repeated, seam, line)
+                needed = min(
+                    self._needed(place, seam, line),
+                    self._earlier.needed_to_end(place, repeated),
+                )
                 if final and truncated:  # perhaps inside the repetition
                     needed = max(_NEEDED_NUMBERED, needed // 2)
                 is_enough = weight(repeated) >= needed and _has_words(repeated)
@@ -425,19 +435,16 @@ class RestartCheck:
                 return Restart.FIRST_LINE if is_first else Restart.EARLIER_PLACE
         return None
 
-    def _needed(self, place: Place, repeated: str, seam: Seam, line: str | None) -> int:
+    def _needed(self, place: Place, seam: Seam, line: str | None) -> int:
         """Return how much has to be repeated from a place on.
 
         Args:
             place: The place.
-            repeated: What was repeated from there.
             seam: Where the seam is.
             line: The first line from where the answer may begin, compact; None while
                 it is not complete.
         """
         needed = self._earlier.needed(place, seam)
-        if place.at + len(repeated) == len(self._earlier.compact):
-            needed = min(needed, _NEEDED_TO_THE_END)
         if place.start is Start.TEXT and line == without_whitespace(place.line):
             counts = seam is not Seam.LINE or self._earlier.has_title
             if counts or self._earlier.is_code:

@@ -41,8 +41,8 @@ ORDER = (COPY, LAST_LINE, WITHOUT_ECHO)
 
 STORY = (
     "The lighthouse was built of grey stone in the year of the great storm. Its keeper "
-    "counted the ships that came, and wrote them down in a book of her own, which had a "
-    "cover of green linen. Nobody ever read this book but the keeper herself, on the "
+    "counted the ships that came, and wrote them down in a book of her own, which had "
+    "a cover of green linen. Nobody ever read this book but the keeper herself, on the "
     "long nights of the winter, when the wind had put out the lamp of the harbour. In "
     "the spring a letter arrived from the ministry, and it asked for a list of all the "
     "ships. She answered that there were too many, and that most of them had no name "
@@ -64,7 +64,7 @@ def _no_forms_remembered() -> Iterator[None]:
     forget_forms()
 
 
-# The habits of the models -------------------------------------------------------------
+# The habits of the models ---------------------------------------------------------
 
 
 def obey(text: str, written: str, quote: str) -> str:
@@ -156,7 +156,7 @@ def asking(bedrock: Any, **kwargs: Any) -> Any:
     return model(bedrock, **{"model": REFUSING_MODEL, "max_tokens": SIZE, **kwargs})
 
 
-# A form that does not work --------------------------------------------------------------
+# A form that does not work --------------------------------------------------------
 
 
 def test_a_restart_costs_one_call(serve: Serve, every_entrance: Entrance) -> None:
@@ -219,7 +219,11 @@ WITHOUT_NEW_TEXT: dict[str, tuple[str, Habit, str]] = {
     "echo and the end": (STORY, echo_only, "nothing_new"),
     "nothing": (STORY, say_nothing, "nothing_new"),
     "item 1 again": (LIST, echo_and("\n1. Do another thing\n"), "list_number"),
-    "header again": (TABLE, echo_and("\n| no | at |\n|---|---|\n| 7 | 1 |"), "table_header"),
+    "header again": (
+        TABLE,
+        echo_and("\n| no | at |\n|---|---|\n| 7 | 1 |"),
+        "table_header",
+    ),
     "no echo": (STORY, lambda *_: "There was a king who had a goat.", "no_echo"),
 }
 """What the first form brings, and what the segment says of it."""
@@ -278,7 +282,7 @@ def test_a_text_that_may_be_complete_is_not_asked_for_again(
     assert first > 0
 
 
-# No form works ----------------------------------------------------------------------------
+# No form works --------------------------------------------------------------------
 
 FAILING = {
     "restart": begin_again,
@@ -344,7 +348,7 @@ def test_a_partial_message_is_resumed_once_the_model_can(
     check_forms(message, None, *ORDER, COPY)
 
 
-# The form that works ------------------------------------------------------------------------
+# The form that works --------------------------------------------------------------
 
 
 @pytest.mark.parametrize("works", ORDER[1:])
@@ -360,9 +364,7 @@ def test_the_form_that_worked_is_the_first_one_from_then_on(
     again = entrance(asking(bedrock), "Hi")
     assert again.text == STORY
     check_forms(again, None, works)
-    other = entrance(
-        asking(bedrock, model=PREFILL_MODEL, strategy="user_turn"), "Hi"
-    )
+    other = entrance(asking(bedrock, model=PREFILL_MODEL, strategy="user_turn"), "Hi")
     assert other.text == STORY
     check_forms(other, None, *tried)
 
@@ -403,7 +405,7 @@ def test_the_callers_prompt_and_two_of_ours_are_tried(
     assert forms_in(message) == [None, "continuation_prompt", COPY, LAST_LINE]
 
 
-# Limits, usage, events ------------------------------------------------------------------------
+# Limits, usage, events ------------------------------------------------------------
 
 
 @pytest.mark.parametrize("calls", [1, 2, 3])
@@ -492,21 +494,31 @@ def test_an_event_says_that_and_why_it_is_asked_again(
         assert "".join(recorder.tokens) == message.text
 
 
-# Other content, and the other API ---------------------------------------------------------------
+# Other content, and the other API -------------------------------------------------
 
 
 def test_a_rejected_response_with_a_tool_call_keeps_the_call(
     serve: Serve, every_entrance: Entrance
 ) -> None:
-    def restart_and_call(_text: str, _written: str, _quote: str) -> Answer:
-        again = STORY[: STORY.index("Nobody")]
-        return Answer([again, CallTool("write", {"a": 1}, tool_use_id="w")])
+    """A stream is closed before the call arrives; then the next form brings it."""
 
-    bedrock = serve(by_form(STORY, restart_and_call))
-    llm = asking(bedrock, max_tokens=90).bind_tools(tools("write"))
-    message = every_entrance(llm, "Hi")
-    assert STORY.startswith(message.text.rstrip())
+    def calling(habit: Habit) -> Habit:
+        call = CallTool("write", {"a": 1}, tool_use_id="w")
+
+        def answer(text: str, written: str, quote: str) -> Answer:
+            said = habit(text, written, quote)
+            return Answer([str(said), call])
+
+        return answer
+
+    text = STORY[: STORY.index("In the spring")]
+    script = by_form(text, calling(obey), copy=calling(begin_again))
+    bedrock = serve(script)
+    llm = asking(bedrock, max_tokens=70, max_tokens_ceiling=140)
+    message = every_entrance(llm.bind_tools(tools("write")), "Hi")
     assert [call["id"] for call in message.tool_calls] == ["w"]
+    assert text.startswith(message.text.rstrip())
+    assert ending(message) == ("model", True)
 
 
 @pytest.mark.parametrize("works", ORDER[1:])
@@ -535,7 +547,7 @@ def test_a_thought_before_the_seam_is_sent_with_each_form(
     story = by_form(STORY, copy=begin_again)
 
     def answer(request: Request) -> Answer:
-        said = story._answer(0, request)  # noqa: SLF001
+        said = story._answer(0, request)
         return Answer([Think("Hm.", signature="sig"), *said.blocks])
 
     bedrock = serve(Script(answer))

@@ -88,9 +88,7 @@ COMPLETE = {
     "Chinese": "我们明天见！",
     "German quotation marks": "Er sagte: „Das ist alles.“",
     "title": "The Old Man and the Sea",
-    "key and value": (
-        "Name: Ant\nLegs: 6\nHome: under the old oak at the end of the lane"
-    ),
+    "key and value": "Name: Ant\nLegs: 6\nHome: under the old oak at the end of lane 3",
     "empty": "",
 }
 

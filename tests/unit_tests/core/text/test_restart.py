@@ -46,6 +46,10 @@ CODE = (
     "```python\ndef total(rows):\n    result = 0\n    for row in rows:\n"
     "        result += row.amount\n    return result\n\n\ndef mean(rows):\n    retu"
 )
+GOODS = (
+    "The list:\n\n- a long item\n- one more item that is long\n"
+    "- a third one, and it is longer\n"
+)
 VERSE = (
     "Row, row, row your boat\nGently down the stream\nMerrily, merrily, merrily\n"
     "Life is but a dream\n"
@@ -237,6 +241,11 @@ RESTARTS = {
         "\n2. Dim the lamp\n3. Put the phone away",
         Restart.EARLIER_PLACE,
     ),
+    "all of the text from a line on": (
+        GOODS + "- the fo",
+        "\n\n" + GOODS[GOODS.index("- a long") :] + "- the fourth",
+        Restart.EARLIER_PLACE,
+    ),
     "Japanese": (
         "吾輩は猫である。名前はまだ無い。どこで生れたかとんと見当がつ",
         "吾輩は猫である。名前はまだ無い。",
@@ -263,10 +272,7 @@ CONTINUATIONS = {
     ),
     "the first function's lines": (
         CODE,
-        (
-            "rn total(rows) / len(rows)\n\n\n"
-            "def total(rows):\n    result = 0\n    for row in rows:\n"
-        ),
+        "rn mean_of()\n\n\ndef total(rows):\n    result = 0\n    for row in rows:\n",
     ),
     "a refrain": (VERSE * 2, VERSE),
     "the next object": (
@@ -338,7 +344,7 @@ def test_half_of_the_evidence_is_enough_where_the_message_was_truncated() -> Non
     assert checked(PROSE, longer, truncated=True).restart is Restart.FIRST_LINE
 
 
-# The texts of the benchmark ---------------------------------------------------------
+# The texts of the benchmark -------------------------------------------------------
 
 
 @pytest.mark.parametrize("text", texts(), ids=lambda text: text.name)

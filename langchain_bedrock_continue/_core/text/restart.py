@@ -9,10 +9,11 @@ Example: the text ends in "7. Put the phone aw", and the new text is "ay." or
 "1. Go to bed at the same time": the second one begins the list again.
 
 The same words can be correct twice: a refrain, a table of equal rows, tests that begin
-alike. So the evidence that is needed depends on where the earlier text begins, and on
-where the seam is (_NEEDED); less is enough if the repetition reaches the seam. A restart begins where a text, a line or a sentence begins;
-new text that only has the pattern of the text before, such as the next object of a JSON
-array, usually does not, or follows the same words as the earlier text did.
+alike. So the evidence that is needed depends on where the earlier text begins, on where
+the seam is (_NEEDED), and on whether the repetition reaches the end of the text. A
+restart begins where a text, a line or a sentence begins; new text that only has the
+pattern of the text before, such as the next object of a JSON array, usually does not,
+or follows the same words as the earlier text did.
 
 RESTART-1. All new text is released, in order, or none of it.
 RESTART-2. The result depends on the text, and not on how it is split into chunks.

@@ -341,14 +341,14 @@ KINDS = {
     "line": Kind(echoes=False, from_line=True, truncated=False, kept=0),
     "line, truncated": Kind(echoes=False, from_line=True, truncated=True, kept=0),
     # Texts of fewer than 150 characters.
-    "echo, top": Kind(echoes=True, from_line=False, truncated=False, kept=5),
-    "echo, top, truncated": Kind(echoes=True, from_line=False, truncated=True, kept=5),
+    "echo, top": Kind(echoes=True, from_line=False, truncated=False, kept=6),
+    "echo, top, truncated": Kind(echoes=True, from_line=False, truncated=True, kept=6),
     "echo, top of a longer text": Kind(
         echoes=True, from_line=False, truncated=False, kept=0, shortest=200
     ),
     # A line or two, and then the seam.
-    "echo, line": Kind(echoes=True, from_line=True, truncated=False, kept=18),
-    "echo, line, truncated": Kind(echoes=True, from_line=True, truncated=True, kept=18),
+    "echo, line": Kind(echoes=True, from_line=True, truncated=False, kept=13),
+    "echo, line, truncated": Kind(echoes=True, from_line=True, truncated=True, kept=11),
 }
 
 

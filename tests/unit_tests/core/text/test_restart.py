@@ -46,7 +46,10 @@ CODE = (
     "```python\ndef total(rows):\n    result = 0\n    for row in rows:\n"
     "        result += row.amount\n    return result\n\n\ndef mean(rows):\n    retu"
 )
-GOODS = "The list:\n\n- a long item\n- one more item that is long\n- a third one, and it is longer\n"
+GOODS = (
+    "The list:\n\n- a long item\n- one more item that is long\n"
+    "- a third one, and it is longer\n"
+)
 VERSE = (
     "Row, row, row your boat\nGently down the stream\nMerrily, merrily, merrily\n"
     "Life is but a dream\n"

@@ -222,8 +222,12 @@ class Turn:
 
     @property
     def is_rejected(self) -> bool:
-        """Whether nothing of the response is used, so that its stream can be closed."""
-        return self.writing.rejected is not None and not self.content.has_tool_call
+        """Whether nothing of the response is used, so that its stream can be closed.
+
+        Where the request has tools, a call may still follow the text.
+        """
+        has_tools = bool(self._kwargs.get("tools"))
+        return self.writing.rejected is not None and not has_tools
 
     def tool_call_event(self) -> ToolCallEvent | None:
         """Return what listeners are told of a tool call: it has begun, or grown.
@@ -258,7 +262,8 @@ class Turn:
         """
         segment = self._record.last
         out_of_time = deadline_passed and segment.stop_reason is None
-        segment.closed = self.is_rejected and segment.stop_reason is None
+        rejected = self.writing.rejected is not None
+        segment.closed = rejected and segment.stop_reason is None
         reason = MAX_TOKENS if segment.closed else segment.stop_reason
         stop = OUT_OF_TIME if out_of_time else meaning_of(reason)
         chunks = self._end_text(truncated=stop.truncated)

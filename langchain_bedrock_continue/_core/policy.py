@@ -46,7 +46,8 @@ class Policy:
         stops: The stop sequences of each call.
         constrained: The output is constrained by a JSON schema. A continuation would be
             a new document, so a truncated segment is retried.
-        max_tokens: What each call of the wrapped model asks for, or None.
+        max_tokens: What each call asks for, unless the turn changes it; None for the
+            service's default.
         max_output_tokens: The model's own limit, or None if unknown.
     """
 

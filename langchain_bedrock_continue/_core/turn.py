@@ -77,7 +77,6 @@ from langchain_bedrock_continue._core.record.turn_errors import (
     raise_or_warn,
     segment_error,
 )
-from langchain_bedrock_continue._core.request.call_arguments import max_tokens_of
 from langchain_bedrock_continue._core.request.composer import Composer, SegmentRequest
 from langchain_bedrock_continue._core.request.prompts import (
     is_callers,
@@ -176,7 +175,7 @@ class Turn:
         callers = is_callers(policy.continuation_prompt)
         self._forms = Forms(policy.model_id, callers=callers)
         self._max_tokens = limits.MaxTokens(
-            requested=max_tokens_of(kwargs, policy.max_tokens),
+            requested=policy.max_tokens,
             total=policy.max_total_tokens,
             ceiling=policy.max_tokens_ceiling,
             model_limit=policy.max_output_tokens,
@@ -341,6 +340,7 @@ class Turn:
         return SegmentRequest(
             messages=self._composer.messages(),
             kwargs=self._composer.kwargs(changed),
+            max_tokens=changed,
             event=event,
             is_first=len(record.segments) == 1,
             wait=wait,

@@ -74,3 +74,8 @@ class Policy:
     def may_fall_back(self) -> bool:
         """Whether a user turn may replace a prefill that is refused."""
         return self.strategy == "auto" and not self.guards_last_turn
+
+    @property
+    def has_prefill_only(self) -> bool:
+        """Whether a prefill is the only strategy, and not by the caller's choice."""
+        return self.guards_last_turn and self.strategy != "prefill"

@@ -189,6 +189,12 @@ class Turn:
             thinks=policy.thinks,
             model_id=policy.model_id,
         )
+        self._can_continue = prefill_support.can_continue(
+            strategy=policy.strategy,
+            guards_last_turn=policy.guards_last_turn,
+            thinks=policy.thinks,
+            model_id=policy.model_id,
+        )
         self._has_begun = False  # something arrived
         self._pulse = Pulse(clock)
         self._told_of: int | None = None  # the number of the last call told of
@@ -413,7 +419,8 @@ class Turn:
         if not resumed.blocks or self._policy.constrained:
             return []  # a truncated document is replaced by a new one
         chunks = self.content.resume(resumed.blocks, resumed.seams)
-        if resumed.continues_text and self.content.has_progress():
+        can_continue = self._can_continue and self.content.has_progress()
+        if resumed.continues_text and can_continue:
             return chunks + self._continue(Action.RESUME)
         return chunks + self._retry(Action.RESUME)
 
@@ -441,6 +448,7 @@ class Turn:
             can_grow=sizes.can_grow(size),
             fits=sizes.fits(size, used),
             can_complete_call=content.truncated_call() is not None,
+            can_continue=self._can_continue,
             retried_output=self._retried_output,
             recovery=self._policy.tool_call_recovery,
             limit=self._limit(),
@@ -549,6 +557,7 @@ class Turn:
             refused=prefill_support.is_prefill_refusal(error),
             strategy=segment.strategy,
             may_fall_back=self._policy.may_fall_back,
+            is_last_strategy=self._policy.has_prefill_only,
             has_text=response.has_text,
             over_limit=self._max_tokens.may_accept and 0 < limit < asked,
             has_stop_reason=segment.stop_reason is not None,
@@ -563,7 +572,7 @@ class Turn:
         if action is Action.FALL_BACK:
             return self._fall_back(error)
         if action is Action.END:
-            return self._end_without_call(ending)
+            return self._end_without_call(ending, error)
         if action is Action.RETRY_AT_LIMIT:
             return self._retry_at_limit(service_errors.reported_limit(error) or 0)
         self._record.last.error = service_errors.describe(error)
@@ -579,13 +588,17 @@ class Turn:
         self.writing.undo_cut()
         return self._continue(Action.FALL_BACK)
 
-    def _end_without_call(self, ending: Ending) -> Chunks:
+    def _end_without_call(self, ending: Ending, error: Exception) -> Chunks:
         """End the turn at the segment before: the last call came to nothing."""
         self._record.drop_last()
         self.content.abandon_retry()
         if ending is Ending.MAX_SECONDS:
             return self._end(OUT_OF_TIME, ending)
-        return self._end(meaning_of(self._record.last.stop_reason), ending)
+        if ending is Ending.GUARD_LAST_TURN_ONLY:
+            prefill_support.remember_refusal(self._policy.model_id, error)
+            self.writing.undo_cut()
+        reason = self._record.last.stop_reason or MAX_TOKENS
+        return self._end(meaning_of(reason), ending)
 
     def _retry_at_limit(self, limit: int) -> Chunks:
         """Retry with the limit that the service reported, or end without a retry."""
@@ -606,7 +619,8 @@ class Turn:
             continues = False
         else:
             chunks = self._end_text(truncated=True)
-            continues = self.writing.has_progress() and not self._policy.constrained
+            may_continue = self._can_continue and not self._policy.constrained
+            continues = may_continue and self.writing.has_progress()
         next_step = self._continue if continues else self._retry
         chunks = chunks + next_step(Action.RECOVER)
         self._next.wait = wait

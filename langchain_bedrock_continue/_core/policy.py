@@ -43,6 +43,7 @@ class Policy:
         max_seconds: Seconds from the first call on, or None for no deadline.
         thinks: The calls ask for reasoning, which excludes a prefill.
         inline_thinking: How the model marks thinking inside its text, or None.
+        reasoning_in_order: The service returns reasoning where the model wrote it.
         stops: The stop sequences of each call.
         constrained: The output is constrained by a JSON schema. A continuation would be
             a new document, so a truncated segment is retried.
@@ -65,6 +66,7 @@ class Policy:
     max_seconds: float | None = None
     thinks: bool = False
     inline_thinking: InlineThinking | None = None
+    reasoning_in_order: bool = True
     stops: tuple[str, ...] = ()
     constrained: bool = False
     max_tokens: int | None = None

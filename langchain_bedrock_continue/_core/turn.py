@@ -169,6 +169,7 @@ class Turn:
             policy.stops,
             withholds=policy.constrained,
             inline_thinking=policy.inline_thinking,
+            reasoning_in_order=policy.reasoning_in_order,
         )
         self.writing: Content | ToolArguments = self.content
         self._composer = Composer(messages, kwargs)

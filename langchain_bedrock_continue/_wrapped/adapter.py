@@ -50,6 +50,7 @@ class CallSettings(TypedDict):
     max_output_tokens: int | None
     max_tokens: int | None
     model_id: str
+    reasoning_in_order: bool
     stops: tuple[str, ...]
     thinks: bool
 
@@ -117,6 +118,7 @@ class Adapter(Generic[Model]):
             max_output_tokens=profile.get("max_output_tokens"),
             max_tokens=self.max_tokens(kwargs),
             model_id=private_names.base_model_id(self.llm),
+            reasoning_in_order=self.reasoning_in_order(),
             stops=tuple(
                 stop or stop_sequences(kwargs) or self.llm.stop_sequences or ()
             ),
@@ -146,6 +148,10 @@ class Adapter(Generic[Model]):
     def inline_thinking(self) -> InlineThinking | None:
         """Return how the class splits thinking out of the text, or None."""
         return None
+
+    def reasoning_in_order(self) -> bool:
+        """Return True if reasoning is returned where the model wrote it."""
+        return True
 
     def _request_fields(self, kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """Return the model-specific request fields of one call."""

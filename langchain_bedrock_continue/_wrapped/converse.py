@@ -95,6 +95,14 @@ class ConverseAdapter(Adapter[ChatBedrockConverse]):
         """Return `guard_last_turn_only`."""
         return bool(self.llm.guard_last_turn_only)
 
+    def reasoning_in_order(self) -> bool:
+        """Return True for Claude.
+
+        Converse returns the reasoning of DeepSeek-R1 after its text, although the model
+        wrote it before. What it does for others is not documented.
+        """
+        return "claude" in private_names.base_model_id(self.llm)
+
     def inline_thinking(self) -> InlineThinking | None:
         """Return langchain-aws's own tags and function; see the base class."""
         return private_names.inline_thinking(self.llm)

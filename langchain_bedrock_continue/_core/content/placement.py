@@ -18,6 +18,8 @@ CONTENT-7. Citations belong to the text span that they came with: a text block t
     citations is not continued.
 CONTENT-12. A join sees all text blocks, on both sides: a model that begins again
     repeats those before the open one, too. What is dropped loses its citations.
+CONTENT-13. A service may return reasoning after the text that the model wrote after it.
+    Such reasoning keeps its place, and does not end the text.
 """
 
 from __future__ import annotations
@@ -78,10 +80,14 @@ class Placement:
         self,
         stop_sequences: Sequence[str] = (),
         inline_thinking: InlineThinking | None = None,
+        *,
+        reasoning_in_order: bool = True,
     ) -> None:
         """Begin a turn, with its first segment; see `Content` for the arguments."""
         self._stops = stop_sequences
         self._inline_thinking = inline_thinking
+        self._in_order = reasoning_in_order
+        self._reasoning: set[int] = set()  # numbers of reasoning
         self.calls = HeldCalls()
         self.seams: list[int] = []
         self.plain = False
@@ -126,9 +132,17 @@ class Placement:
         return (
             self._open is not None
             and not self.calls.begun
-            and self._open.index == self._index.last
+            and (self._open.index == self._index.last or self.reasoning_follows)
             and self._open.buffer.has_progress()
         )
+
+    @property
+    def reasoning_follows(self) -> bool:
+        """Whether nothing but reasoning is after the open text (CONTENT-13)."""
+        if self._in_order or self._open is None:
+            return False
+        after = set(range(self._open.index + 1, self._index.last + 1))
+        return bool(after) and after <= self._reasoning
 
     @property
     def last_index(self) -> int:
@@ -163,7 +177,10 @@ class Placement:
 
     def restarted(self, start: SegmentStart) -> Placement:
         """Return a new placement as this one was at the start of the segment."""
-        fresh = Placement(self._stops, self._inline_thinking)
+        fresh = Placement(
+            self._stops, self._inline_thinking, reasoning_in_order=self._in_order
+        )
+        fresh._reasoning = set(self._reasoning)
         fresh._closed_texts = self._closed_texts[: start.closed_texts]
         fresh.restore(start, self.seams[: start.seams])
         fresh.take_number(*self._index.taken)
@@ -324,7 +341,15 @@ class Placement:
             return []
         if self.calls.begun:
             return self._place_other(number, block)
-        return [*self._close_text(), self._renumbered(number, block)]
+        released = [] if self._keeps_text_open() else self._close_text()
+        self._reasoning.add(self._index.of(number))
+        return [*released, self._renumbered(number, block)]
+
+    def _keeps_text_open(self) -> bool:
+        """Return True if the reasoning that comes is that of the open text."""
+        if self._in_order or self._open is None:
+            return False
+        return all(number > self._open.index for number in self._reasoning)
 
     def _place_tool(
         self, number: int, block: Block | None, calls: list[ToolCallChunk]

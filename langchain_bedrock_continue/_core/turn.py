@@ -267,6 +267,8 @@ class Turn:
         segment.closed = self.is_rejected and segment.stop_reason is None
         reason = MAX_TOKENS if segment.closed else segment.stop_reason
         stop = OUT_OF_TIME if out_of_time else meaning_of(reason)
+        if out_of_time:
+            segment.corrected_stop_reason = Ending.MAX_SECONDS.value
         chunks = self._end_text(truncated=stop.truncated)
         stop = self._at_stop_sequence() or stop
         if isinstance(self.writing, ToolArguments) and not out_of_time:

@@ -34,16 +34,16 @@ class Model:
     def _chunks(self, text: str, *, is_last: bool) -> Iterator[AIMessage]:
         thought: Any = {"type": "reasoning_content", "index": 1}
         thoughts = [
-            AIMessageChunk([{**thought, "reasoning_content": {"text": part}}])
+            AIMessageChunk(content=[{**thought, "reasoning_content": {"text": part}}])
             for part in ("a", "b")
         ]
         texts = [
-            AIMessageChunk([{"type": "text", "text": part, "index": 0}])
+            AIMessageChunk(content=[{"type": "text", "text": part, "index": 0}])
             for part in (text[:2], text[2:])
         ]
         yield from thoughts + texts if self.reasoning_first else texts + thoughts
         reason = "end_turn" if is_last else "max_tokens"
-        yield AIMessageChunk("", response_metadata=metadata_of(reason))
+        yield AIMessageChunk(content="", response_metadata=metadata_of(reason))
 
 
 @given(st.integers(2, 40), st.booleans())

@@ -58,10 +58,12 @@ from langchain_bedrock_continue._core.decisions.next_action import (
     after_response,
 )
 from langchain_bedrock_continue._core.decisions.stop_reasons import (
+    MAY_REPLACE_TEXT,
     OUT_OF_TIME,
     meaning_of,
 )
 from langchain_bedrock_continue._core.decisions.vocabulary import (
+    CONTINUING,
     Action,
     Ending,
     Problem,
@@ -217,7 +219,11 @@ class Turn:
     def receive(self, received: AIMessage) -> Chunks:
         """Take a response or a chunk of one; return what the caller may see."""
         response = self._record.segments[-1].response
-        chunks = self.writing.receive(response.receive(received))
+        incoming = response.receive(received)
+        if self._may_be_replaced(response):
+            chunks = self.content.receive_from_service(incoming)
+        else:
+            chunks = self.writing.receive(incoming)
         is_first, self._has_begun = not self._has_begun, True
         if is_first and not (chunks or received.content) and self.content.is_empty:
             return [AIMessageChunk(content=received.content)]
@@ -225,6 +231,12 @@ class Turn:
             self._told_of = None
             chunks = [AIMessageChunk(content="")]
         return self._show(chunks)
+
+    def _may_be_replaced(self, response: Response) -> bool:
+        """Return True if a whole response may have the service's own words."""
+        is_later = self._record.last.strategy in CONTINUING
+        in_answer = self.writing is self.content and not response.streamed
+        return is_later and in_answer and response.stop_reason in MAY_REPLACE_TEXT
 
     @property
     def is_rejected(self) -> bool:

@@ -249,6 +249,14 @@ class Content:
             ]
         return self._release(self._placement.receive(incoming))
 
+    def receive_from_service(self, incoming: Incoming) -> Chunks:
+        """Take a whole response whose text may be the service's own (CONTENT-14)."""
+        said = "".join(
+            block["text"] for _, kind, block in incoming.blocks if kind is TEXT
+        )
+        chunks = self._release(self._placement.end_before_service(said))
+        return chunks + self.receive(incoming)
+
     def _release(self, chunks: Chunks) -> Chunks:
         if self._retry is not None:
             chunks = self._retry.filter.new_in(chunks)

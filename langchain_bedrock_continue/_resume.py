@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
@@ -12,6 +13,7 @@ from langchain_bedrock_continue._core.record.addable import AddableContinuation
 from langchain_bedrock_continue._core.record.partial import (
     check_partial,
     needs_resuming,
+    says_how_it_ended,
 )
 from langchain_bedrock_continue._wrapped.private_names import ChatModelBinding
 from langchain_bedrock_continue.errors import ContinuationError
@@ -22,6 +24,14 @@ if TYPE_CHECKING:
     from langchain_core.callbacks.manager import BaseRunManager
     from langchain_core.language_models import LanguageModelInput
     from langchain_core.runnables import RunnableConfig
+
+logger = logging.getLogger("langchain_bedrock_continue")
+
+NOTHING_TO_RESUME = (
+    "There is nothing to resume: the message is returned unchanged. Its "
+    "response_metadata has neither a stop reason nor `continuation`, so it does not "
+    "say that it was truncated. Keep the metadata when you store a partial message."
+)
 
 PARTIAL = "resumed_partial"
 """The keyword that carries a partial message through a binding to the model."""
@@ -74,7 +84,8 @@ class ResumeMixin:
         Returns:
             The complete message, with the partial message's id. Its `continuation` has
             the segments and the usage of both. A message that is already complete is
-            returned unchanged, without a call.
+            returned unchanged, without a call; so is one whose metadata does not say
+            how it ended, with a warning in the log.
 
         Raises:
             ValueError: `partial` is not an AIMessage, or is the last of `messages`.
@@ -153,7 +164,11 @@ class ResumingBinding(ResumeMixin, ChatModelBinding):
 
 def _needs_resuming(messages: LanguageModelInput, partial: object) -> bool:
     conversation = messages if isinstance(messages, list) else []
-    return needs_resuming(check_partial(conversation, partial))
+    checked = check_partial(conversation, partial)
+    is_needed = needs_resuming(checked)
+    if not (is_needed or says_how_it_ended(checked)):
+        logger.warning(NOTHING_TO_RESUME)
+    return is_needed
 
 
 def _as_chunk(message: AIMessage) -> AIMessageChunk:

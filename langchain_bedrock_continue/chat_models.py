@@ -135,8 +135,8 @@ class ChatBedrockContinuing(ReturnedUsageMixin, WrappingChatModel):
 
     max_seconds: float | None = Field(default=None, gt=0)
     """Wall-clock limit of a turn, in seconds. After it no segment starts, and a stream
-    ends with what has arrived. A blocking call in progress is not interrupted. Default:
-    None, no limit."""
+    ends with what has arrived; its stop reason is then `max_seconds`. A blocking call
+    in progress is not interrupted. Default: None, no limit."""
 
     stream_recoveries: int = Field(default=2, ge=0)
     """How many times a turn is resumed after a broken stream or a transient error. Any

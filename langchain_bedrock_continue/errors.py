@@ -64,7 +64,10 @@ class ContinuationError(Exception):
 
 
 class TurnLimitError(ContinuationError):
-    """A limit ended the turn. `continuation["ended_by"]` says which one."""
+    """A limit ended the turn. `continuation["ended_by"]` says which one.
+
+    The text says which field to raise.
+    """
 
 
 class TruncatedToolCallError(ContinuationError):

@@ -43,10 +43,12 @@ class Policy:
         max_seconds: Seconds from the first call on, or None for no deadline.
         thinks: The calls ask for reasoning, which excludes a prefill.
         inline_thinking: How the model marks thinking inside its text, or None.
+        reasoning_in_order: The service returns reasoning where the model wrote it.
         stops: The stop sequences of each call.
         constrained: The output is constrained by a JSON schema. A continuation would be
             a new document, so a truncated segment is retried.
-        max_tokens: What each call of the wrapped model asks for, or None.
+        max_tokens: What each call asks for, unless the turn changes it; None for the
+            service's default.
         max_output_tokens: The model's own limit, or None if unknown.
     """
 
@@ -64,6 +66,7 @@ class Policy:
     max_seconds: float | None = None
     thinks: bool = False
     inline_thinking: InlineThinking | None = None
+    reasoning_in_order: bool = True
     stops: tuple[str, ...] = ()
     constrained: bool = False
     max_tokens: int | None = None
@@ -73,3 +76,8 @@ class Policy:
     def may_fall_back(self) -> bool:
         """Whether a user turn may replace a prefill that is refused."""
         return self.strategy == "auto" and not self.guards_last_turn
+
+    @property
+    def has_prefill_only(self) -> bool:
+        """Whether a prefill is the only strategy, and not by the caller's choice."""
+        return self.guards_last_turn and self.strategy != "prefill"

@@ -58,10 +58,12 @@ from langchain_bedrock_continue._core.decisions.next_action import (
     after_response,
 )
 from langchain_bedrock_continue._core.decisions.stop_reasons import (
+    MAY_REPLACE_TEXT,
     OUT_OF_TIME,
     meaning_of,
 )
 from langchain_bedrock_continue._core.decisions.vocabulary import (
+    CONTINUING,
     Action,
     Ending,
     Problem,
@@ -77,7 +79,6 @@ from langchain_bedrock_continue._core.record.turn_errors import (
     raise_or_warn,
     segment_error,
 )
-from langchain_bedrock_continue._core.request.call_arguments import max_tokens_of
 from langchain_bedrock_continue._core.request.composer import Composer, SegmentRequest
 from langchain_bedrock_continue._core.request.prompts import (
     is_callers,
@@ -170,13 +171,14 @@ class Turn:
             policy.stops,
             withholds=policy.constrained,
             inline_thinking=policy.inline_thinking,
+            reasoning_in_order=policy.reasoning_in_order,
         )
         self.writing: Content | ToolArguments = self.content
         self._composer = Composer(messages, kwargs)
         callers = is_callers(policy.continuation_prompt)
         self._forms = Forms(policy.model_id, callers=callers)
         self._max_tokens = limits.MaxTokens(
-            requested=max_tokens_of(kwargs, policy.max_tokens),
+            requested=policy.max_tokens,
             total=policy.max_total_tokens,
             ceiling=policy.max_tokens_ceiling,
             model_limit=policy.max_output_tokens,
@@ -186,6 +188,12 @@ class Turn:
         self._uses_prefill = prefill_support.starts_with_prefill(
             strategy=policy.strategy,
             may_fall_back=policy.may_fall_back,
+            guards_last_turn=policy.guards_last_turn,
+            thinks=policy.thinks,
+            model_id=policy.model_id,
+        )
+        self._can_continue = prefill_support.can_continue(
+            strategy=policy.strategy,
             guards_last_turn=policy.guards_last_turn,
             thinks=policy.thinks,
             model_id=policy.model_id,
@@ -211,7 +219,11 @@ class Turn:
     def receive(self, received: AIMessage) -> Chunks:
         """Take a response or a chunk of one; return what the caller may see."""
         response = self._record.segments[-1].response
-        chunks = self.writing.receive(response.receive(received))
+        incoming = response.receive(received)
+        if self._may_be_replaced(response):
+            chunks = self.content.receive_from_service(incoming)
+        else:
+            chunks = self.writing.receive(incoming)
         is_first, self._has_begun = not self._has_begun, True
         if is_first and not (chunks or received.content) and self.content.is_empty:
             return [AIMessageChunk(content=received.content)]
@@ -219,6 +231,12 @@ class Turn:
             self._told_of = None
             chunks = [AIMessageChunk(content="")]
         return self._show(chunks)
+
+    def _may_be_replaced(self, response: Response) -> bool:
+        """Return True if a whole response may have the service's own words."""
+        is_later = self._record.last.strategy in CONTINUING
+        in_answer = self.writing is self.content and not response.streamed
+        return is_later and in_answer and response.stop_reason in MAY_REPLACE_TEXT
 
     @property
     def is_rejected(self) -> bool:
@@ -266,6 +284,8 @@ class Turn:
         segment.closed = rejected and segment.stop_reason is None
         reason = MAX_TOKENS if segment.closed else segment.stop_reason
         stop = OUT_OF_TIME if out_of_time else meaning_of(reason)
+        if out_of_time:
+            segment.corrected_stop_reason = Ending.MAX_SECONDS.value
         chunks = self._end_text(truncated=stop.truncated)
         stop = self._at_stop_sequence() or stop
         if isinstance(self.writing, ToolArguments) and not out_of_time:
@@ -346,6 +366,7 @@ class Turn:
         return SegmentRequest(
             messages=self._composer.messages(),
             kwargs=self._composer.kwargs(changed),
+            max_tokens=changed,
             event=event,
             is_first=len(record.segments) == 1,
             wait=wait,
@@ -419,7 +440,8 @@ class Turn:
         if not resumed.blocks or self._policy.constrained:
             return []  # a truncated document is replaced by a new one
         chunks = self.content.resume(resumed.blocks, resumed.seams)
-        if resumed.continues_text and self.content.has_progress():
+        can_continue = self._can_continue and self.content.has_progress()
+        if resumed.continues_text and can_continue:
             return chunks + self._continue(Action.RESUME)
         return chunks + self._retry(Action.RESUME)
 
@@ -447,6 +469,7 @@ class Turn:
             can_grow=sizes.can_grow(size),
             fits=sizes.fits(size, used),
             can_complete_call=content.truncated_call() is not None,
+            can_continue=self._can_continue,
             retried_output=self._retried_output,
             recovery=self._policy.tool_call_recovery,
             limit=self._limit(),
@@ -555,6 +578,7 @@ class Turn:
             refused=prefill_support.is_prefill_refusal(error),
             strategy=segment.strategy,
             may_fall_back=self._policy.may_fall_back,
+            is_last_strategy=self._policy.has_prefill_only,
             has_text=response.has_text,
             over_limit=self._max_tokens.may_accept and 0 < limit < asked,
             has_stop_reason=segment.stop_reason is not None,
@@ -569,7 +593,7 @@ class Turn:
         if action is Action.FALL_BACK:
             return self._fall_back(error)
         if action is Action.END:
-            return self._end_without_call(ending)
+            return self._end_without_call(ending, error)
         if action is Action.RETRY_AT_LIMIT:
             return self._retry_at_limit(service_errors.reported_limit(error) or 0)
         self._record.last.error = service_errors.describe(error)
@@ -585,13 +609,17 @@ class Turn:
         self.writing.undo_cut()
         return self._continue(Action.FALL_BACK)
 
-    def _end_without_call(self, ending: Ending) -> Chunks:
+    def _end_without_call(self, ending: Ending, error: Exception) -> Chunks:
         """End the turn at the segment before: the last call came to nothing."""
         self._record.drop_last()
         self.content.abandon_retry()
         if ending is Ending.MAX_SECONDS:
             return self._end(OUT_OF_TIME, ending)
-        return self._end(meaning_of(self._record.last.stop_reason), ending)
+        if ending is Ending.GUARD_LAST_TURN_ONLY:
+            prefill_support.remember_refusal(self._policy.model_id, error)
+            self.writing.undo_cut()
+        reason = self._record.last.stop_reason or MAX_TOKENS
+        return self._end(meaning_of(reason), ending)
 
     def _retry_at_limit(self, limit: int) -> Chunks:
         """Retry with the limit that the service reported, or end without a retry."""
@@ -612,7 +640,8 @@ class Turn:
             continues = False
         else:
             chunks = self._end_text(truncated=True)
-            continues = self.writing.has_progress() and not self._policy.constrained
+            may_continue = self._can_continue and not self._policy.constrained
+            continues = may_continue and self.writing.has_progress()
         next_step = self._continue if continues else self._retry
         chunks = chunks + next_step(Action.RECOVER)
         self._next.wait = wait

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypedDict, TypeVar, ca
 from langchain_core.outputs import ChatGeneration, ChatResult
 
 from langchain_bedrock_continue._core.policy import InlineThinking
+from langchain_bedrock_continue._core.request.call_arguments import max_tokens_of
 from langchain_bedrock_continue._wrapped import private_names
 from langchain_bedrock_continue._wrapped.call_settings import (
     has_tools,
@@ -49,6 +50,7 @@ class CallSettings(TypedDict):
     max_output_tokens: int | None
     max_tokens: int | None
     model_id: str
+    reasoning_in_order: bool
     stops: tuple[str, ...]
     thinks: bool
 
@@ -114,13 +116,22 @@ class Adapter(Generic[Model]):
             guards_last_turn=self.guards_last_turn(),
             inline_thinking=self.inline_thinking(),
             max_output_tokens=profile.get("max_output_tokens"),
-            max_tokens=self.llm.max_tokens,
+            max_tokens=self.max_tokens(kwargs),
             model_id=private_names.base_model_id(self.llm),
+            reasoning_in_order=self.reasoning_in_order(),
             stops=tuple(
                 stop or stop_sequences(kwargs) or self.llm.stop_sequences or ()
             ),
             thinks=is_thinking(self._request_fields(kwargs)),
         )
+
+    def max_tokens(self, kwargs: Mapping[str, Any]) -> int | None:
+        """Return the `max_tokens` that a call sends, or None if it sends none.
+
+        Args:
+            kwargs: The call's keyword arguments.
+        """
+        return max_tokens_of(kwargs, self.llm.max_tokens)
 
     def request_fields(self) -> Mapping[str, Any]:
         """Return the model-specific request fields that the model itself sets."""
@@ -137,6 +148,10 @@ class Adapter(Generic[Model]):
     def inline_thinking(self) -> InlineThinking | None:
         """Return how the class splits thinking out of the text, or None."""
         return None
+
+    def reasoning_in_order(self) -> bool:
+        """Return True if reasoning is returned where the model wrote it."""
+        return True
 
     def _request_fields(self, kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """Return the model-specific request fields of one call."""
@@ -161,10 +176,18 @@ class Adapter(Generic[Model]):
         """Return the keyword arguments of one call.
 
         The core has put the segment's `max_tokens` among them, where
-        ChatBedrockConverse reads it. An adapter whose class reads it elsewhere, or
-        prefers a field of its own, overrides this method.
+        ChatBedrockConverse reads it. An adapter whose class reads it elsewhere
+        overrides this method.
         """
         return request.kwargs
+
+    def model_for(self, request: SegmentRequest) -> Any:  # noqa: ARG002 - of others
+        """Return the model that makes the call: it has the segment's `max_tokens`.
+
+        An adapter whose class prefers a field of its own to the call's argument
+        overrides this method.
+        """
+        return self.llm
 
     def generate(
         self,
@@ -180,7 +203,10 @@ class Adapter(Generic[Model]):
             run_manager: The turn's run, for what the class itself reports to it.
         """
         result = private_names.generate(
-            self.llm, request.messages, stop, **self.arguments(request)
+            self.model_for(request),
+            request.messages,
+            stop,
+            **self.arguments(request),
         )
         return self.complete_message(result)
 
@@ -198,7 +224,10 @@ class Adapter(Generic[Model]):
             run_manager: As for `generate`.
         """
         return private_names.stream(
-            self.llm, request.messages, stop, **self.arguments(request)
+            self.model_for(request),
+            request.messages,
+            stop,
+            **self.arguments(request),
         )
 
     # Messages -----------------------------------------------------------------------

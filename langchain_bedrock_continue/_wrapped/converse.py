@@ -13,15 +13,23 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.config import Config
 from langchain_aws import ChatBedrockConverse
+from langchain_aws.chat_models import bedrock_converse
+from langchain_core.messages import HumanMessage, SystemMessage
 
 from langchain_bedrock_continue._wrapped import private_names
 from langchain_bedrock_continue._wrapped.adapter import FIELDS_KEYWORD, Adapter
 from langchain_bedrock_continue._wrapped.misspelled import meant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping, Sequence
+
+    from langchain_core.messages import BaseMessage
 
     from langchain_bedrock_continue._core.policy import InlineThinking
+
+
+PLACEHOLDER: str = getattr(bedrock_converse, "EMPTY_CONTENT", ".")
+"""What langchain-aws sends as the user message of a conversation without one."""
 
 
 class ConverseAdapter(Adapter[ChatBedrockConverse]):
@@ -87,9 +95,30 @@ class ConverseAdapter(Adapter[ChatBedrockConverse]):
         """Return `guard_last_turn_only`."""
         return bool(self.llm.guard_last_turn_only)
 
+    def reasoning_in_order(self) -> bool:
+        """Return True for Claude.
+
+        Converse returns the reasoning of DeepSeek-R1 after its text, although the model
+        wrote it before. What it does for others is not documented.
+        """
+        return "claude" in private_names.base_model_id(self.llm)
+
     def inline_thinking(self) -> InlineThinking | None:
         """Return langchain-aws's own tags and function; see the base class."""
         return private_names.inline_thinking(self.llm)
+
+    def sendable(
+        self, messages: Sequence[BaseMessage], kwargs: Mapping[str, Any]
+    ) -> Sequence[BaseMessage]:
+        """Begin with the user message that langchain-aws sends if there is no other.
+
+        It sends system messages apart, and a placeholder if nothing else is left. With
+        the answer so far, something else is left, and the conversation would begin with
+        an assistant message.
+        """
+        if all(isinstance(message, SystemMessage) for message in messages):
+            messages = [*messages, HumanMessage(PLACEHOLDER)]
+        return super().sendable(messages, kwargs)
 
     def for_turn(
         self, prepare_client: Callable[[Any], Any]

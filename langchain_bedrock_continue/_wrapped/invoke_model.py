@@ -28,6 +28,11 @@ if TYPE_CHECKING:
     from langchain_bedrock_continue._core.request.composer import SegmentRequest
 
 
+UNSET_MAX_TOKENS = 1_024
+"""What ChatBedrock sends to Claude where `max_tokens` is unset, in tokens, as its
+documentation says."""
+
+
 class InvokeModelAdapter(Adapter[ChatBedrock]):
     """ChatBedrock, over Bedrock's InvokeModel API."""
 
@@ -63,6 +68,12 @@ class InvokeModelAdapter(Adapter[ChatBedrock]):
             )
         super().check()
 
+    def max_tokens(self, kwargs: Mapping[str, Any]) -> int | None:
+        """Return the model's own field: ChatBedrock prefers it to the call's."""
+        sent = {"max_tokens": UNSET_MAX_TOKENS, **self.request_fields(), **kwargs}
+        asked = self.llm.max_tokens or sent["max_tokens"]
+        return asked if isinstance(asked, int) else None
+
     def request_fields(self) -> Mapping[str, Any]:
         """Return `model_kwargs`."""
         return self.llm.model_kwargs or {}
@@ -72,6 +83,12 @@ class InvokeModelAdapter(Adapter[ChatBedrock]):
         return private_names.v1_to_anthropic(blocks)
 
     # Calls --------------------------------------------------------------------------
+
+    def model_for(self, request: SegmentRequest) -> Any:
+        """Return the model, with the segment's `max_tokens` as its own field."""
+        if request.max_tokens is None:
+            return self.llm
+        return self.llm.model_copy(update={"max_tokens": request.max_tokens})
 
     def generate(
         self,
@@ -84,7 +101,7 @@ class InvokeModelAdapter(Adapter[ChatBedrock]):
         ChatBedrock reports it by `on_llm_error`, with `reason` and `trace`.
         """
         result = private_names.generate(
-            self.llm,
+            self.model_for(request),
             request.messages,
             stop,
             run_manager=_interventions(run_manager),
@@ -101,7 +118,7 @@ class InvokeModelAdapter(Adapter[ChatBedrock]):
     ) -> Generator[ChatGenerationChunk, None, None]:
         """Make a streaming call, and report as `generate` does."""
         return private_names.stream(
-            self.llm,
+            self.model_for(request),
             request.messages,
             stop,
             run_manager=_interventions(run_manager),

@@ -147,12 +147,12 @@ def test_a_place_never_imports_these(who: str) -> None:
         assert [name for name in imports(path) if is_of(name, *modules)] == []
 
 
-LONGEST = 500
+LONGEST = 520
 """A file holds one concern: `placement.py` where the blocks of a segment go, and
 `content.py` what is withheld of the answer and released. Halves of them would share
 their state."""
 
-LONG = {"_core/turn.py": 650}
+LONG = {"_core/turn.py": 700}
 """The one decider is one file: its facts, its tables' actions and its states."""
 
 

@@ -34,8 +34,9 @@ class BlockIndex:
         return index
 
     def continue_block(self, number: int, index: int) -> None:
-        """Let a segment's block continue a block of the turn, its last."""
-        self._of[number] = self.last = index
+        """Let a segment's block continue a block of the turn, its last text."""
+        self._of[number] = index
+        self.last = max(self.last, index)
 
     def move_to_new_block(self, index: int) -> int:
         """Give the segment's block that continues `index` a new number; return it."""

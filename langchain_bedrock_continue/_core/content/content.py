@@ -60,6 +60,7 @@ class Content:
         *,
         withholds: bool = False,
         inline_thinking: InlineThinking | None = None,
+        reasoning_in_order: bool = True,
     ) -> None:
         """Begin with nothing.
 
@@ -67,8 +68,11 @@ class Content:
             stop_sequences: The caller's stop sequences.
             withholds: Whether a segment shows nothing before it is over (CONTENT-11).
             inline_thinking: How the model marks thinking in its text, or None.
+            reasoning_in_order: Whether reasoning comes where the model wrote it.
         """
-        self._placement = Placement(stop_sequences, inline_thinking)
+        self._placement = Placement(
+            stop_sequences, inline_thinking, reasoning_in_order=reasoning_in_order
+        )
         self._start = self._placement.start()
         self._released = ReleasedBlocks()
         self._shown_from = self._released.mark()
@@ -186,8 +190,11 @@ class Content:
 
     def sendable(self) -> list[Block]:
         """Return the content so far, released or not, as the service accepts it."""
-        unreleased = self._placement.unreleased_text.rstrip()
-        blocks = self._released.blocks(numbered=False, unreleased=unreleased)
+        placement, released = self._placement, self._released
+        unreleased = placement.unreleased_text.rstrip()
+        # A final assistant message can't end in reasoning (CONTENT-13).
+        last = placement.next_index if placement.reasoning_follows else None
+        blocks = released.blocks(numbered=False, unreleased=unreleased, last=last)
         return [block for block in blocks if not is_truncated(block)]
 
     def spoken(self, raw: str) -> str:
@@ -241,6 +248,14 @@ class Content:
                 block["text"] for _, kind, block in incoming.blocks if kind is TEXT
             ]
         return self._release(self._placement.receive(incoming))
+
+    def receive_from_service(self, incoming: Incoming) -> Chunks:
+        """Take a whole response whose text may be the service's own (CONTENT-14)."""
+        said = "".join(
+            block["text"] for _, kind, block in incoming.blocks if kind is TEXT
+        )
+        chunks = self._release(self._placement.end_before_service(said))
+        return chunks + self.receive(incoming)
 
     def _release(self, chunks: Chunks) -> Chunks:
         if self._retry is not None:
@@ -312,6 +327,7 @@ class Content:
             truncated: The last block was broken off.
         """
         chunks = self.end_text(truncated=truncated)
+        may_mark = truncated and not self._placement.reasoning_follows
         ending = self._placement.finish(
             reason=reason, last_block_complete=last_block_complete, truncated=truncated
         )
@@ -320,7 +336,7 @@ class Content:
         chunks += self._release(
             merged(held) if withheld and not self.has_tool_call else held
         )
-        return chunks + (self._released.mark_truncated_reasoning() if truncated else [])
+        return chunks + (self._released.mark_truncated_reasoning() if may_mark else [])
 
     def abandon_retry(self) -> None:
         """Discard the retry if it produced less than the first attempt."""

@@ -18,6 +18,11 @@ CONTENT-7. Citations belong to the text span that they came with: a text block t
     citations is not continued.
 CONTENT-12. A join sees all text blocks, on both sides: a model that begins again
     repeats those before the open one, too. What is dropped loses its citations.
+CONTENT-13. A service may return reasoning after the text that the model wrote after it.
+    Such reasoning keeps its place, and does not end the text.
+CONTENT-14. Words of the service, such as a guardrail's message, do not continue the
+    text: they are a block of their own, after an empty line. They begin a sentence. The
+    model's words begin with the echo, or where the text was truncated.
 """
 
 from __future__ import annotations
@@ -78,10 +83,14 @@ class Placement:
         self,
         stop_sequences: Sequence[str] = (),
         inline_thinking: InlineThinking | None = None,
+        *,
+        reasoning_in_order: bool = True,
     ) -> None:
         """Begin a turn, with its first segment; see `Content` for the arguments."""
         self._stops = stop_sequences
         self._inline_thinking = inline_thinking
+        self._in_order = reasoning_in_order
+        self._reasoning: set[int] = set()  # numbers of reasoning
         self.calls = HeldCalls()
         self.seams: list[int] = []
         self.plain = False
@@ -93,6 +102,7 @@ class Placement:
         self._continues_text = False  # the next text continues the open block
         self._drops_reasoning = False  # CONTENT-5
         self._join: ContinuationJoin | None = None  # undecided
+        self._quote = ""  # what the segment is asked to repeat
         self.join_result: JoinResult | None = None
         self.rejected: Restart | NoEcho | None = None
 
@@ -126,9 +136,17 @@ class Placement:
         return (
             self._open is not None
             and not self.calls.begun
-            and self._open.index == self._index.last
+            and (self._open.index == self._index.last or self.reasoning_follows)
             and self._open.buffer.has_progress()
         )
+
+    @property
+    def reasoning_follows(self) -> bool:
+        """Whether nothing but reasoning is after the open text (CONTENT-13)."""
+        if self._in_order or self._open is None:
+            return False
+        after = set(range(self._open.index + 1, self._index.last + 1))
+        return bool(after) and after <= self._reasoning
 
     @property
     def last_index(self) -> int:
@@ -163,7 +181,10 @@ class Placement:
 
     def restarted(self, start: SegmentStart) -> Placement:
         """Return a new placement as this one was at the start of the segment."""
-        fresh = Placement(self._stops, self._inline_thinking)
+        fresh = Placement(
+            self._stops, self._inline_thinking, reasoning_in_order=self._in_order
+        )
+        fresh._reasoning = set(self._reasoning)
         fresh._closed_texts = self._closed_texts[: start.closed_texts]
         fresh.restore(start, self.seams[: start.seams])
         fresh.take_number(*self._index.taken)
@@ -324,7 +345,15 @@ class Placement:
             return []
         if self.calls.begun:
             return self._place_other(number, block)
-        return [*self._close_text(), self._renumbered(number, block)]
+        released = [] if self._keeps_text_open() else self._close_text()
+        self._reasoning.add(self._index.of(number))
+        return [*released, self._renumbered(number, block)]
+
+    def _keeps_text_open(self) -> bool:
+        """Return True if the reasoning that comes is that of the open text."""
+        if self._in_order or self._open is None:
+            return False
+        return all(number > self._open.index for number in self._reasoning)
 
     def _place_tool(
         self, number: int, block: Block | None, calls: list[ToolCallChunk]
@@ -410,6 +439,7 @@ class Placement:
             thinking=self._inline_thinking,
         )
         self._join = ContinuationJoin(join, text, expected)
+        self._quote = expected.quote
 
     def end_for_resend(self) -> Chunks:
         """End a segment that is sent back as it is: new blocks of any kind follow."""
@@ -417,6 +447,22 @@ class Placement:
         self._begin_segment()
         self._drops_reasoning = False
         return released
+
+    def end_before_service(self, said: str) -> Chunks:
+        """End the text if the service's own words follow (CONTENT-14).
+
+        Args:
+            said: The text that follows.
+        """
+        is_echo = bool(self._quote) and said.startswith(self._quote)
+        begins = said[:1].isalpha() and not said[:1].islower()
+        if self._open is None or not self._continues_text or is_echo or not begins:
+            return []
+        self._join = None
+        self._open.buffer.undo_cut()
+        released = self._text_chunks(self._open, self._open.buffer.feed("\n\n"))
+        self.seams[-1] = len(self)
+        return released + self._close_text(truncated=True)
 
     def undo_cut(self) -> None:
         """Take the last cut back: its prefill was refused."""

@@ -145,14 +145,19 @@ class ReleasedBlocks:
                 blocks.append({**text, **extras_of(self._blocks[index])})
         return blocks
 
-    def blocks(self, *, numbered: bool, unreleased: str = "") -> list[Block]:
+    def blocks(
+        self, *, numbered: bool, unreleased: str = "", last: int | None = None
+    ) -> list[Block]:
         """Return the blocks in order.
 
         Args:
             numbered: Whether each has its number, as the blocks of a stream do.
             unreleased: Text that follows the last block, and is not yet released.
+            last: The number of the last block to return; None for all.
         """
-        blocks = [self._block(index) for index in sorted(self._blocks)]
+        numbers = sorted(self._blocks)
+        kept = [one for one in numbers if last is None or one <= last]
+        blocks = [self._block(index) for index in kept]
         for block in [] if numbered else blocks:
             del block["index"]
         if unreleased and blocks and is_text(blocks[-1]):

@@ -21,6 +21,9 @@ NEXT-7. A transient error is recovered from, as often as the caller allows. Befo
 NEXT-8. An answer to a user turn that begins the text again, adds nothing, or ends where
     the text plainly isn't complete, is asked for again in the next form. It is never
     called complete, unless the text may be complete and the model has nothing to add.
+NEXT-9. If a guardrail checks the last user turn only, there is no user turn of ours. A
+    model that accepts no prefill is then not asked to continue, and the turn ends as
+    one that a limit ended.
 """
 
 from __future__ import annotations
@@ -59,6 +62,7 @@ class AfterResponse:
         can_grow: The ceiling allows a larger `max_tokens` than the segment had.
         fits: `max_total_tokens` leaves room for more than the segment had.
         can_complete_call: Exactly one tool call was truncated, in its arguments.
+        can_continue: There is a strategy that may continue a text.
         retried_output: Malformed output was retried before.
         recovery: The caller's `tool_call_recovery`.
         problem: Why the segment, which answers a user turn, does not continue the text.
@@ -78,6 +82,7 @@ class AfterResponse:
     can_grow: bool = True
     fits: bool = True
     can_complete_call: bool = False
+    can_continue: bool = True
     retried_output: bool = False
     recovery: ToolCallRecovery = "retry"
     problem: Problem | None = None
@@ -216,6 +221,7 @@ AFTER_RESPONSE: tuple[_AfterResponseRule, ...] = (
             now.truncated_call
             and now.recovery == "resume"
             and now.can_complete_call
+            and now.can_continue
             and not now.constrained
         ),
         Action.COMPLETE_TOOL_CALL,
@@ -237,6 +243,12 @@ AFTER_RESPONSE: tuple[_AfterResponseRule, ...] = (
         lambda now: now.repeats,
         Action.END,
         Ending.REPETITION,
+    ),
+    _Response(
+        "no prefill is accepted, and a guardrail excludes a user turn (NEXT-9)",
+        lambda now: not now.can_continue,
+        Action.END,
+        Ending.GUARD_LAST_TURN_ONLY,
     ),
     _Response(
         "the text was truncated, and ends in new text",
@@ -266,6 +278,7 @@ class AfterError:
         refused: The service refused the assistant message in the final position.
         strategy: How the failed segment was asked for.
         may_fall_back: The caller allows a user turn in place of a prefill.
+        is_last_strategy: We chose the prefill, and no other strategy is possible.
         has_text: Text of the failed segment arrived.
         over_limit: The service reported a lower limit for `max_tokens` than the one we
             chose.
@@ -280,6 +293,7 @@ class AfterError:
     refused: bool = False
     strategy: Strategy | None = None
     may_fall_back: bool = False
+    is_last_strategy: bool = False
     has_text: bool = False
     over_limit: bool = False
     has_stop_reason: bool = False
@@ -320,6 +334,12 @@ AFTER_ERROR: tuple[_AfterErrorRule, ...] = (
         "every model accepts a user turn (NEXT-5)",
         lambda now: now.prefill_refused and now.may_fall_back and not now.has_text,
         Action.FALL_BACK,
+    ),
+    _Error(
+        "what arrived is all there can be (NEXT-9)",
+        lambda now: now.prefill_refused and now.is_last_strategy and not now.has_text,
+        Action.END,
+        Ending.GUARD_LAST_TURN_ONLY,
     ),
     _Error(
         "the limit that the service reports takes precedence over ours",

@@ -48,12 +48,20 @@ def supports_prefill(model_id: str) -> bool:
     Args:
         model_id: A model id, with or without a region prefix or an ARN around it.
     """
-    if model_id in _refusing_models:
+    if refuses_prefill(model_id):
         return False
-    if claude := _CLAUDE.search(model_id):
-        version = (int(claude[1]), int(claude[2] or 0))
-        return version < FIRST_CLAUDE_WITHOUT_PREFILL
-    return _NOVA.search(model_id) is not None
+    return bool(_CLAUDE.search(model_id) or _NOVA.search(model_id))
+
+
+def refuses_prefill(model_id: str) -> bool:
+    """Return True if the model is known to refuse every prefill.
+
+    Args:
+        model_id: As for `supports_prefill`.
+    """
+    claude = _CLAUDE.search(model_id)
+    version = (int(claude[1]), int(claude[2] or 0)) if claude else (0, 0)
+    return model_id in _refusing_models or version >= FIRST_CLAUDE_WITHOUT_PREFILL
 
 
 def starts_with_prefill(
@@ -77,6 +85,19 @@ def starts_with_prefill(
     if guards_last_turn or strategy == "prefill":
         return True
     return may_fall_back and not thinks and supports_prefill(model_id)
+
+
+def can_continue(
+    *, strategy: str, guards_last_turn: bool, thinks: bool, model_id: str
+) -> bool:
+    """Return False if it is known that no strategy can continue a text.
+
+    The arguments are those of `starts_with_prefill`. Without a user turn there is only
+    the prefill. A caller who asks for prefills gets the service's error.
+    """
+    if not guards_last_turn or strategy == "prefill":
+        return True
+    return not (thinks or refuses_prefill(model_id))
 
 
 def is_prefill_refusal(error: BaseException) -> bool:

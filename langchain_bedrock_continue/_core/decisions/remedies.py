@@ -19,6 +19,10 @@ REMEDIES: dict[Ending, str] = {
     ),
     Ending.NO_PROGRESS: "Raise max_tokens_ceiling or max_tokens.",
     Ending.REPETITION: "The model repeats itself: change the prompt.",
+    Ending.GUARD_LAST_TURN_ONLY: (
+        "The model accepts no prefill, and the guardrail would check the user turn of "
+        "the continuation instead of the caller's: raise max_tokens."
+    ),
     Ending.CONTEXT_WINDOW: "The model's context window is full: shorten the input.",
 }
 """By what ended the turn. The other endings have no remedy: they are no limit."""

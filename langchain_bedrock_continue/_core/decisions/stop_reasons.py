@@ -65,6 +65,10 @@ STOP_REASONS: dict[str, StopMeaning] = {
     "pause_turn": StopMeaning(Action.RESEND, complete=False, last_block_complete=True),
 }
 
+MAY_REPLACE_TEXT = frozenset({"guardrail_intervened", "content_filtered"})
+"""The stop reasons with which the text may be the service's own, such as the message
+that a guardrail is configured with."""
+
 UNKNOWN = StopMeaning()
 
 OUT_OF_TIME = StopMeaning(ending=Ending.MAX_SECONDS, complete=False)

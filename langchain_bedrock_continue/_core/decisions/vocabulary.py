@@ -86,6 +86,7 @@ class Ending(StrEnum):
     REPETITION = "repetition"
     CONTEXT_WINDOW = "context_window"
     TOOL_CALL = "tool_call"
+    GUARD_LAST_TURN_ONLY = "guard_last_turn_only"
     ERROR = "error"
 
 
@@ -98,6 +99,7 @@ EndedBy: TypeAlias = Literal[
     "repetition",
     "context_window",
     "tool_call",
+    "guard_last_turn_only",
     "error",
 ]
 """The values of `Ending`."""
@@ -111,6 +113,7 @@ LIMITS = frozenset(
         Ending.NO_PROGRESS,
         Ending.REPETITION,
         Ending.CONTEXT_WINDOW,
+        Ending.GUARD_LAST_TURN_ONLY,
     }
 )
 """The endings that the caller's `on_limit` applies to."""

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from langchain_core.messages import AIMessage, AIMessageChunk
+from langchain_core.messages import AIMessage, AIMessageChunk, SystemMessage
 from langchain_core.messages.ai import UsageMetadata
 from pydantic import TypeAdapter, ValidationError
 
@@ -90,7 +90,8 @@ def check_partial(messages: Sequence[BaseMessage], partial: object) -> AIMessage
             "partial: must be an AIMessage, such as an error's .partial, got "
             f"{type(partial).__name__}."
         )
-    last = messages[-1] if messages else None
+    sent = (one for one in reversed(messages) if not isinstance(one, SystemMessage))
+    last = next(sent, None)
     if isinstance(last, AIMessage) and last.content == partial.content:
         raise ValueError(
             "messages: must end before the partial message, which is a separate "
@@ -108,6 +109,12 @@ def needs_resuming(partial: AIMessage) -> bool:
     if reason is None:
         return isinstance(partial, AIMessageChunk)
     return meaning_of(reason).action is not Action.END
+
+
+def says_how_it_ended(partial: AIMessage) -> bool:
+    """Return True if the message's metadata says how it ended (PARTIAL-1)."""
+    continuation = partial.response_metadata.get("continuation")
+    return bool(continuation) or _as_segment(partial).stop_reason is not None
 
 
 def read_partial(partial: AIMessage) -> ResumedState:

@@ -23,7 +23,8 @@ class Segment:
         strategy: How it was asked for; None for the first of a turn.
         response: What arrived.
         corrected_stop_reason: The stop reason that replaces the service's: a stop
-            sequence that a seam split, or a tool call that was completed as text.
+            sequence that a seam split, a tool call that was completed as text, or
+            `max_seconds` where the deadline ended the stream before one came.
         join: How its text was joined to the text before, or None.
         form: The form of the user turn that it answers, or None.
         problem: Why it does not continue the text, or None.
@@ -80,7 +81,9 @@ class Segment:
         metadata = self.response.metadata
         if self.corrected_stop_reason is None:
             return metadata
-        key = "stop_reason" if "stop_reason" in metadata else "stopReason"
+        invoke_model = metadata.get("model_provider") == "bedrock"
+        has_own_key = "stop_reason" in metadata or invoke_model
+        key = "stop_reason" if has_own_key else "stopReason"
         return {**metadata, key: self.corrected_stop_reason}
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
+from langchain_bedrock_continue._core.decisions.remedies import remedy_of
 from langchain_bedrock_continue._core.decisions.vocabulary import LIMITS, Ending
 from langchain_bedrock_continue._core.record.continuation import entries_of
 from langchain_bedrock_continue.errors import (
@@ -42,10 +43,11 @@ def raise_or_warn(
         TruncatedToolCallError: A truncated tool call ended it, and `tool_call_recovery`
             is `"raise"`.
     """
+    count = len(record.resumed.entries) + len(record.segments)
     text = (
-        f"The answer is incomplete: {record.ending} ended it "
-        f"after {len(record.segments)} segments."
-    )
+        f"The answer is incomplete: {record.ending} ended it after {count} "
+        f"segment{'' if count == 1 else 's'}. {remedy_of(record.ending)}"
+    ).rstrip()
     kind = _error_class(record, policy)
     if kind is not None:
         segments: Any = entries_of(record)

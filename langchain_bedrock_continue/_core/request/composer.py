@@ -48,6 +48,8 @@ class SegmentRequest:
     Attributes:
         messages: The conversation.
         kwargs: The caller's arguments, with what this segment changes.
+        max_tokens: The `max_tokens` that this segment changes; None if it stays as the
+            model and the caller's arguments have it.
         event: The payload of the `bedrock_continuation` event before the call, or None.
         is_first: It is the turn's first call, which LangChain's run has announced.
         wait: The longest wait before the call, in seconds; chance shortens it. It is 0
@@ -57,6 +59,7 @@ class SegmentRequest:
 
     messages: list[BaseMessage]
     kwargs: dict[str, Any] = field(default_factory=dict)
+    max_tokens: int | None = None
     event: Mapping[str, object] | None = None
     is_first: bool = False
     wait: float = 0.0

@@ -6,7 +6,8 @@ MESSAGE-3. The caller's objects are never changed: what langchain-aws changes in
     is a copy.
 MESSAGE-4. langchain-aws would join two assistant messages in a row with a line
     break. So if the caller's last message is an assistant message, the answer so far
-    continues it.
+    continues it. System messages don't count: langchain-aws sends them apart, so an
+    assistant message before them is the last.
 MESSAGE-5. In a user turn the history only grows: what was sent once is sent again
     unchanged, so that prompt caches hold.
 """
@@ -15,7 +16,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
+from langchain_core.messages import (
+    AIMessage,
+    BaseMessage,
+    HumanMessage,
+    SystemMessage,
+)
 
 from langchain_bedrock_continue._core.content.incoming import is_text
 
@@ -38,13 +44,23 @@ def with_prefill(
 ) -> list[BaseMessage]:
     """Add the answer so far as the final assistant message (MESSAGE-2, MESSAGE-4)."""
     copied, answer = own_copy(messages), _with_leading_whitespace(answer)
-    if not (copied and isinstance(copied[-1], AIMessage)):
+    at = _last_sent(copied)
+    if at is None or not isinstance(copied[at], AIMessage):
         return [*copied, AIMessage(content=_simplest(answer))]
-    begun = _stripped(copied[-1].content)
-    copied[-1] = copied[-1].model_copy(
+    begun = _blocks(copied[at].content)
+    if at == len(copied) - 1:
+        begun = [_stripped_block(block) for block in begun]
+    copied[at] = copied[at].model_copy(
         update={"content": _simplest(_merged(begun, answer))}
     )
     return copied
+
+
+def _last_sent(messages: Sequence[BaseMessage]) -> int | None:
+    """Return the place of the message that is sent last (MESSAGE-4), or None."""
+    numbered = reversed([*enumerate(messages)])
+    sent = (at for at, one in numbered if not isinstance(one, SystemMessage))
+    return next(sent, None)
 
 
 def with_user_turn(
@@ -70,15 +86,17 @@ def _placed_after(before: Block, block: Block) -> list[Block]:
     return [{**before, "text": kept}, {**block, "text": whitespace + block["text"]}]
 
 
-def _stripped(content: str | list[Any]) -> list[Block]:
-    """Return the caller's prefill as it was sent: langchain-aws strips its texts."""
+def _blocks(content: str | list[Any]) -> list[Block]:
+    """Return the content of the caller's prefill as blocks."""
     blocks = [content] if isinstance(content, str) else content
-    return [_stripped_block(block) for block in blocks]
+    return [
+        {"type": "text", "text": block} if isinstance(block, str) else block
+        for block in blocks
+    ]
 
 
-def _stripped_block(block: str | Block) -> Block:
-    if isinstance(block, str):
-        return {"type": "text", "text": block.rstrip()}
+def _stripped_block(block: Block) -> Block:
+    """Return a block as it was sent: langchain-aws strips those of the last message."""
     if block.get("type") == "text" and isinstance(block.get("text"), str):
         return {**block, "text": block["text"].rstrip()}
     return block

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from langchain_core.runnables import RunnableLambda
 
 from langchain_bedrock_continue import (
@@ -256,3 +256,43 @@ def test_a_partial_message_is_resumed_by_little_metadata(
     bedrock = serve(continuing(TALK))
     partial = AIMessage(text, response_metadata=metadata)
     assert resume(model(bedrock, max_tokens=SIZE), "Hi", partial).text == TEXT
+
+
+STORED = {
+    "no metadata": AIMessage("One and", id="a"),
+    "no stop reason": AIMessage(
+        "One and", id="a", response_metadata={"model_provider": "bedrock_converse"}
+    ),
+}
+
+
+@pytest.mark.parametrize("name", STORED)
+def test_a_message_that_does_not_say_how_it_ended_is_reported(
+    serve: Serve, every_resume: Resume, caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    bedrock = serve(TALK)
+    message = every_resume(model(bedrock), "Hi", STORED[name])
+    assert message.content == STORED[name].content
+    assert bedrock.requests == []
+    warned = [r for r in caplog.records if r.name == "langchain_bedrock_continue"]
+    assert [record.levelname for record in warned] == ["WARNING"]
+    assert "nothing to resume" in caplog.text
+    assert "One and" not in caplog.text
+
+
+def test_a_complete_message_is_returned_without_a_word(
+    serve: Serve, every_resume: Resume, caplog: pytest.LogCaptureFixture
+) -> None:
+    bedrock = serve(TALK)
+    complete = AIMessage("One.", response_metadata={"stopReason": "end_turn"})
+    assert every_resume(model(bedrock), "Hi", complete).content == "One."
+    assert not caplog.records
+
+
+def test_a_partial_message_before_a_system_message_is_not_also_sent(
+    serve: Serve, resume: Resume
+) -> None:
+    partial = AIMessage("One", response_metadata={"stopReason": "max_tokens"})
+    asked = [HumanMessage("Hi"), partial, SystemMessage("Be brief.")]
+    with pytest.raises(ValueError, match="leave out the last message"):
+        resume(model(serve(TALK)), asked, partial)

@@ -142,20 +142,6 @@ def test_the_caller_can_choose_the_prompt(serve: Serve, entrance: Entrance) -> N
         assert "problem" not in segment
 
 
-def test_a_guardrail_on_the_last_turn_is_not_moved_to_our_prompt(
-    serve: Serve, entrance: Entrance
-) -> None:
-    bedrock = serve(echoing(TEXTS["prose"]))
-    llm = model(
-        bedrock,
-        model=REFUSING_MODEL,
-        guard_last_turn_only=True,
-        guardrail_config={"guardrailIdentifier": "g", "guardrailVersion": "1"},
-    )
-    with pytest.raises(Exception, match="accepts no prefill"):
-        entrance(llm, "Go on.")
-
-
 def test_an_unknown_model_is_continued_in_a_user_turn() -> None:
     rules = {"acme.model-v1": ModelRules(takes_prefill=True)}
     with LocalBedrock(echoing(TEXTS["prose"]), models=rules) as bedrock:

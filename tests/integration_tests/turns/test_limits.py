@@ -5,12 +5,13 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage
 
-from langchain_bedrock_continue import TurnLimitError
-from langchain_bedrock_continue.local import Answer, Think
+from langchain_bedrock_continue import ChatBedrockContinuing, TurnLimitError
+from langchain_bedrock_continue._core.decisions.remedies import remedy_of
+from langchain_bedrock_continue.local import Answer, Fault, FaultAt, Think
 from tests.support.endpoint import Serve
 from tests.support.entrances import ENTRANCES, Entrance
 from tests.support.messages import continuation, ending
-from tests.support.models import model, plain_model
+from tests.support.models import chat_bedrock, model, plain_model
 from tests.support.rate_limiters import SlowLimiter
 from tests.support.texts import LONG
 
@@ -108,6 +109,9 @@ def test_each_limit_raises_where_the_caller_chose_so(
     with pytest.raises(TurnLimitError, match=name) as raised:
         every_entrance(model(serve(answer), **settings), "Hi")
     assert ended_by(raised.value.partial) == name
+    count = len(raised.value.segments)
+    segments = "1 segment" if count == 1 else f"{count} segments"
+    assert str(raised.value).endswith(f"after {segments}. {remedy_of(name)}")
     assert not [r for r in caplog.records if r.name.startswith("langchain_bedrock")]
 
 
@@ -120,3 +124,22 @@ def test_no_request_follows_a_wait_past_the_deadline(serve: Serve, name: str) ->
     assert LONG.startswith(message.text)
     assert len(bedrock.requests) == 1
     assert len(continuation(message)["segments"]) == 1
+
+
+SILENT = Answer(LONG, faults=[FaultAt(Fault("silence"), at=4, request=None)])
+
+
+@pytest.mark.parametrize("name", ["stream", "astream"])
+@pytest.mark.parametrize(
+    ("make", "key"), [(plain_model, "stopReason"), (chat_bedrock, "stop_reason")]
+)
+def test_a_stream_that_the_deadline_ended_has_a_stop_reason(
+    serve: Serve, make: Any, key: str, name: str
+) -> None:
+    inner = make(serve(SILENT), max_tokens=100)
+    message = ENTRANCES[name](ChatBedrockContinuing(llm=inner, max_seconds=0.3), "Hi")
+    assert message.response_metadata[key] == "max_seconds"
+    assert {"stopReason", "stop_reason"} & {*message.response_metadata} == {key}
+    assert ended_by(message) == "max_seconds"
+    assert LONG.startswith(message.text)
+    assert continuation(message)["segments"][0]["stop_reason"] == "max_seconds"

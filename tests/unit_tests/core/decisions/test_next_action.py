@@ -262,6 +262,7 @@ def test_every_rule_after_a_response_decides_some_situation() -> None:
     situations = [*all_responses(*MEANINGS)]
     for limit in (None, *LIMITS):
         situations += all_problems(limit=limit)
+    situations.append(AfterResponse(TRUNCATED, can_continue=False))
     for state in ("complete", "continuable", "broken"):
         for limit in (None, *LIMITS):
             facts = AfterResponse(TRUNCATED, arguments=state, limit=limit)
@@ -271,12 +272,25 @@ def test_every_rule_after_a_response_decides_some_situation() -> None:
     assert len(decided) == len(AFTER_RESPONSE)
 
 
+def test_next_9_without_a_strategy_a_text_is_not_continued() -> None:
+    asks = {Action.CONTINUE, Action.COMPLETE_TOOL_CALL}
+    for now in all_responses(*MEANINGS):
+        action, ending = after_response(replace(now, can_continue=False))
+        if after_response(now)[0] not in asks:
+            assert (action, ending) == after_response(now)
+        elif now.has_tool_call:
+            assert (action, ending) == (Action.END, Ending.TOOL_CALL)
+        else:
+            assert (action, ending) == (Action.END, Ending.GUARD_LAST_TURN_ONLY)
+
+
 # After an error -------------------------------------------------------------------
 
 ERROR_FLAGS = (
     "deadline_passed",
     "refused",
     "may_fall_back",
+    "is_last_strategy",
     "has_text",
     "over_limit",
     "has_stop_reason",
@@ -308,6 +322,15 @@ def test_next_5_a_refused_prefill_becomes_a_user_turn_before_any_text() -> None:
         refused = now.refused and now.strategy is Strategy.PREFILL
         expected = refused and now.may_fall_back and not now.has_text
         assert falls_back == (expected and not now.deadline_passed)
+
+
+def test_next_9_a_refused_prefill_ends_the_turn_if_there_is_no_other_strategy() -> None:
+    for now in all_errors():
+        ends = after_error(now) == (Action.END, Ending.GUARD_LAST_TURN_ONLY)
+        refused = now.refused and now.strategy is Strategy.PREFILL
+        last = now.is_last_strategy and not now.may_fall_back
+        expected = refused and last and not now.has_text
+        assert ends == (expected and not now.deadline_passed)
 
 
 def test_a_refused_resend_ends_the_turn_with_what_the_paused_model_wrote() -> None:

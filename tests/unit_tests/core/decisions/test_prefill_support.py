@@ -84,3 +84,35 @@ def test_prefill_4_a_refusal_is_remembered_unless_it_was_about_the_request() -> 
 )
 def test_other_errors_are_not_refusals(text: str) -> None:
     assert not prefill_support.is_prefill_refusal(ValueError(text))
+
+
+@pytest.mark.parametrize("strategy", ["auto", "user_turn"])
+@pytest.mark.parametrize("thinks", [False, True])
+def test_with_a_guarded_last_turn_only_a_prefill_can_continue(
+    strategy: str, *, thinks: bool
+) -> None:
+    def can_continue(model_id: str, *, guarded: bool = True) -> bool:
+        return prefill_support.can_continue(
+            strategy=strategy,
+            guards_last_turn=guarded,
+            thinks=thinks,
+            model_id=model_id,
+        )
+
+    assert not any(can_continue(model_id) for model_id in REFUSING)
+    assert all(can_continue(one) is not thinks for one in [*ACCEPTING, *UNKNOWN])
+    assert all(can_continue(one, guarded=False) for one in [*REFUSING, *UNKNOWN])
+    refusal = ValueError(
+        "Prefilling assistant messages is not supported for this model."
+    )
+    prefill_support.remember_refusal(UNKNOWN[1], refusal)
+    assert not can_continue(UNKNOWN[1])
+
+
+def test_a_caller_who_asks_for_prefills_gets_them() -> None:
+    assert all(
+        prefill_support.can_continue(
+            strategy="prefill", guards_last_turn=True, thinks=True, model_id=model_id
+        )
+        for model_id in [*REFUSING, *UNKNOWN, *ACCEPTING]
+    )

@@ -400,7 +400,11 @@ class Turn:
             self._forms.use_next(problem)
         if problem is Problem.ENDED_EARLY:
             return self._continue(Action.ASK_AGAIN)
-        self._next = _NextCall(Action.ASK_AGAIN, Strategy.USER_TURN)
+        return self._repeat_user_turn(Action.ASK_AGAIN)
+
+    def _repeat_user_turn(self, action: Action) -> Chunks:
+        """Ask for the rejected segment once more, in the current form."""
+        self._next = _NextCall(action, Strategy.USER_TURN)
         wording, expected = self._expected_echo()
         self.content.begin_again(expected)
         self._composer.ask_again(wording, expected.quote)
@@ -540,6 +544,9 @@ class Turn:
             return self._ask_again()
         if action is Action.RETRY_LARGER:
             self._max_tokens.grow(self._record.last.size)
+            if self._record.last.problem is not None:
+                self._forms.note_failure()
+                return self._repeat_user_turn(action)
             return self._retry(action)
         if action is Action.RETRY:
             self._retried_output = True

@@ -7,6 +7,7 @@ FORM-3. The caller's `continuation_prompt` is always the first form. The others 
     package's own.
 FORM-4. If no form makes a model repeat the end of the text, the turn does not ask again
     for that reason: it would cost the same calls at each seam.
+FORM-5. If every form failed at a seam, the later seams of the turn are asked for once.
 """
 
 from __future__ import annotations
@@ -41,11 +42,12 @@ class Forms:
         self.current = self._order(first)[0]
         self._tried: list[Form] = []
         self._never_echoes = False
+        self._all_failed = False
 
     @property
     def has_next(self) -> bool:
         """Whether there is another form for this seam (FORM-1)."""
-        return len(self._tried) + 1 < MAX_TRIES
+        return not self._all_failed and len(self._tried) + 1 < MAX_TRIES
 
     @property
     def needs_echo(self) -> bool:
@@ -67,6 +69,10 @@ class Forms:
         self.current = untried[0]
         if problem is Problem.NO_ECHO and not self.has_next:
             self._never_echoes = True
+
+    def note_failure(self) -> None:
+        """Note that every form failed at this seam (FORM-5)."""
+        self._all_failed = True
 
     def note_success(self) -> None:
         """Remember the current form, if another one failed at this seam (FORM-2)."""

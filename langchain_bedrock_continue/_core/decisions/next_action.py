@@ -19,7 +19,8 @@ NEXT-7. A transient error is recovered from, as often as the caller allows. Befo
     anything arrived that is left to the caller and to botocore, except for an error in
     a stream, which botocore never retries.
 NEXT-8. An answer to a user turn that begins the text again, adds nothing, or ends where
-    the text plainly isn't complete, is asked for again in the next form. It is never
+    the text plainly isn't complete, is asked for again in the next form. If it begins
+    again in every form, a larger `max_tokens` lets it reach new text. It is never
     called complete, unless the text may be complete and the model has nothing to add.
 NEXT-9. If a guardrail checks the last user turn only, there is no user turn of ours. A
     model that accepts no prefill is then not asked to continue, and the turn ends as
@@ -32,6 +33,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from langchain_bedrock_continue._core.decisions.vocabulary import (
+    RESTARTS,
     Action,
     Ending,
     Problem,
@@ -102,6 +104,12 @@ class AfterResponse:
         return self.problem is Problem.NOTHING_NEW and not self.is_open
 
     @property
+    def restarts(self) -> bool:
+        """Whether a response that was truncated began the answer again."""
+        truncated = self.stop.action is Action.CONTINUE
+        return truncated and self.problem in RESTARTS
+
+    @property
     def cannot_continue(self) -> bool:
         """Whether a truncated segment can't be continued, and has to be retried."""
         stuck = self.constrained or self.has_tool_call or not self.has_progress
@@ -153,6 +161,11 @@ AFTER_RESPONSE: tuple[_AfterResponseRule, ...] = (
         "a model that failed in one form often works in another",
         lambda now: now.problem is not None and now.has_next_form,
         Action.ASK_AGAIN,
+    ),
+    _Response(
+        "a model that begins again in every form reaches new text with more room",
+        lambda now: now.restarts and now.can_grow and now.fits,
+        Action.RETRY_LARGER,
     ),
     _Response(
         "asked in every form, the model has nothing to add",

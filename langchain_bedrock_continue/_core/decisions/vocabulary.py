@@ -182,6 +182,16 @@ class Problem(StrEnum):
     """It continues the text, and ends where the text plainly isn't complete."""
 
 
+RESTARTS = frozenset(
+    {
+        Problem.FIRST_LINE,
+        Problem.EARLIER_PLACE,
+        Problem.LIST_NUMBER,
+        Problem.TABLE_HEADER,
+    }
+)
+"""The problems of an answer that begins the text again."""
+
 ProblemName: TypeAlias = Literal[
     "first_line",
     "earlier_place",

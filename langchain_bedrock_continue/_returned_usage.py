@@ -105,7 +105,24 @@ def _in_view(message: Message, view: View) -> Message:
     added = {key: value for key, value in used.items() if key not in known}
     if used == {**wanted, **added}:
         return message
-    return message.model_copy(update={"usage_metadata": {**wanted, **added}})
+    update: dict[str, Any] = {"usage_metadata": {**wanted, **added}}
+    # ChatBedrock has the same numbers in two more places.
+    for name in ("additional_kwargs", "response_metadata"):
+        data = getattr(message, name)
+        if isinstance(data.get("usage"), dict):
+            update[name] = {**data, "usage": _renamed(data["usage"], wanted)}
+    return message.model_copy(update=update)
+
+
+def _renamed(usage: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:
+    """Return ChatBedrock's own form of a usage, with other numbers."""
+    names = {
+        "prompt_tokens": "input_tokens",
+        "completion_tokens": "output_tokens",
+        "total_tokens": "total_tokens",
+    }
+    new = {name: wanted[key] for name, key in names.items() if name in usage}
+    return {**usage, **new}
 
 
 def _result_in_view(result: LLMResult, view: View) -> LLMResult:

@@ -45,7 +45,27 @@ def shape_without_usage(message: AIMessage) -> dict[str, Any]:
 def content_shape(message: AIMessage) -> dict[str, Any]:
     """Return the message's content and calls, without metadata, usage and id."""
     volatile = {"id", "response_metadata", "usage_metadata"}
-    return copy.deepcopy(message.model_dump(exclude=volatile))
+    dumped = copy.deepcopy(message.model_dump(exclude=volatile))
+    return _without_truncated_reasoning(dumped)
+
+
+def _without_truncated_reasoning(dumped: dict[str, Any]) -> dict[str, Any]:
+    """Remove reasoning that a stream showed before it was truncated, and replaced."""
+    content = dumped["content"]
+    kept = [block for block in content if not _is_truncated_reasoning(block)]
+    removed = len(content) - len(kept)
+    if removed and not isinstance(content, str):
+        dumped["content"] = kept
+        for part in [*kept, *dumped.get("tool_call_chunks", [])]:
+            if isinstance(part.get("index"), int):
+                part["index"] -= removed
+    return dumped
+
+
+def _is_truncated_reasoning(block: Any) -> bool:
+    if not isinstance(block, dict):
+        return False
+    return bool(block.get("truncated") or block.get("extras", {}).get("truncated"))
 
 
 def requested_sizes(bedrock: LocalBedrock) -> list[int | None]:

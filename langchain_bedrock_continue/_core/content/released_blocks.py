@@ -45,7 +45,8 @@ class ReleasedBlocks:
         last: The number of the last block; -1 if there is none.
         substance: How many blocks were added that are more than an empty text.
         reasoning: How many of them were reasoning.
-        is_blank: Nothing but whitespace was added.
+        is_blank: Nothing but whitespace and reasoning was added: nothing that a
+            request could end with.
     """
 
     def __init__(self) -> None:
@@ -74,7 +75,7 @@ class ReleasedBlocks:
             if kind is REASONING and block["index"] not in self._blocks:
                 self._reasoning_before = self.reasoning
             self.reasoning += kind is REASONING
-            self.is_blank = False
+            self.is_blank = self.is_blank and kind is REASONING
             self._merge(block)
 
     def _add_text(self, block: Block) -> None:

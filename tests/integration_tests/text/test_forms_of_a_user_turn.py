@@ -153,7 +153,9 @@ def problems_in(message: AIMessage) -> list[str | None]:
 
 
 def asking(bedrock: Any, **kwargs: Any) -> Any:
-    return model(bedrock, **{"model": REFUSING_MODEL, "max_tokens": SIZE, **kwargs})
+    """Return a model whose answers have no more room than the first one."""
+    sizes = {"max_tokens": SIZE, "max_tokens_ceiling": SIZE}
+    return model(bedrock, **{"model": REFUSING_MODEL, **sizes, **kwargs})
 
 
 # A form that does not work --------------------------------------------------------
@@ -570,11 +572,24 @@ def test_invoke_model_is_asked_again_too(
     assert problems_in(message)[:4] == [None, "first_line", "nothing_new", None]
 
 
+def test_a_restart_in_every_form_reaches_new_text_with_more_room(
+    serve: Serve, every_entrance: Entrance
+) -> None:
+    bedrock = serve(Script(STORY))  # it begins again at each request
+    llm = asking(bedrock, max_tokens_ceiling=None)
+    message = every_entrance(llm, "Hi")
+    assert message.text == STORY
+    assert ending(message) == ("model", True)
+    sizes = [one["max_tokens"] for one in continuation(message)["segments"]]
+    assert sizes[:5] == [SIZE] * 4 + [4 * SIZE]
+
+
 def test_invoke_model_ends_without_progress_too(
     serve: Serve, every_entrance: Entrance
 ) -> None:
     bedrock = serve(by_form(STORY, begin_again))
-    llm = continuing_chat_bedrock(bedrock, model=REFUSING_MODEL, max_tokens=SIZE)
+    sizes = {"max_tokens": SIZE, "max_tokens_ceiling": SIZE}
+    llm = continuing_chat_bedrock(bedrock, model=REFUSING_MODEL, **sizes)
     message = every_entrance(llm, "Hi")
     assert ending(message) == ("no_progress", False)
     assert STORY.startswith(message.text)

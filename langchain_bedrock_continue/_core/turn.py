@@ -534,24 +534,28 @@ class Turn:
 
     def _after_response(self, action: Action) -> Chunks:
         """Carry out an action that makes another call."""
-        if action is Action.RESEND:
-            return self._resend()
-        if action is Action.COMPLETE_TOOL_CALL:
-            return self._complete_tool_call()
-        if action is Action.CONTINUE:
-            return self._continue(action)
-        if action is Action.ASK_AGAIN:
-            return self._ask_again()
-        if action is Action.RETRY_LARGER:
-            self._max_tokens.grow(self._record.last.size)
-            if self._record.last.problem is not None:
-                self._forms.note_failure()
-                return self._repeat_user_turn(action)
-            return self._retry(action)
-        if action is Action.RETRY:
-            self._retried_output = True
-            return self._retry(action)
-        raise AssertionError(f"{action} follows no response")
+        carry_out = {
+            Action.RESEND: self._resend,
+            Action.COMPLETE_TOOL_CALL: self._complete_tool_call,
+            Action.CONTINUE: lambda: self._continue(Action.CONTINUE),
+            Action.ASK_AGAIN: self._ask_again,
+            Action.RETRY_LARGER: self._retry_larger,
+            Action.RETRY: self._retry_output,
+        }
+        return carry_out[action]()
+
+    def _retry_output(self) -> Chunks:
+        """Request malformed output once more."""
+        self._retried_output = True
+        return self._retry(Action.RETRY)
+
+    def _retry_larger(self) -> Chunks:
+        """Request the segment once more, with more room (LIMIT-2)."""
+        self._max_tokens.grow(self._record.last.size)
+        if self._record.last.problem is None:
+            return self._retry(Action.RETRY_LARGER)
+        self._forms.note_failure()
+        return self._repeat_user_turn(Action.RETRY_LARGER)
 
     def _complete_tool_call(self) -> Chunks:
         """Continue the arguments of the truncated tool call as text."""

@@ -33,6 +33,7 @@ from langchain_bedrock_continue.local import (
 from langchain_bedrock_continue.local.wire.http_request import RecordedRequest
 from tests.support.answers import tools
 from tests.support.entrances import added
+from tests.support.messages import content_shape
 from tests.support.models import (
     MODEL,
     PREFILL_MODEL,
@@ -225,8 +226,7 @@ class Outcome:
     @cached_property
     def lasting(self) -> dict[str, Any]:
         """The message without what differs from turn to turn."""
-        volatile = {"id", "response_metadata", "usage_metadata"}
-        return self.message.model_dump(exclude=volatile)
+        return content_shape(self.message)
 
     def compared(self, complete: "Outcome") -> str:
         """Say how the turn ended, and how its message differs from the complete one."""

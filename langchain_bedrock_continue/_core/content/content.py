@@ -264,6 +264,7 @@ class Content:
             self._withheld += chunks
             return []
         for chunk in chunks:
+            self._released.place_apart(chunk)
             self._released.add(chunk)
         return chunks
 

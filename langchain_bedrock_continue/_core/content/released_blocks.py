@@ -57,12 +57,34 @@ class ReleasedBlocks:
         self._parts: dict[int, list[str]] = {}
         self._blocks: dict[int, Block] = {}
         self.last = -1
+        self._moved: dict[int, int] = {}
         self._mark = ReleasedMark(-1, {})  # the last mark
         self._reasoning_before = 0  # what `reasoning` was before the last one began
 
     def __bool__(self) -> bool:
         """Return True if anything was released."""
         return bool(self._blocks)
+
+    def place_apart(self, chunk: AIMessageChunk) -> None:
+        """Give a block a new number where another kind of block has its own.
+
+        The retry of a broken segment may begin with another kind of block than the
+        attempt that was shown.
+        """
+        if isinstance(chunk.content, str):
+            return
+        for block in chunk.content:
+            if isinstance(block, dict):
+                index = block["index"]
+                while self._is_taken(index, kind_of(block)):
+                    index = self._moved.setdefault(block["index"], self.last + 1)
+                    if self._is_taken(index, kind_of(block)):
+                        del self._moved[block["index"]]
+                block["index"] = index
+
+    def _is_taken(self, index: int, kind: str) -> bool:
+        known = self._blocks.get(index)
+        return known is not None and kind_of(known) != kind
 
     def add(self, chunk: AIMessageChunk) -> None:
         """Add a released chunk; its blocks continue those of the same number."""

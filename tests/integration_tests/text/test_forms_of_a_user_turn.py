@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import pytest
 from langchain_core.messages import AIMessage
 
-from langchain_bedrock_continue import TurnLimitError
+from langchain_bedrock_continue import ChatBedrockContinuing, TurnLimitError
 from langchain_bedrock_continue._core.decisions.forms import forget_forms
 from langchain_bedrock_continue.local import (
     Answer,
@@ -30,6 +30,7 @@ from tests.support.models import (
     PREFILL_MODEL,
     REFUSING_MODEL,
     THINKING,
+    chat_bedrock,
     continuing_chat_bedrock,
     model,
 )
@@ -588,8 +589,8 @@ def test_invoke_model_ends_without_progress_too(
     serve: Serve, every_entrance: Entrance
 ) -> None:
     bedrock = serve(by_form(STORY, begin_again))
-    sizes = {"max_tokens": SIZE, "max_tokens_ceiling": SIZE}
-    llm = continuing_chat_bedrock(bedrock, model=REFUSING_MODEL, **sizes)
+    wrapped = chat_bedrock(bedrock, model=REFUSING_MODEL, max_tokens=SIZE)
+    llm = ChatBedrockContinuing(llm=wrapped, max_tokens_ceiling=SIZE)
     message = every_entrance(llm, "Hi")
     assert ending(message) == ("no_progress", False)
     assert STORY.startswith(message.text)

@@ -494,6 +494,8 @@ class Placement:
 
     def _begin_segment(self) -> None:
         self.seams.append(len(self))
+        if self.rejected is not None:
+            self._join, self._joining = None, []  # nothing of it is used
         self.join_result = self.rejected = None
         self._index.begin_segment()
         self._continues_text = self._drops_reasoning = True

@@ -24,6 +24,7 @@ from langchain_bedrock_continue._core.decisions.stop_reasons import (
     meaning_of,
 )
 from langchain_bedrock_continue._core.decisions.vocabulary import (
+    RESTARTS,
     Action,
     Ending,
     Problem,
@@ -220,7 +221,16 @@ def test_next_4_a_limit_ends_incomplete_arguments(
 def test_next_8_an_answer_with_a_problem_is_asked_for_in_the_next_form() -> None:
     for now in all_problems():
         action, _ = after_response(now)
-        assert action is (Action.ASK_AGAIN if now.has_next_form else Action.END)
+        if now.has_next_form:
+            assert action is Action.ASK_AGAIN
+        else:
+            assert action is (Action.RETRY_LARGER if has_room(now) else Action.END)
+
+
+def has_room(now: AfterResponse) -> bool:
+    """Return whether a truncated restart reaches new text with more room."""
+    truncated = now.stop.action is Action.CONTINUE
+    return truncated and now.problem in RESTARTS and now.can_grow and now.fits
 
 
 def test_next_8_without_a_problem_nothing_is_asked_for_again() -> None:
@@ -244,7 +254,7 @@ def test_next_8_only_a_text_that_may_be_complete_is_called_complete(
 def test_next_8_a_text_that_no_form_continued_ends_without_progress() -> None:
     for now in all_problems():
         has_nothing_to_add = now.problem is Problem.NOTHING_NEW and not now.is_open
-        if not (now.has_next_form or has_nothing_to_add):
+        if not (now.has_next_form or has_nothing_to_add or has_room(now)):
             assert after_response(now) == (Action.END, Ending.NO_PROGRESS)
 
 

@@ -9,15 +9,16 @@ JOIN-2. It is rejected as soon as it repeats an earlier place from which it coul
     that filled `max_tokens` is truncated where the answer was. So a stream can be
     closed before those tokens are written, and paid for.
 JOIN-3. It is rejected if it repeats nothing of what it was asked to repeat, and begins
-    with a capital letter after a small one or a digit: a new sentence, or a name before
-    which a blank is missing. That is weak evidence, so it counts only where
-    `needs_echo` is true, and not in code (`get|User`).
+    with a capital letter, a list number or a heading after a small letter or a digit: a
+    new sentence, or a name before which a blank is missing. That is weak evidence, so
+    it counts only where `needs_echo` is true, and not in code (`get|User`).
 JOIN-4. The result depends on the message, and not on how it is split into chunks.
 """
 
 from __future__ import annotations
 
 import copy
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -45,6 +46,10 @@ _FAR_RESTART = 60
 
 _FAR_AFTER_ECHO = 120
 """The same after an echo: new text may begin with a refrain."""
+
+
+_LINE_MARK = re.compile(r"\d{1,3}[.)] |#{1,6} ")
+"""What begins a numbered list item or a heading. A dash may belong to the sentence."""
 
 
 class NoEcho(StrEnum):
@@ -221,7 +226,9 @@ class ContinuationJoin:
         """Return True if new text begins a sentence in another one (JOIN-3)."""
         before, after = self._earlier.text[-1:], new[:1]
         in_sentence = before.islower() or before.isdigit() or before in {",", ";"}
-        return in_sentence and after.isupper() and not self._earlier.is_code
+        in_number = before.isdigit() and after.isdigit()  # "201|9. In that year"
+        begins = after.isupper() or (not in_number and _LINE_MARK.match(new))
+        return in_sentence and bool(begins) and not self._earlier.is_code
 
     # A restart that does not reach the end of the text -------------------------------
 

@@ -275,6 +275,16 @@ def continuations(text: Text, cut: int) -> list[tuple[str, str]]:
     return [("", text.full[cut:]), (quote, quote + text.full[len(body) :])]
 
 
+@pytest.mark.parametrize("begins", ["4. **Maps**: A search", "## Maps"])
+def test_join_3_a_list_item_or_a_heading_in_a_sentence_is_rejected(begins: str) -> None:
+    before = "Three inventions:\n\n3. **Maps**: A search"
+    join = ContinuationJoin(
+        EchoJoin(before, "A search"), before, ExpectedEcho("A search", needs_echo=True)
+    )
+    assert (join.feed(begins), join.finish()) == (None, "")
+    assert join.rejected is NoEcho.NO_ECHO
+
+
 def test_no_natural_continuation_is_rejected() -> None:
     rejected = [
         (text.name, cut, last, outcome.rejected.value)

@@ -68,6 +68,8 @@ class DelegatingChatModel(BaseChatModel):
             return type(self)
         mine: Any = type(self)
         theirs: Any = type(self.__dict__["llm"])
+        if not issubclass(theirs, BaseChatModel):
+            return type(self)  # made by `model_construct`, without validation
         return _joint_class(mine, theirs)
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -73,12 +73,12 @@ class Measurement:
 
     Attributes:
         continued: The continued answers.
-        whole: How many answers were not truncated, and so not continued.
+        not_truncated: How many answers were not truncated, and so not continued.
         refusal: Why the model takes no prefill; empty if it takes one.
     """
 
     continued: list[Measured] = field(default_factory=list)
-    whole: int = 0
+    not_truncated: int = 0
     refusal: str = ""
 
 
@@ -103,7 +103,7 @@ def measure(
     for prompt in prompts:
         partial = first.invoke(prompt.text)
         if partial.response_metadata["continuation"]["complete"]:
-            measurement.whole += 1
+            measurement.not_truncated += 1
         else:
             _continue_both(arguments, prompt, partial, measurement)
         yield measurement

@@ -96,10 +96,11 @@ def _notes(measurement: Measurement, max_tokens: int) -> list[str]:
             "natural compares the user turn with the prefill, which has no figure of "
             "its own."
         )
-    if measurement.whole:
+    if measurement.not_truncated:
         notes.append(
             f"Not truncated at {max_tokens} tokens, so not counted: "
-            f"{measurement.whole} of the answers. A smaller --max-tokens truncates "
+            f"{measurement.not_truncated} of the answers. "
+            f"A smaller --max-tokens truncates "
             "more of them."
         )
     return notes

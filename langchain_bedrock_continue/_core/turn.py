@@ -200,7 +200,7 @@ class Turn:
         )
         self._has_begun = False  # something arrived
         self._pulse = Pulse(clock)
-        self._told_of: int | None = None  # the number of the last call told of
+        self._reported_call: int | None = None  # the number of its block
         self._recoveries = 0
         self._retried_output = False
         self._resumed_chunks = self._resume(resumed)
@@ -228,7 +228,7 @@ class Turn:
         if is_first and not (chunks or received.content) and self.content.is_empty:
             return [AIMessageChunk(content=received.content)]
         if self._pulse.is_due(has_shown=bool(chunks)):
-            self._told_of = None
+            self._reported_call = None
             chunks = [AIMessageChunk(content="")]
         return self._show(chunks)
 
@@ -248,14 +248,14 @@ class Turn:
         return self.writing.rejected is not None and not has_tools
 
     def tool_call_event(self) -> ToolCallEvent | None:
-        """Return what listeners are told of a tool call: it has begun, or grown.
+        """Return the event of a tool call that has begun, or grown.
 
         It has grown if the stream has shown a sign of life since (PULSE-1).
         """
         call = self.content.arriving_call
-        if call is None or call.index == self._told_of:
+        if call is None or call.index == self._reported_call:
             return None
-        self._told_of = call.index
+        self._reported_call = call.index
         size = len(call.json_text)
         return {"name": call.name, "id": call.call_id, "characters": size}
 

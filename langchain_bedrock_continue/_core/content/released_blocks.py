@@ -74,12 +74,12 @@ class ReleasedBlocks:
         if isinstance(chunk.content, str):
             return
         for block in chunk.content:
-            if isinstance(block, dict):
-                index = block["index"]
-                while self._is_taken(index, kind_of(block)):
-                    index = self._moved.setdefault(block["index"], self.last + 1)
-                    if self._is_taken(index, kind_of(block)):
-                        del self._moved[block["index"]]
+            if isinstance(block, dict) and self._is_taken(
+                block["index"], kind_of(block)
+            ):
+                index = self._moved.get(block["index"])
+                if index is None or self._is_taken(index, kind_of(block)):
+                    index = self._moved[block["index"]] = self.last + 1
                 block["index"] = index
 
     def _is_taken(self, index: int, kind: str) -> bool:

@@ -19,7 +19,7 @@ NEXT-7. A transient error is recovered from, as often as the caller allows. Befo
     anything arrived that is left to the caller and to botocore, except for an error in
     a stream, which botocore never retries.
 NEXT-8. An answer to a user turn that begins the text again, adds nothing, or ends where
-    the text plainly isn't complete, is asked for again in the next form. If it begins
+    the text plainly isn't complete, is requested again in the next form. If it begins
     again in every form, a larger `max_tokens` lets it reach new text. It is never
     called complete, unless the text may be complete and the model has nothing to add.
 NEXT-9. If a guardrail checks the last user turn only, there is no user turn of ours. A

@@ -58,7 +58,7 @@ class SegmentEntry(TypedDict):
     form: NotRequired[FormName]
     """The form of the user turn that it answers; only after a user turn."""
     problem: NotRequired[ProblemName]
-    """Why it does not continue the text. It was asked for again in another form, if one
+    """Why it does not continue the text. It was requested again in another form, if one
     was left. Its text is not in the message, except after `"ended_early"`."""
     error: NotRequired[str]
     """The class and code of the error that broke it."""

@@ -31,7 +31,7 @@ class ContinuationEvent(TypedDict):
 
 
 class ToolCallEvent(TypedDict):
-    """What listeners are told of a tool call that is not complete yet."""
+    """The data of the event about a tool call that is not complete yet."""
 
     name: str | None
     """The tool's name."""

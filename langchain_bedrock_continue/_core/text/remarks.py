@@ -4,7 +4,7 @@ Asked to continue an answer that it thinks is over, a model writes "The answer w
 already complete." instead of new text.
 
 REMARK-1. A remark is dropped only if it is the complete message, or all that follows
-    the echo. Text that goes on after it shows that it belongs to the answer.
+    the echo. Text that continues after it shows that it belongs to the answer.
 REMARK-2. A remark begins a sentence. In mid-sentence, "the answer was already complete"
     is what the text says about another answer.
 REMARK-3. All its sentences are about the answer itself, and one says that nothing is

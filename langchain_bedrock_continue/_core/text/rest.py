@@ -1,6 +1,6 @@
 """The rest of a message: what follows the place at which its new text may begin.
 
-A model that repeats the end of the text does not always go on from there. It first
+A model that repeats the end of the text does not always continue from there. It first
 closes what it opened before the echo, such as a tag; or it begins the answer again; or
 it only remarks that the answer was complete.
 

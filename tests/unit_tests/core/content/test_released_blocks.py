@@ -136,3 +136,22 @@ def test_empty_text_and_reasoning_are_counted_as_what_they_are() -> None:
     assert (released.substance, released.reasoning, released.is_blank) == (1, 0, True)
     released = release(chunks_of([reasoning_block("hm"), text_block("a")]))
     assert (released.substance, released.reasoning, released.is_blank) == (2, 1, False)
+
+
+def test_a_block_of_another_kind_gets_a_number_of_its_own() -> None:
+    released = ReleasedBlocks()
+    thought: Any = {"type": "reasoning_content", "reasoning_content": {"text": "hm"}}
+    for block in (
+        thought,
+        {"type": "text", "text": "a"},
+        {"type": "text", "text": "b"},
+    ):
+        chunk = AIMessageChunk(content=[{**block, "index": 0}])
+        released.place_apart(chunk)
+        released.add(chunk)
+    blocks = released.blocks(numbered=True)
+    assert [(block["type"], block["index"]) for block in blocks] == [
+        ("reasoning_content", 0),
+        ("text", 1),
+    ]
+    assert blocks[1]["text"] == "ab"

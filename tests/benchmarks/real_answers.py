@@ -67,13 +67,15 @@ class Cut:
     at: int
 
 
-def endpoint(weights: str) -> LocalBedrock:
+def endpoint(weights: str, batch_tokens: int) -> LocalBedrock:
     """Return a Bedrock endpoint with a real model.
 
     Args:
         weights: `"smollm2"`, `"qwen2.5-coder"`, or the path of a GGUF file.
+        batch_tokens: How many tokens of a prompt are computed at once.
     """
-    return LocalBedrock(LlamaBackend(weights if weights in WEIGHTS else Path(weights)))
+    named = weights if weights in WEIGHTS else Path(weights)
+    return LocalBedrock(LlamaBackend(named, batch_tokens=batch_tokens))
 
 
 def bare_model(bedrock: LocalBedrock, max_tokens: int) -> ChatBedrockConverse:

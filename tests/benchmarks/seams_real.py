@@ -19,11 +19,13 @@ benchmark to a checkout of it.
 from __future__ import annotations
 
 import argparse
+import contextlib
+import itertools
 import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from langchain_bedrock_continue._check.well_formed import KINDS
 from tests.benchmarks.real_answers import Answers, Question, endpoint
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
     from langchain_bedrock_continue._check.well_formed import Kind
     from langchain_bedrock_continue.local import LocalBedrock
 
+_T = TypeVar("_T", Seam, MeasuredTurn)
+
 WRITES_NO_JAPANESE = {"smollm2"}
 
 
@@ -46,12 +50,9 @@ def main() -> None:
     args = _arguments()
     questions = _questions(args)
     measure = _measure_seams if args.seams else _measure_turns
-    with endpoint(args.weights) as bedrock:
+    with endpoint(args.weights, args.batch) as bedrock:
         answers = Answers(bedrock, args.tokens, args.answers)
-        measured = measure(args, bedrock, answers, questions)
-    if args.json:
-        rows = [asdict(one) for one in measured]
-        args.json.write_text(json.dumps(rows, ensure_ascii=False, indent=1))
+        measure(args, bedrock, answers, questions)
 
 
 def _arguments() -> argparse.Namespace:
@@ -77,7 +78,12 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--answers", type=Path, help="JSON file that keeps the uncut answers"
     )
-    parser.add_argument("--json", type=Path, help="write every seam to this file")
+    parser.add_argument(
+        "--batch", type=int, default=64, help="tokens of a prompt computed at once"
+    )
+    parser.add_argument(
+        "--json", type=Path, help="write a line of JSON for each seam or turn"
+    )
     return parser.parse_args()
 
 
@@ -105,15 +111,14 @@ def _measure_seams(
     bedrock: LocalBedrock,
     answers: Answers,
     questions: Sequence[Question],
-) -> list[Seam]:
+) -> None:
     wordings = [WORDINGS[name] for name in args.wordings]
     found = seams(
         bedrock, answers, questions, wordings, sizes=args.sizes, each=args.each
     )
-    measured = list(_reported(found, len(wordings)))
+    measured = list(_kept(_reported(found, len(wordings)), args.json))
     print(f"\n{args.weights}, {args.half}: seams in a user turn")
     print(seam_table(measured, args.wordings))
-    return measured
 
 
 def _measure_turns(
@@ -121,19 +126,32 @@ def _measure_turns(
     bedrock: LocalBedrock,
     answers: Answers,
     questions: Sequence[Question],
-) -> list[MeasuredTurn]:
-    measured: list[MeasuredTurn] = []
+) -> None:
     over = [one for one in questions if answers.uncut(one.prompt).ended]
-    for question in over:
-        for turn in turns(bedrock, answers, question, args.sizes, args.strategies):
-            place = f"{turn.kind:<9} {turn.strategy:<9} {turn.max_tokens:>3}"
-            print(place, turn.calls, turn.ended_by, turn.prompt[:40], file=sys.stderr)
-            measured.append(turn)
+    found = itertools.chain.from_iterable(
+        turns(bedrock, answers, question, args.sizes, args.strategies)
+        for question in over
+    )
+    measured: list[MeasuredTurn] = []
+    for turn in _kept(found, args.json):
+        place = f"{turn.kind:<9} {turn.strategy:<9} {turn.max_tokens:>3}"
+        print(place, turn.calls, turn.ended_by, turn.prompt[:40], file=sys.stderr)
+        measured.append(turn)
     print(f"\n{args.weights}, {args.half}: complete turns")
     print(turn_table(measured))
     left_out = len(questions) - len(over)
     print(f"Left out: {left_out} answers that did not end in {args.tokens} tokens.")
-    return measured
+
+
+def _kept(found: Iterable[_T], file: Path | None) -> Iterator[_T]:
+    """Write each to the file as it is measured: a run may be stopped."""
+    with file.open("w") if file else contextlib.nullcontext() as lines:
+        for one in found:
+            if lines:
+                print(
+                    json.dumps(asdict(one), ensure_ascii=False), file=lines, flush=True
+                )
+            yield one
 
 
 def _reported(found: Iterable[Seam], wordings: int) -> Iterator[Seam]:

@@ -54,10 +54,13 @@ class LlamaBackend:
         threads: Number of compute threads. A second one makes such small models a
             quarter faster, but the threads spin and slow down everything else.
         context_tokens: Size of the context window, in tokens.
+        batch_tokens: How many tokens of a prompt are computed at once. With 1 an answer
+            is reproducible to the bit. With more a prompt is read faster, and an answer
+            may differ with what the prompt cache holds.
 
     Raises:
-        ValueError: `weights` is neither a known name nor a file, or `threads` is below
-            1.
+        ValueError: `weights` is neither a known name nor a file, or `threads` or
+            `batch_tokens` is below 1.
     """
 
     def __init__(
@@ -66,10 +69,12 @@ class LlamaBackend:
         *,
         threads: int = 1,
         context_tokens: int = 8192,
+        batch_tokens: int = 1,
     ) -> None:
         """Check the settings; see the class. `start` loads the weights."""
-        if threads < 1:
-            raise ValueError(f"threads={threads}: must be at least 1.")
+        for name, number in {"threads": threads, "batch_tokens": batch_tokens}.items():
+            if number < 1:
+                raise ValueError(f"{name}={number}: must be at least 1.")
         if weights not in WEIGHTS and not Path(weights).is_file():
             known = ", ".join(map(repr, WEIGHTS))
             raise ValueError(
@@ -78,6 +83,7 @@ class LlamaBackend:
         self._weights = weights
         self._threads = threads
         self._context_tokens = context_tokens
+        self._batch_tokens = batch_tokens
         self._settings: llama_server.ServerSettings | None = None
         self._address = ""
         self._native_tools = False
@@ -95,7 +101,7 @@ class LlamaBackend:
         named = isinstance(self._weights, str) and self._weights in WEIGHTS
         path = weights_path(str(self._weights)) if named else Path(self._weights)
         settings = llama_server.ServerSettings(
-            path.resolve(), self._threads, self._context_tokens
+            path.resolve(), self._threads, self._context_tokens, self._batch_tokens
         )
         self._address = llama_server.acquire(settings)
         self._settings = settings

@@ -58,6 +58,8 @@ def test_an_invalid_argument_is_an_error(tmp_path):
         LlamaBackend("big")
     with pytest.raises(ValueError, match="threads=0"):
         LlamaBackend(threads=0)
+    with pytest.raises(ValueError, match="batch_tokens=0"):
+        LlamaBackend(batch_tokens=0)
     junk = tmp_path / "junk.gguf"
     junk.write_bytes(b"junk" * 100)
     with pytest.raises(ValueError, match=r"cannot load.*junk\.gguf"):

@@ -383,7 +383,7 @@ class Turn:
             return chunks
         self._next = _NextCall(action, Strategy.USER_TURN)
         raw = self._record.last.response.text if self._record.segments else ""
-        spoken = self.writing.spoken(raw).rstrip()
+        spoken = None if self.content.left_out else self.writing.spoken(raw).rstrip()
         if action is not Action.ASK_AGAIN:
             self._forms.begin_seam()
         wording, expected = self._expected_echo()
@@ -491,6 +491,8 @@ class Turn:
             return None
         if content.rejected is not None:
             return Problem(content.rejected.value)
+        if content.gave_up and self._forms.has_next:
+            return Problem.ENDED_EARLY
         if self._record.last.stop_reason != END_TURN:
             return None
         if not content.has_progress():

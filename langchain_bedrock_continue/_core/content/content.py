@@ -159,6 +159,16 @@ class Content:
         return self._placement.rejected
 
     @property
+    def gave_up(self) -> bool:
+        """Whether the segment ended a code block before the code was complete."""
+        return self._placement.gave_up
+
+    @property
+    def left_out(self) -> bool:
+        """Whether a code fence of the segment was left out, with what follows it."""
+        return self._placement.left_out
+
+    @property
     def has_shown_other(self) -> bool:
         """Whether the segment has shown something that does not continue the text."""
         has_shown = self._released.substance > self._substance

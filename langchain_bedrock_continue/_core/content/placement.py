@@ -77,6 +77,8 @@ class Placement:
         plain: The text comes without blocks.
         join_result: How the segment's text was joined to the text before, or None.
         rejected: Why the segment's text does not continue the text before, or None.
+        gave_up: The segment ended a code block before the code was complete.
+        left_out: A code fence of the segment was left out, with what follows it.
     """
 
     def __init__(
@@ -105,6 +107,7 @@ class Placement:
         self._quote = ""  # what the segment is asked to repeat
         self.join_result: JoinResult | None = None
         self.rejected: Restart | NoEcho | None = None
+        self.gave_up = self.left_out = False
 
     # The state ---------------------------------------------------------------------
 
@@ -308,6 +311,7 @@ class Placement:
             self.rejected, self.join_result = join.rejected, join.result
             self._joining = []
             return []
+        self.gave_up, self.left_out = join.gave_up, join.left_out
         if join.is_over or text.cited:
             new += "" if join.is_over else join.finish()
             self._join = None
@@ -497,6 +501,7 @@ class Placement:
         if self.rejected is not None:
             self._join, self._joining = None, []  # nothing of it is used
         self.join_result = self.rejected = None
+        self.gave_up = self.left_out = False
         self._index.begin_segment()
         self._continues_text = self._drops_reasoning = True
         if self._open is not None:

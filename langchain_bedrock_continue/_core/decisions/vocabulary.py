@@ -179,7 +179,8 @@ class Problem(StrEnum):
     """It is empty, or repeats the end of the text and ends there."""
 
     ENDED_EARLY = "ended_early"
-    """It continues the text, and ends where the text plainly isn't complete."""
+    """It continues the text, and ends where the text plainly isn't complete. Or it
+    closes a code block there, and writes something else."""
 
 
 RESTARTS = frozenset(

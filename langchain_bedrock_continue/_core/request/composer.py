@@ -107,18 +107,19 @@ class Composer:
         self._next, self.in_user_turn = with_prefill(self._messages, answer), False
 
     def continue_in_user_turn(
-        self, written: list[Block], spoken: str, wording: Wording, quote: str
+        self, written: list[Block], spoken: str | None, wording: Wording, quote: str
     ) -> None:
         """Ask for the continuation in a user message.
 
         Args:
             written: What is written so far.
             spoken: The last response, as the model wrote it. If it answered a user turn
-                of ours, the conversation has what was written before (MESSAGE-5).
+                of ours, the conversation has what was written before (MESSAGE-5). None
+                if a part of it does not count: then the conversation is made anew.
             wording: The words.
             quote: What the model is asked to repeat.
         """
-        if self.in_user_turn:
+        if self.in_user_turn and spoken is not None:
             history = [*self._next, AIMessage(spoken)]
         else:
             history = with_prefill(self._messages, self._answer(written))

@@ -12,7 +12,9 @@ JOIN-3. It is rejected if it repeats nothing of what it was asked to repeat, and
     with a capital letter, a list number or a heading after a small letter or a digit: a
     new sentence, or a name before which a blank is missing. That is weak evidence, so
     it counts only where `needs_echo` is true, and not in code (`get|User`).
-JOIN-4. The result depends on the message, and not on how it is split into chunks.
+JOIN-4. A code fence that it closes although the code isn't complete is left out, with
+    what follows it (`early_fence`), except on the last try.
+JOIN-5. The result depends on the message, and not on how it is split into chunks.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from langchain_bedrock_continue._core.text.early_fence import EarlyFence
 from langchain_bedrock_continue._core.text.introductions import possible_starts
 from langchain_bedrock_continue._core.text.join_rules import JoinResult, JoinRule
 from langchain_bedrock_continue._core.text.restart import (
@@ -111,6 +114,7 @@ class ContinuationJoin:
         self._entries: dict[int, Repetition] = {}
         self._echo_end: int | None = None
         self._check: RestartCheck | None = None
+        self._fence: EarlyFence | None = None
 
     def fresh(self) -> Self:
         """Return a join to the same text that has received nothing."""
@@ -135,8 +139,19 @@ class ContinuationJoin:
     def is_over(self) -> bool:
         """Whether `feed` returns all that follows unchanged, and `finish` nothing."""
         decided = self._check is None or self._check.decided
-        has_begun = self._join.result is not None
-        return has_begun and decided and self.rejected is None and self._join.is_over
+        has_begun = self._join.result is not None and self.rejected is None
+        fence_over = self._fence is None or self._fence.is_over
+        return has_begun and decided and fence_over and self._join.is_over
+
+    @property
+    def gave_up(self) -> bool:
+        """Whether the message closed a code fence too early, and left the code."""
+        return self._fence is not None and self._fence.gave_up
+
+    @property
+    def left_out(self) -> bool:
+        """Whether a code fence was left out, with what follows it."""
+        return self._fence is not None and self._fence.left_out
 
     def feed(self, chunk: str) -> str | None:
         """Receive more of the message.
@@ -182,9 +197,11 @@ class ContinuationJoin:
         take = self._new if self._check is None else self._checked
         begun = take(added) or ""
         if self._check is not None:
-            begun += self._check.finish(truncated=truncated)
+            begun += self._before_fence(self._check.finish(truncated=truncated))
             self._note_rejection()
-        return "" if self._is_rejected() else begun
+        if self._is_rejected():
+            return ""
+        return begun if self._fence is None else begun + self._fence.finish()
 
     def _is_rejected(self) -> bool:
         return self.rejected is not None
@@ -216,7 +233,18 @@ class ContinuationJoin:
             return new
         released = self._check.feed(new)
         self._note_rejection()
-        return None if self.rejected else released
+        if self.rejected or released is None:
+            return None
+        return self._before_fence(released)
+
+    def _before_fence(self, new: str) -> str:
+        """Release new text up to a code fence that comes too early (JOIN-4)."""
+        if self._expected.is_last_try or not new:
+            return new
+        if self._fence is None:
+            text = self._earlier.text
+            self._fence = EarlyFence(text[: len(text) - self._join.replaced])
+        return self._fence.feed(new)
 
     def _note_rejection(self) -> None:
         if self._check is not None and self._check.restart is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from itertools import takewhile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,15 +15,39 @@ _FENCES = re.compile(
 _DELIMITER_ROW = re.compile(r"\|[\s:|-]*-[\s:|-]*")
 
 
+class Fence(NamedTuple):
+    """A fenced code block.
+
+    Attributes:
+        mark: The characters that open it.
+        language: The first word after them; may be empty.
+        start: Offset of its first line.
+        end: Offset after its last line; None if it is open.
+    """
+
+    mark: str
+    language: str
+    start: int
+    end: int | None = None
+
+
+def last_fence(text: str) -> Fence | None:
+    """Return the last code block of a text, or None if it has none."""
+    last: Fence | None = None
+    for line in _FENCES.finditer(text):
+        mark, info = line[1], line[2].strip()
+        if last is None or last.end is not None:
+            start = min(line.end() + 1, len(text))
+            last = Fence(mark, info.partition(" ")[0], start)
+        elif mark.startswith(last.mark) and not info:
+            last = last._replace(end=line.start())
+    return last
+
+
 def in_fence(text: str) -> bool:
     """Return True if a text ends inside an open code fence."""
-    fence = ""
-    for mark, info in _FENCES.findall(text):
-        if not fence:
-            fence = mark
-        elif mark.startswith(fence) and not info.strip():
-            fence = ""
-    return bool(fence)
+    last = last_fence(text)
+    return last is not None and last.end is None
 
 
 def table_at_end(text: str) -> tuple[str, bool] | None:

@@ -5,21 +5,26 @@ that it is done. Only plain cases count: an answer that may be complete is the m
 to end. So prose counts as open only where the text itself shows how its paragraphs
 end.
 
-OPEN-1. Inside an open code fence, and in a JSON or HTML document that is not closed, a
-    text is open.
+OPEN-1. Inside an open code fence, and in a JSON document, an HTML page or SQL that is
+    not complete, a text is open.
 OPEN-2. A table row that lacks its last cell is open.
 OPEN-3. A text whose last character announces more, such as a comma, is open.
 OPEN-4. A paragraph that ends in a letter is open if it is long, and all long paragraphs
     before it end in punctuation.
+OPEN-5. A text that ends with a code block is open if the code in it is (`open_code`).
 """
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING
 
-from langchain_bedrock_continue._core.text.markdown import in_fence, table_at_end
+from langchain_bedrock_continue._core.text.markdown import (
+    in_fence,
+    last_fence,
+    table_at_end,
+)
+from langchain_bedrock_continue._core.text.open_code import is_open_code
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,12 +37,6 @@ _ANNOUNCES_MORE = (",", "\u3001", "\uff0c", "(", "[", "{", "\u300c", "\u300e", "
 _SENTENCE_END = re.compile(
     r"[.!?:;\u2026。\uff01\uff1f\uff1a]['\"\u201d\u2019\u300d\u300f)\]*_`>|]*\Z"
 )
-_HTML = re.compile(r"(?i)<!doctype html|<html[\s>]")
-_PART = re.compile(
-    r"|t(?:ru?)?|f(?:a(?:ls?)?)?|n(?:ul?)?|-|\.|\.?\d*[eE][+-]?|\\?(?:u[\da-fA-F]{0,3})?"
-)
-"""What `json` finds at its error where a document ends inside a value, or after one."""
-
 _WORD_BRACKET = re.compile(r"(?:^|[\s\w])\((?=\w)")
 
 
@@ -51,23 +50,17 @@ def is_plainly_open(text: str) -> bool:
     return any(rule(body) for rule in _RULES)
 
 
-def _is_open_json(text: str) -> bool:
-    """A JSON document that lacks its end (OPEN-1)."""
-    if not text.lstrip().startswith(("{", "[")):
-        return False
-    try:
-        json.loads(text, strict=False)
-    except json.JSONDecodeError as error:
-        rest = text[error.pos :].rstrip()
-        return "Unterminated string" in error.msg or bool(_PART.fullmatch(rest))
-    except RecursionError:
-        return False
-    return False
+def _is_open_document(text: str) -> bool:
+    """A JSON document, an HTML page or SQL that lacks its end (OPEN-1)."""
+    return is_open_code("", text)
 
 
-def _is_open_html(text: str) -> bool:
-    """An HTML page that lacks its last tag (OPEN-1)."""
-    return bool(_HTML.match(text.lstrip())) and "</html>" not in text.lower()
+def _has_open_block(text: str) -> bool:
+    """A code block at the end whose code isn't complete (OPEN-5)."""
+    last = last_fence(text)
+    if last is None or last.end is None or "\n" in text[last.end :].strip():
+        return False
+    return is_open_code(last.language, text[last.start : last.end])
 
 
 def _has_open_tag(text: str) -> bool:
@@ -107,8 +100,8 @@ def _has_open_sentence(text: str) -> bool:
 
 _RULES: tuple[Callable[[str], bool], ...] = (
     in_fence,
-    _is_open_json,
-    _is_open_html,
+    _is_open_document,
+    _has_open_block,
     _has_open_tag,
     _has_open_row,
     _announces_more,

@@ -274,6 +274,54 @@ def test_new_text_that_ends_too_early_is_kept_and_continued(
     assert 0 < seams[1] - seams[0] <= count + 1
 
 
+SQL = "Two tables:\n\n```sql\n" + "".join(
+    f"INSERT INTO ships_{n} (number_{n}, name_{n})\nVALUES ({n * n}, 'ship {n}');\n\n"
+    for n in range(9, 40)
+)
+
+CLOSING = {
+    "the end": "\n```",
+    "a remark": "\n```\n\nThese are the statements that you need.",
+    "the block again": f"\n```\n\n{SQL.partition(chr(10))[2]}",
+}
+"""What a model writes in the middle of a statement."""
+
+
+@pytest.mark.parametrize("name", CLOSING)
+def test_a_code_block_that_is_closed_in_a_statement_goes_on(
+    serve: Serve, entrance: Entrance, name: str
+) -> None:
+    text = f"{SQL}```\n"
+
+    def close(text: str, written: str, quote: str) -> str:
+        new = text[len(written) :].partition(")")[0]
+        return quote + new[:6] + CLOSING[name]
+
+    bedrock = serve(by_form(text, copy=close))
+    message = entrance(asking(bedrock, max_tokens=300), "Hi")
+    assert message.text == text
+    assert ending(message) == ("model", True)
+    assert problems_in(message)[:3] == [None, "ended_early", None]
+    assert forms_in(message)[:3] == [None, COPY, LAST_LINE]
+
+
+def test_a_code_block_that_goes_on_in_another_is_one_block(
+    serve: Serve, every_entrance: Entrance
+) -> None:
+    text = f"{SQL}```\n"
+
+    def reopen(text: str, written: str, quote: str) -> str:
+        names, values, rest = text[len(written) :].partition("\nVALUES")
+        reopened = f"\n```\n\n```sql{values}" if values else ""
+        return quote + names + reopened + rest
+
+    bedrock = serve(by_form(text, reopen))
+    message = every_entrance(asking(bedrock, max_tokens=300), "Hi")
+    assert message.text == text
+    assert ending(message) == ("model", True)
+    assert set(problems_in(message)) == {None}
+
+
 def test_a_text_that_may_be_complete_is_not_asked_for_again(
     serve: Serve, entrance: Entrance
 ) -> None:

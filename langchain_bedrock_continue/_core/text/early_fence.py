@@ -1,0 +1,169 @@
+"""A code fence that a continuation closes although the code isn't complete.
+
+A model may close the code block in which a text was truncated as soon as it continues,
+in the middle of a statement: and the stop reason then says that it is done. It may also
+go on in a block of its own. `EarlyFence` reads the new text after the join.
+
+Example: the text ends in "INSERT INTO books (title,", in an open code block, and the
+new text is " author)", a closing fence, and an opening one, "VALUES (".
+
+FENCE-1. Only the first fence after the seam is looked at, and only if the text before
+    the seam is in an open code block and the code isn't complete (`open_code`).
+FENCE-2. A fence that ends the message is left out, with the whitespace before it: the
+    next segment goes on in the block.
+FENCE-3. A fence and the opening one that follows it are left out, unless the block then
+    begins again: the first line of the code is not written twice.
+FENCE-4. Where other text follows, or the block begins again, the message ends before
+    the fence. It was given up too early.
+FENCE-5. All other text is released, in order. Only a line break, backticks after it,
+    and what follows such a fence, are withheld.
+FENCE-6. The result depends on the text, and not on how it is split into chunks.
+"""
+
+from __future__ import annotations
+
+import re
+
+from langchain_bedrock_continue._core.text.markdown import last_fence
+from langchain_bedrock_continue._core.text.open_code import is_open_code
+
+_LINE_BREAK = re.compile(r"[ \t]*\n")
+_OPENING = re.compile(r"[ \t]*(?:`{3,}|~{3,})([^\n`]*)\n")
+_MAYBE_OPENING = re.compile(r"[ \t]*(?:`{0,2}|~{0,2}|(?:`{3,}|~{3,})[^\n`]*)\Z")
+
+
+class EarlyFence:
+    """Reads new text of one message.
+
+    Attributes:
+        gave_up: The message ends before the fence (FENCE-4).
+        left_out: Something of the message was left out.
+    """
+
+    def __init__(self, text: str) -> None:
+        """Begin after a text.
+
+        Args:
+            text: The text before the new text.
+        """
+        fence = last_fence(text)
+        self.gave_up = self.left_out = False
+        self._pending = ""  # new text that is withheld
+        self._active = fence is not None and fence.end is None
+        if fence is not None:
+            self._mark, self._language = fence.mark, fence.language
+            self._code = text[fence.start :]
+            self._line = self._code.rpartition("\n")[2]
+
+    @property
+    def is_over(self) -> bool:
+        """Whether `feed` returns all that follows unchanged, and `finish` nothing."""
+        return not self._active and not self.gave_up
+
+    def feed(self, new: str) -> str:
+        """Take new text; return what is released."""
+        if not self._active:
+            return "" if self.gave_up else new
+        self._pending += new
+        released = ""
+        while self._pending:
+            step = self._step()
+            if step is None:
+                break
+            released += step
+        return released
+
+    def finish(self) -> str:
+        """Return what is released because the message is over (FENCE-2)."""
+        pending, self._pending = self._pending, ""
+        if not self._active:
+            return ""
+        self._active = False
+        start = _blank(pending)
+        is_fence = self._begins_line(pending[:start]) and self._is_mark(pending, start)
+        end = self._closing_end(pending, start, final=True) if is_fence else 0
+        is_early = bool(end) and self._is_open_code()
+        self.left_out = self.left_out or is_early
+        self.gave_up = is_early and bool(pending[end:].strip())
+        return "" if is_early else pending
+
+    # Steps: what is released, or None while more of the text is needed ---------------
+
+    def _step(self) -> str | None:
+        start = _blank(self._pending)
+        if self._begins_line(self._pending[:start]):
+            if start == len(self._pending):
+                return None
+            if self._is_mark(self._pending, start):
+                return self._fence_step(start)
+        line_break = _LINE_BREAK.search(self._pending, start)
+        return self._release(line_break.start() if line_break else None)
+
+    def _begins_line(self, blank: str) -> bool:
+        return "\n" in blank or not self._line.strip()
+
+    def _is_mark(self, pending: str, at: int) -> bool:
+        return pending.startswith(self._mark[0], at)
+
+    def _release(self, count: int | None) -> str:
+        """Release withheld code, or all of it."""
+        end = len(self._pending) if count is None else count
+        released, self._pending = self._pending[:end], self._pending[end:]
+        self._code += released
+        self._line = (self._line + released).rpartition("\n")[2]
+        return released
+
+    def _fence_step(self, start: int) -> str | None:
+        end = self._closing_end(self._pending, start, final=False)
+        if end is None:
+            return None
+        if not end:
+            line_break = self._pending.find("\n", start)
+            return self._release(line_break if line_break >= 0 else None)
+        if not self._is_open_code():
+            self._active = False
+            released, self._pending = self._pending, ""
+            return released
+        return self._after_early(start, end)
+
+    def _closing_end(self, pending: str, start: int, *, final: bool) -> int | None:
+        """Return where a closing fence ends: 0 if it is none, None if undecided."""
+        line, line_break, _ = pending[start:].partition("\n")
+        marks = len(line) - len(line.lstrip(self._mark[0]))
+        if line[marks:].strip():
+            return 0
+        if not line_break and not final:
+            return None
+        closes = marks >= len(self._mark)
+        return start + len(line) + len(line_break) if closes else 0
+
+    def _is_open_code(self) -> bool:
+        return is_open_code(self._language, self._code)
+
+    def _after_early(self, start: int, end: int) -> str | None:
+        """Decide by what follows a fence that came too early."""
+        after = self._pending[end:].lstrip("\n")
+        opening = _OPENING.match(after)
+        if opening is None:
+            return None if _MAYBE_OPENING.match(after) else self._give_up()
+        if opening[1].strip().lower() not in {"", self._language.lower()}:
+            return self._give_up()
+        first = self._code.strip().partition("\n")[0].strip()
+        code = after[opening.end() :]
+        begun = code.lstrip()
+        if begun.startswith(first):
+            return self._give_up()
+        if first.startswith(begun):
+            return None
+        self._pending, self.left_out = self._pending[:start] + code, True  # FENCE-3
+        return self._release(start)
+
+    def _give_up(self) -> str:
+        self._active, self._pending = False, ""
+        self.gave_up = self.left_out = True
+        return ""
+
+
+def _blank(text: str) -> int:
+    """Return how much whitespace a text begins with."""
+    return len(text) - len(text.lstrip())

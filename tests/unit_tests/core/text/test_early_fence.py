@@ -1,0 +1,136 @@
+"""The rules FENCE-1 to FENCE-6."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from langchain_bedrock_continue._core.text.early_fence import EarlyFence
+from tests.support.seams.texts import open_fence, texts
+
+SQL = "Two tables:\n\n```sql\nCREATE TABLE books (id INT);\n\nINSERT INTO books (id"
+LAST = ")\nVALUES (1);\n"
+HTML = "```html\n<html>\n<body>\n<ul>\n  <li>One</li>\n"
+PYTHON = "```python\ndef walk(to):\n    return (to"
+NESTED = "````md\n# A\n\n```sh\nls\n```\n\n(open"
+
+TEXTS = {"sql": SQL, "html": HTML, "python": PYTHON}
+
+SAID: dict[str, tuple[str, str, str, bool, bool]] = {
+    # text before, new text, what is released, gave up, left out
+    "the end": (SQL, ")\n```", ")", False, True),
+    "the end and a line break": (SQL, ")\n```\n\n", ")", False, True),
+    "at once": (SQL, "\n```\n", "", False, True),
+    "an indented fence": (SQL, ")\n  ```\n", ")", False, True),
+    "a remark": (SQL, ")\n```\n\nThis makes a table.", ")", True, True),
+    "a block of its own": (
+        SQL,
+        f")\n```\n\n```sql\n{LAST}```",
+        f")\n{LAST}```",
+        False,
+        True,
+    ),
+    "a block without a name": (HTML, "```\n\n```\n</ul>", "</ul>", False, True),
+    "the block again": (
+        SQL,
+        ")\n```\n\n```sql\nCREATE TABLE books (id INT);\n",
+        ")",
+        True,
+        True,
+    ),
+    "another language": (SQL, ")\n```\n\n```sh\nls\n```\n", ")", True, True),
+    "complete": (SQL, f"{LAST}```\n\nDone.", f"{LAST}```\n\nDone.", False, False),
+    "complete, another block": (
+        SQL,
+        f"{LAST}```\n\n```sql\nSELECT (\n```\n",
+        f"{LAST}```\n\n```sql\nSELECT (\n```\n",
+        False,
+        False,
+    ),
+    "backticks in the code": (
+        PYTHON,
+        ")\n# ```\n``\n`x`",
+        ")\n# ```\n``\n`x`",
+        False,
+        False,
+    ),
+    "Python": (PYTHON, "\n```", "", False, True),
+    "HTML": (HTML, "  <li>Two\n```\n\nIt lists them.", "  <li>Two", True, True),
+    "a shorter fence": (NESTED, ")\n```\n", ")\n```\n", False, False),
+    "no block before": (
+        "Text",
+        "\n```sql\nSELECT (\n```\n",
+        "\n```sql\nSELECT (\n```\n",
+        False,
+        False,
+    ),
+}
+
+
+def read(before: str, chunks: list[str]) -> tuple[str, bool, bool]:
+    fence = EarlyFence(before)
+    released = "".join([*map(fence.feed, chunks), fence.finish()])
+    return released, fence.gave_up, fence.left_out
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_what_a_message_says(name: str) -> None:
+    before, new, *expected = SAID[name]
+    assert read(before, [new]) == tuple(expected)
+    assert read(before, list(new)) == tuple(expected)
+
+
+@given(
+    before=st.sampled_from([*TEXTS.values(), NESTED, "Text"]),
+    parts=st.lists(
+        st.sampled_from(
+            ["\n", "```", "`", "``", "sql", " ", ")", "(", "x = 1", "~~~", ";", "</ul>"]
+        ),
+        max_size=12,
+    ),
+    cuts=st.sets(st.integers(0, 40), max_size=6),
+)
+def test_fence_6_the_chunks_do_not_matter(
+    before: str, parts: list[str], cuts: set[int]
+) -> None:
+    new = "".join(parts)
+    at = [0, *sorted(cut for cut in cuts if cut < len(new)), len(new)]
+    chunks = [new[a:b] for a, b in pairwise(at)]
+    assert read(before, chunks) == read(before, [new])
+
+
+@given(
+    before=st.sampled_from(list(TEXTS.values())),
+    new=st.text("`~\n (x;sql", max_size=30),
+)
+def test_fence_5_what_is_released_is_the_text_in_order(before: str, new: str) -> None:
+    released, _, left_out = read(before, [new])
+    if not left_out:
+        assert released == new
+    rest = iter(new)
+    assert all(char in rest for char in released)
+
+
+def test_no_complete_text_loses_a_fence() -> None:
+    cuts = 0
+    for text in texts():
+        for cut in range(1, len(text.full), 5):
+            before, new = text.full[:cut], text.full[cut:]
+            if open_fence(before + "\n") is not None:
+                cuts += 1
+                assert read(before, [new]) == (new, False, False), (text.name, cut)
+    assert cuts > 20
+
+
+def test_fence_5_only_what_may_be_a_fence_is_withheld() -> None:
+    fence = EarlyFence(SQL)
+    assert [*map(fence.feed, [")", " ", "VALUES `a`", "\n", "\n  ", "x``"])] == [
+        *(")", " ", "VALUES `a`", "", ""),
+        "\n\n  x``",
+    ]
+    assert fence.feed("\n``") == ""
+    assert fence.feed("x") == "\n``x"
+    assert not fence.is_over
+    assert fence.feed(");\n```\n") == ");\n```\n"
+    assert fence.is_over

@@ -63,9 +63,8 @@ if TYPE_CHECKING:
         Incoming,
     )
     from langchain_bedrock_continue._core.policy import InlineThinking
-    from langchain_bedrock_continue._core.text.continuation_join import NoEcho
+    from langchain_bedrock_continue._core.text.continuation_join import Rejection
     from langchain_bedrock_continue._core.text.join_rules import JoinResult
-    from langchain_bedrock_continue._core.text.restart import Restart
 
 
 class Placement:
@@ -106,7 +105,7 @@ class Placement:
         self._join: ContinuationJoin | None = None  # undecided
         self._quote = ""  # what the segment is asked to repeat
         self.join_result: JoinResult | None = None
-        self.rejected: Restart | NoEcho | None = None
+        self.rejected: Rejection | None = None
         self.gave_up = self.left_out = False
 
     # The state ---------------------------------------------------------------------

@@ -22,6 +22,7 @@ NEXT-8. An answer to a user turn that begins the text again, adds nothing, or en
     the text plainly isn't complete, is requested again in the next form. If it begins
     again in every form, a larger `max_tokens` lets it reach new text. It is never
     called complete, unless the text may be complete and the model has nothing to add.
+    If it repeats the same passage in every form, the turn ends: `repetition`.
 NEXT-9. If a guardrail checks the last user turn only, there is no user turn of ours. A
     model that accepts no prefill is then not asked to continue, and the turn ends as
     one that a limit ended.
@@ -166,6 +167,12 @@ AFTER_RESPONSE: tuple[_AfterResponseRule, ...] = (
         "a model that begins again in every form reaches new text with more room",
         lambda now: now.restarts and now.can_grow and now.fits,
         Action.RETRY_LARGER,
+    ),
+    _Response(
+        "in no form does the model leave the cycle",
+        lambda now: now.problem is Problem.CYCLE,
+        Action.END,
+        Ending.REPETITION,
     ),
     _Response(
         "asked in every form, the model has nothing to add",

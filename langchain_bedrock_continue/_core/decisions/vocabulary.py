@@ -175,6 +175,9 @@ class Problem(StrEnum):
     NO_ECHO = "no_echo"
     """It does not repeat the quote, and seems to begin a sentence in another one."""
 
+    CYCLE = "cycle"
+    """It repeats, word for word, what the text has just repeated."""
+
     NOTHING_NEW = "nothing_new"
     """It is empty, or repeats the end of the text and ends there."""
 
@@ -199,6 +202,7 @@ ProblemName: TypeAlias = Literal[
     "list_number",
     "table_header",
     "no_echo",
+    "cycle",
     "nothing_new",
     "ended_early",
 ]

@@ -12,9 +12,10 @@ JOIN-3. It is rejected if it repeats nothing of what it was asked to repeat, and
     with a capital letter, a list number or a heading after a small letter or a digit: a
     new sentence, or a name before which a blank is missing. That is weak evidence, so
     it counts only where `needs_echo` is true, and not in code (`get|User`).
-JOIN-4. A code fence that it closes although the code isn't complete is left out, with
+JOIN-4. It is rejected if it goes on with a cycle (`cycle_check`).
+JOIN-5. A code fence that it closes although the code isn't complete is left out, with
     what follows it (`early_fence`), except on the last try.
-JOIN-5. The result depends on the message, and not on how it is split into chunks.
+JOIN-6. The result depends on the message, and not on how it is split into chunks.
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ import copy
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
+from langchain_bedrock_continue._core.text.cycle_check import CycleCheck, Cycling
 from langchain_bedrock_continue._core.text.early_fence import EarlyFence
 from langchain_bedrock_continue._core.text.introductions import possible_starts
 from langchain_bedrock_continue._core.text.join_rules import JoinResult, JoinRule
@@ -60,6 +62,10 @@ class NoEcho(StrEnum):
 
     NO_ECHO = "no_echo"
     """It repeats nothing, and seems not to continue the sentence (JOIN-3)."""
+
+
+Rejection: TypeAlias = Restart | NoEcho | Cycling
+"""Why nothing of a message is appended."""
 
 
 @dataclass(frozen=True)
@@ -107,13 +113,14 @@ class ContinuationJoin:
     def begin(self) -> None:
         """Prepare to receive a message."""
         self._join = self._first.fresh()
-        self.rejected: Restart | NoEcho | None = None
+        self.rejected: Rejection | None = None
         self._received = 0
         self._begun = ""  # the message, while the answer may begin later in it
         self._may_begin_later = True
         self._entries: dict[int, Repetition] = {}
         self._echo_end: int | None = None
         self._check: RestartCheck | None = None
+        self._cycle: CycleCheck | None = None
         self._fence: EarlyFence | None = None
 
     def fresh(self) -> Self:
@@ -138,10 +145,12 @@ class ContinuationJoin:
     @property
     def is_over(self) -> bool:
         """Whether `feed` returns all that follows unchanged, and `finish` nothing."""
-        decided = self._check is None or self._check.decided
         has_begun = self._join.result is not None and self.rejected is None
+        checked = self._check is None or self._check.decided
+        cycle_over = self._cycle is None or self._cycle.decided
         fence_over = self._fence is None or self._fence.is_over
-        return has_begun and decided and fence_over and self._join.is_over
+        over = has_begun and checked and cycle_over and fence_over
+        return over and self._join.is_over
 
     @property
     def gave_up(self) -> bool:
@@ -197,10 +206,12 @@ class ContinuationJoin:
         take = self._new if self._check is None else self._checked
         begun = take(added) or ""
         if self._check is not None:
-            begun += self._before_fence(self._check.finish(truncated=truncated))
+            begun += self._passed(self._check.finish(truncated=truncated)) or ""
             self._note_rejection()
         if self._is_rejected():
             return ""
+        if self._cycle is not None:
+            begun += self._before_fence(self._cycle.finish())
         return begun if self._fence is None else begun + self._fence.finish()
 
     def _is_rejected(self) -> bool:
@@ -235,10 +246,24 @@ class ContinuationJoin:
         self._note_rejection()
         if self.rejected or released is None:
             return None
-        return self._before_fence(released)
+        return self._passed(released)
+
+    def _passed(self, new: str) -> str | None:
+        """Take new text that is no restart; return what is released of it."""
+        cycle = self._cycle_check()
+        released = cycle.feed(new)
+        if cycle.found:
+            self.rejected = Cycling.CYCLE
+        return None if released is None else self._before_fence(released)
+
+    def _cycle_check(self) -> CycleCheck:
+        if self._cycle is None:
+            is_last_try = self._expected.is_last_try
+            self._cycle = CycleCheck(self._earlier, is_last_try=is_last_try)
+        return self._cycle
 
     def _before_fence(self, new: str) -> str:
-        """Release new text up to a code fence that comes too early (JOIN-4)."""
+        """Release new text up to a code fence that comes too early (JOIN-5)."""
         if self._expected.is_last_try or not new:
             return new
         if self._fence is None:
@@ -247,8 +272,11 @@ class ContinuationJoin:
         return self._fence.feed(new)
 
     def _note_rejection(self) -> None:
-        if self._check is not None and self._check.restart is not None:
-            self.rejected = self._check.restart
+        if self._check is None or self._check.restart is None:
+            return
+        self.rejected = self._check.restart
+        if self.rejected is Restart.EARLIER_PLACE and self._cycle_check().after_cycle:
+            self.rejected = Cycling.CYCLE
 
     def _begins_a_sentence(self, new: str) -> bool:
         """Return True if new text begins a sentence in another one (JOIN-3)."""

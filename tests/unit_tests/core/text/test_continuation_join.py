@@ -16,6 +16,7 @@ from langchain_bedrock_continue._core.text.continuation_join import (
     ContinuationJoin,
     ExpectedEcho,
     NoEcho,
+    Rejection,
 )
 from langchain_bedrock_continue._core.text.echo_join import EchoJoin
 from langchain_bedrock_continue._core.text.quote import choose_quote
@@ -52,7 +53,7 @@ class Joined:
     """
 
     text: str
-    rejected: Restart | NoEcho | None
+    rejected: Rejection | None
     seen: int | None = None
 
 

@@ -491,7 +491,7 @@ class Turn:
             return None
         if content.rejected is not None:
             return Problem(content.rejected.value)
-        if content.gave_up and self._forms.has_next:
+        if content.gave_up:
             return Problem.ENDED_EARLY
         if self._record.last.stop_reason != END_TURN:
             return None

@@ -159,12 +159,12 @@ class Content:
 
     @property
     def gave_up(self) -> bool:
-        """Whether the segment ended a code block before the code was complete."""
+        """Whether the segment ended code where it isn't complete."""
         return self._placement.gave_up
 
     @property
     def left_out(self) -> bool:
-        """Whether a code fence of the segment was left out, with what follows it."""
+        """Whether a part of the segment was left out, after its first new text."""
         return self._placement.left_out
 
     @property

@@ -76,8 +76,8 @@ class Placement:
         plain: The text comes without blocks.
         join_result: How the segment's text was joined to the text before, or None.
         rejected: Why the segment's text does not continue the text before, or None.
-        gave_up: The segment ended a code block before the code was complete.
-        left_out: A code fence of the segment was left out, with what follows it.
+        gave_up: The segment ended code where it isn't complete.
+        left_out: A part of the segment was left out, after its first new text.
     """
 
     def __init__(

@@ -80,11 +80,6 @@ class Policy:
         return self.strategy == "auto" and not self.guards_last_turn
 
     @property
-    def retries_calls(self) -> bool:
-        """Whether a truncated tool call may be retried."""
-        return self.tool_call_recovery in {"retry", "resume"}
-
-    @property
     def has_prefill_only(self) -> bool:
         """Whether a prefill is the only strategy, and not by the caller's choice."""
         return self.guards_last_turn and self.strategy != "prefill"

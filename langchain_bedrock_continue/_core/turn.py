@@ -561,7 +561,6 @@ class Turn:
         in_time = left is None or left > limits.recovery_wait(self._recoveries)
         in_bounds = self._recoveries < self._policy.stream_recoveries
         is_allowed, used = self._limit() is None, self._record.output_tokens
-        recovers = is_allowed and self._policy.retries_calls
         return AfterError(
             deadline_passed=isinstance(error, limits.DeadlinePassedError),
             refused=prefill_support.is_prefill_refusal(error),
@@ -573,7 +572,8 @@ class Turn:
             call_overflowed=size_refusals.is_overflowed_call(
                 error, self._policy.model_id, has_tools=bool(self._kwargs.get("tools"))
             ),
-            has_room=recovers and self._max_tokens.has_room(segment.size, used),
+            recovery=self._policy.tool_call_recovery,
+            has_room=is_allowed and self._max_tokens.has_room(segment.size, used),
             answered=self._record.answered,
             has_stop_reason=segment.stop_reason is not None,
             arrived=self._record.has_arrived,
@@ -584,8 +584,8 @@ class Turn:
 
     def _size_refusal(self, error: Exception) -> SizeRefusal | None:
         """Return why the service refused a size, or a length, that we chose."""
-        call = self._record.sent_call(self._max_tokens)
-        return size_refusals.refusal_of(error, call)
+        sizes = self._max_tokens
+        return size_refusals.refusal_of(error, self._record.sent_call(sizes))
 
     def _after_error(self, action: Action, ending: Ending, error: Exception) -> Chunks:
         """Carry out what an error leads to, unless it is raised."""
@@ -614,7 +614,7 @@ class Turn:
         """End the turn at the segment before: the last call came to nothing."""
         if ending is Ending.TOOL_CALL:
             ending = self._limit() or ending  # NEXT-11: the call was generated
-            self._record.last.error = service_errors.describe(error)
+            self._record.end_truncated(service_errors.describe(error))
         else:
             self._record.drop_last()
         self.content.abandon_retry()
@@ -630,14 +630,15 @@ class Turn:
         """Ask for another size, or end the retry or the turn without (NEXT-10)."""
         refusal, refused = self._size_refusal(error), self._record.last
         self._record.drop_last()
-        is_retry = refused.strategy is Strategy.RETRY
-        last = self._record.last.size if is_retry else None
+        last = self._record.last.size if refused.strategy is Strategy.RETRY else None
         ending = refusal and self._max_tokens.refuse(refusal, refused.max_tokens, last)
         if ending is None:
             return []
         self.content.abandon_retry()
-        if is_retry:
+        if last is not None:
             return self.end_segment()
+        if refused.strategy is Strategy.PREFILL:
+            self.writing.undo_cut()
         return self._end(
             meaning_of(self._record.last.stop_reason or MAX_TOKENS), ending
         )

@@ -325,6 +325,7 @@ class AfterError:
         size_refused: The service refused a size that we chose, or the length that a
             continuation adds.
         call_overflowed: A truncated tool call is reported as an error.
+        recovery: The caller's `tool_call_recovery`.
         has_room: A retry may have a larger `max_tokens`, and is allowed.
         answered: A response before it arrived to its end.
         has_stop_reason: The stop reason of the failed segment arrived.
@@ -342,6 +343,7 @@ class AfterError:
     has_text: bool = False
     size_refused: bool = False
     call_overflowed: bool = False
+    recovery: ToolCallRecovery = "retry"
     has_room: bool = False
     answered: bool = False
     has_stop_reason: bool = False
@@ -349,6 +351,11 @@ class AfterError:
     in_stream: bool = False
     retryable: bool = False
     may_recover: bool = False
+
+    @property
+    def may_retry_call(self) -> bool:
+        """Whether a tool call that overflowed may be retried."""
+        return self.call_overflowed and self.recovery in {"retry", "resume"}
 
     @property
     def prefill_refused(self) -> bool:
@@ -401,7 +408,7 @@ AFTER_ERROR: tuple[_AfterErrorRule, ...] = (
     ),
     _Error(
         "more room is the vendor's advice for a tool call that overflowed (NEXT-11)",
-        lambda now: now.call_overflowed and now.has_room,
+        lambda now: now.may_retry_call and now.has_room,
         Action.RETRY_LARGER,
     ),
     _Error(

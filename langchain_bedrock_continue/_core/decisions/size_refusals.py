@@ -74,6 +74,7 @@ class _Text(NamedTuple):
 
 
 _N = r"([0-9][0-9,]{0,15})"
+_USED = r"(?P<used>[0-9]{1,15})"
 _SIZE = (
     r"(?:max(?:imum)?[ _-]?(?:output|new|completion|gen)?[ _-]?(?:tokens?|len)\b"
     r"|\bmaximum number of (?:output )?tokens)"
@@ -87,16 +88,16 @@ _TEXTS = (
     _Text(rf"requested exceeds? the model limit of {_N}", Reason.MODEL_LIMIT),
     # Anthropic.
     _Text(rf"max_tokens: [0-9]+ > {_N}, which is the maximum", Reason.MODEL_LIMIT),
-    _Text(rf"context limit: (?P<used>[0-9]{1, 15}) \+ [0-9]+ > {_N}", Reason.NO_ROOM),
+    _Text(rf"context limit: {_USED} \+ [0-9]+ > {_N}", Reason.NO_ROOM),
     # Servers with OpenAI's API, vLLM and TGI: Kimi, Qwen, gpt-oss, DeepSeek, Mistral.
     _Text(
-        rf"maximum context length (?:is|of) {_N}.*?(?P<used>[0-9]{1, 15}) (?:tokens )?"
+        rf"maximum context length (?:is|of) {_N}.*?{_USED} (?:tokens )?"
         r"(?:input tokens|in the messages|in your prompt|of text input"
         r"|(?:in|from) the input)",
         Reason.NO_ROOM,
     ),
     _Text(
-        rf"max_new_tokens. must be <= {_N}.*?(?P<used>[0-9]{1, 15}) .inputs",
+        rf"max_new_tokens. must be <= {_N}.*?{_USED} .inputs",
         Reason.NO_ROOM,
     ),
     # The same without the input's length.

@@ -94,6 +94,10 @@ class Record:
         self._tokens_before_last = self.output_tokens
         self.segments.append(segment)
 
+    def end_truncated(self, error: str) -> None:
+        """End the segment under way, whose error says that it was truncated."""
+        self.last.error, self.last.corrected_stop_reason = error, "max_tokens"
+
     def drop_last(self) -> None:
         """Remove the segment under way: its request was refused or not sent."""
         self.segments.pop()

@@ -185,7 +185,7 @@ class MaxTokens:
         if refusal.reason in WINDOW:
             self.room = lower or 0
         if lower is not None and self._refusals <= MAX_REFUSALS:
-            self.reported = lower
+            self._try(lower, is_guess=refusal.most is None and last is not None)
             return None
         ending, is_ours = self._ending(refusal, asked), self._is_raised(asked)
         self.raised, self._is_final = self._before if last else None, True
@@ -194,11 +194,20 @@ class MaxTokens:
             return None
         return ending
 
+    def _try(self, size: int, *, is_guess: bool) -> None:
+        """Ask for less from now on; a guess holds only if a retry succeeds with it."""
+        if is_guess:
+            self.raised, self._is_final = size, True
+        else:
+            self.reported = size
+
     def _lower(
         self, refusal: SizeRefusal, asked: int | None, last: int | None
     ) -> int | None:
         """Return the next size to try, or None."""
         named = None if refusal.most is None else refusal.most - 1
+        if named is not None and refusal.reason not in WINDOW:
+            named = max(named, self.requested or 0)  # that was accepted
         if asked is None or (named is not None and named < asked):
             lower = named
         else:

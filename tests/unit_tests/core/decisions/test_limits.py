@@ -186,19 +186,18 @@ class Service:
 REASONS = st.sampled_from([Reason.MODEL_LIMIT, Reason.NO_ROOM, Reason.UNNAMED])
 
 
-@given(
-    OPTIONAL_SIZES, OPTIONAL_SIZES, OPTIONAL_SIZES, SIZES, st.booleans(), REASONS, SIZES
+GIVEN = st.fixed_dictionaries(
+    dict.fromkeys(("requested", "ceiling", "model_limit"), OPTIONAL_SIZES)
 )
+SERVICES = st.tuples(SIZES, st.booleans(), REASONS)
+
+
+@given(GIVEN, SERVICES, SIZES)
 def test_limit_6_a_refused_retry_ends_between_what_had_been_and_what_was_refused(
-    requested: int | None,
-    ceiling: int | None,
-    model_limit: int | None,
-    accepted: int,
-    names: bool,
-    reason: Reason,
-    output: int,
+    given: dict[str, int | None], of_service: tuple[int, bool, Reason], output: int
 ) -> None:
-    calls = Calls(requested=requested, ceiling=ceiling, model_limit=model_limit)
+    (accepted, names, reason), requested = of_service, given["requested"]
+    calls = Calls(**given)
     calls.call(output=output)
     last = calls.record.last.size
     service = Service(max(accepted, last), names=names, reason=reason)
@@ -222,10 +221,11 @@ def test_limit_6_a_refused_retry_ends_between_what_had_been_and_what_was_refused
         assert calls.max_tokens.of_next_call(0)[0] == requested
 
 
-@given(SIZES, SIZES, st.integers(1, 5), REASONS, st.booleans())
+@given(SIZES, st.integers(1, 5), SERVICES)
 def test_limit_6_a_refused_continuation_falls_back_to_the_callers_size(
-    requested: int, most: int, retries: int, reason: Reason, names: bool
+    requested: int, retries: int, of_service: tuple[int, bool, Reason]
 ) -> None:
+    most, names, reason = of_service
     calls = Calls(requested=requested, ceiling=10**9)
     for _ in range(retries):
         calls.call(output=1)
@@ -240,9 +240,7 @@ def test_limit_6_a_refused_continuation_falls_back_to_the_callers_size(
     assert requested <= asked <= service.most or reason is Reason.NO_ROOM
 
 
-def test_a_service_that_reports_one_limit_after_the_other_is_not_asked_for_ever() -> (
-    None
-):
+def test_a_service_that_reports_limit_after_limit_is_not_asked_for_ever() -> None:
     calls = Calls(requested=10)
     calls.call()
     calls.grow()
@@ -283,9 +281,7 @@ def test_limit_7_no_call_has_less_than_the_thinking_budget(
         assert asked > budget or asked == requested
 
 
-def test_limit_7_a_budget_that_the_rest_of_the_total_does_not_exceed_is_that_limit() -> (
-    None
-):
+def test_limit_7_a_total_below_the_thinking_budget_is_that_limit() -> None:
     calls = Calls(requested=20, total=15)
     asked = calls.call()
     ending = calls.max_tokens.refuse(named(None, Reason.THINKING_BUDGET), asked, None)

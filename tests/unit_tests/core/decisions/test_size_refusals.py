@@ -34,8 +34,8 @@ LIMIT, NO_ROOM, TOO_LONG = Reason.MODEL_LIMIT, Reason.NO_ROOM, Reason.INPUT_TOO_
 TEXTS: list[tuple[str, Reason, int | None]] = [
     (
         (
-            "The maximum tokens you requested exceeds the model limit of 4096. Try again "
-            "with a maximum tokens value that is lower than 4096."
+            "The maximum tokens you requested exceeds the model limit of 4096. Try "
+            "again with a maximum tokens value that is lower than 4096."
         ),
         LIMIT,
         4096,
@@ -43,24 +43,24 @@ TEXTS: list[tuple[str, Reason, int | None]] = [
     ("The maximum tokens you requested exceeds the model limit of 32768", LIMIT, 32768),
     (
         (
-            "max_tokens: 9000 > 8192, which is the maximum allowed number of output tokens "
-            "for claude-3-5-sonnet-20241022"
+            "max_tokens: 9000 > 8192, which is the maximum allowed number of output "
+            "tokens for claude-3-5-sonnet-20241022"
         ),
         LIMIT,
         8192,
     ),
     (
         (
-            "Malformed input request: #/max_gen_len: 5000 is not less or equal to 2048, "
-            "please reformat your input and try again."
+            "Malformed input request: #/max_gen_len: 5000 is not less or equal to "
+            "2048, please reformat your input and try again."
         ),
         LIMIT,
         2048,
     ),
     (
         (
-            "Value '9' at 'inferenceConfig.maxTokens' failed to satisfy constraint: Member "
-            "must have value less than or equal to 8"
+            "Value '9' at 'inferenceConfig.maxTokens' failed to satisfy constraint: "
+            "Member must have value less than or equal to 8"
         ),
         LIMIT,
         8,
@@ -68,43 +68,44 @@ TEXTS: list[tuple[str, Reason, int | None]] = [
     ("max_tokens must be less than or equal to `8,000`", Reason.UNNAMED, None),
     (
         (
-            f"{PREFIX}input length and `max_tokens` exceed context limit: 199759 + 8192 > "
-            "200000, decrease input length or `max_tokens` and try again"
+            f"{PREFIX}input length and `max_tokens` exceed context limit: 199759 + "
+            "8192 > 200000, decrease input length or `max_tokens` and try again"
         ),
         NO_ROOM,
         241,
     ),
     (
         (
-            f"{PREFIX}'max_tokens' or 'max_completion_tokens' is too large: 262144. This "
-            "model's maximum context length is 262144 tokens and your request has 22554 "
-            "input tokens (262144 > 262144 - 22554). (parameter=max_tokens, value=262144)"
+            f"{PREFIX}'max_tokens' or 'max_completion_tokens' is too large: 262144. "
+            "This model's maximum context length is 262144 tokens and your request has "
+            "22554 input tokens (262144 > 262144 - 22554). (parameter=max_tokens, "
+            "value=262144)"
         ),
         NO_ROOM,
         239590,
     ),
     (
         (
-            "This model's maximum context length is 131072 tokens. However, you requested "
-            "131134 tokens (122942 in the messages, 8192 in the completion). Please reduce "
-            "the length of the messages or completion."
+            "This model's maximum context length is 131072 tokens. However, you "
+            "requested 131134 tokens (122942 in the messages, 8192 in the completion). "
+            "Please reduce the length of the messages or completion."
         ),
         NO_ROOM,
         8130,
     ),
     (
         (
-            "Requested token count exceeds the model's maximum context length of 163840 "
-            "tokens. You requested a total of 183491 tokens: 19651 tokens from the input "
-            "messages and 163840 tokens for the completion."
+            "Requested token count exceeds the model's maximum context length of "
+            "163840 tokens. You requested a total of 183491 tokens: 19651 tokens from "
+            "the input messages and 163840 tokens for the completion."
         ),
         NO_ROOM,
         144189,
     ),
     (
         (
-            "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 2048. "
-            "Given: 474 `inputs` tokens and 1600 `max_new_tokens`"
+            "Input validation error: `inputs` tokens + `max_new_tokens` must be <= "
+            "2048. Given: 474 `inputs` tokens and 1600 `max_new_tokens`"
         ),
         NO_ROOM,
         1574,
@@ -118,16 +119,16 @@ TEXTS: list[tuple[str, Reason, int | None]] = [
     ("Input is too long for requested model.", TOO_LONG, None),
     (
         (
-            "Input Tokens Exceeded: Number of input tokens exceeds maximum length. Please "
-            "update the input to try again."
+            "Input Tokens Exceeded: Number of input tokens exceeds maximum length. "
+            "Please update the input to try again."
         ),
         TOO_LONG,
         None,
     ),
     (
         (
-            f"{PREFIX}`max_tokens` must be greater than `thinking.budget_tokens`. Please "
-            "consult our documentation"
+            f"{PREFIX}`max_tokens` must be greater than `thinking.budget_tokens`. "
+            "Please consult our documentation"
         ),
         Reason.THINKING_BUDGET,
         None,
@@ -144,8 +145,8 @@ def test_size_2_each_text_is_read(text: str, reason: Reason, most: int | None) -
 
 OTHER_TEXTS = [
     (
-        "This model does not support assistant message prefill. The conversation must end "
-        "with a user message."
+        "This model does not support assistant message prefill. The conversation must "
+        "end with a user message."
     ),
     "Too many requests, please wait before trying again.",
     "messages: text content blocks must contain non-whitespace text",

@@ -261,6 +261,7 @@ def test_a_continuation_that_is_too_long_ends_at_the_context_window(
     assert message.text
     assert ending(message) == ("context_window", False)
     assert metadata_sizes(message) == [20]
+    assert continuation(message)["seams"] == []
 
 
 @pytest.mark.parametrize("status", [400, 200])

@@ -43,6 +43,11 @@ class ModelRules:
         prefill_refusal: Error text for a prefill that is not accepted.
         prefill_with_tools: Whether a prefill is accepted beside a `toolConfig`.
         max_output_tokens: Largest `maxTokens` that is accepted; None for no limit.
+        limit_is_exclusive: Whether `max_output_tokens` itself is refused too, as its
+            error text says. Both are reported of live calls.
+        context_window: Tokens of input and output together; None for no limit.
+        truncated_call_fails: Whether a tool call that is truncated at `maxTokens` is a
+            `ModelErrorException`, as for Nova, and not a response.
         default_max_tokens: Output tokens of a request without `maxTokens`. Converse
             uses 4,096 for Claude; source: third-party reports.
         min_cache_tokens: Input tokens below which a prefix is silently not cached.
@@ -57,6 +62,9 @@ class ModelRules:
     prefill_refusal: str = REFUSED_BY_BEDROCK
     prefill_with_tools: bool = True
     max_output_tokens: int | None = None
+    limit_is_exclusive: bool = False
+    context_window: int | None = None
+    truncated_call_fails: bool = False
     default_max_tokens: int = 4096
     min_cache_tokens: int = 1024
     version: tuple[int, int] = (0, 0)
@@ -75,9 +83,16 @@ class ModelRules:
     @property
     def max_tokens_if_unset(self) -> int:
         """Output tokens of a request without `maxTokens`, within the model's limit."""
-        if self.max_output_tokens:
-            return min(self.default_max_tokens, self.max_output_tokens)
-        return self.default_max_tokens
+        most = self.max_accepted
+        return (
+            self.default_max_tokens if not most else min(most, self.default_max_tokens)
+        )
+
+    @property
+    def max_accepted(self) -> int | None:
+        """Largest `maxTokens` that is accepted; None for no limit."""
+        limit = self.max_output_tokens
+        return limit - 1 if limit and self.limit_is_exclusive else limit
 
 
 _MODEL_ID = re.compile(r"[a-z0-9-]+\.[a-z0-9][a-z0-9.:_-]*", re.IGNORECASE)
@@ -159,13 +174,15 @@ def _family(base: str) -> ModelRules:
     return ModelRules()
 
 
+# A truncated call: AWS's user guide of Nova, "Troubleshooting tool calls".
+_NOVA = ModelRules(
+    "nova", takes_prefill=True, max_output_tokens=10_000, truncated_call_fails=True
+)
+
 _FAMILIES = (
     # Prefill: Nova's guide documents it. For Nova 2 a third party reports it.
-    (
-        "amazon.nova-2",
-        ModelRules("nova", takes_prefill=True, max_output_tokens=65_535),
-    ),
-    ("amazon.nova", ModelRules("nova", takes_prefill=True, max_output_tokens=10_000)),
+    ("amazon.nova-2", replace(_NOVA, max_output_tokens=65_535)),
+    ("amazon.nova", _NOVA),
     ("meta.llama4", ModelRules("llama", max_output_tokens=8_192)),
     ("meta.llama", ModelRules("llama", max_output_tokens=4_096)),
     ("mistral.", ModelRules("mistral", max_output_tokens=8_192)),

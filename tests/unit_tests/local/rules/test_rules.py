@@ -67,3 +67,14 @@ def test_bedrocks_rules_come_before_the_vendors() -> None:
 def test_a_model_can_allow_tools_with_a_prefill() -> None:
     model = ModelRules("claude", takes_prefill=True, prefill_with_tools=True)
     check(body(user("a"), assistant("b"), toolConfig=TOOLS), model)
+
+
+@pytest.mark.parametrize(("exclusive", "most"), [(False, 100), (True, 99)])
+def test_the_limit_of_max_tokens_is_inclusive_or_exclusive(
+    exclusive: bool, most: int
+) -> None:
+    model = ModelRules(max_output_tokens=100, limit_is_exclusive=exclusive)
+    check(body(user("a"), inferenceConfig={"maxTokens": most}), model)
+    with pytest.raises(ServiceError, match="model limit of 100"):
+        check(body(user("a"), inferenceConfig={"maxTokens": most + 1}), model)
+    assert model.max_tokens_if_unset == most

@@ -469,13 +469,11 @@ class Turn:
             return None
         if content.rejected is not None:
             return Problem(content.rejected.value)
-        if content.gave_up:
-            return Problem.ENDED_EARLY
-        if self._record.last.stop_reason != END_TURN:
+        if self._record.last.stop_reason != END_TURN and not content.gave_up:
             return None
         if not content.has_progress():
             return Problem.NOTHING_NEW
-        return Problem.ENDED_EARLY if is_open else None
+        return Problem.ENDED_EARLY if is_open or content.gave_up else None
 
     def _facts_of_arguments(
         self, arguments: ToolArguments, stop: StopMeaning

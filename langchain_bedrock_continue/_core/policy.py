@@ -39,7 +39,7 @@ class Policy:
         model_id: The model's own id; the ARN of a profile tells nothing of the model.
         tool_call_recovery: What happens with a truncated tool call.
         max_tokens_ceiling: How far a retry may raise `max_tokens`, or None.
-        stream_recoveries: How many failures a turn may recover from.
+        stream_recoveries: How many broken streams a turn may recover from.
         max_seconds: Seconds from the first call on, or None for no deadline.
         thinks: The calls ask for reasoning, which excludes a prefill.
         inline_thinking: How the model marks thinking inside its text, or None.

@@ -31,7 +31,7 @@ TURN-5. Every turn ends, even if the caller sets no limit. Each segment after th
     continues new text, or retries with more room up to the ceiling, or is one of a
     limited number of recoveries, resends and retries of malformed output.
 TURN-6. An error of the first call, before anything arrived, is the caller's own error,
-    unchanged. Only a transient error in a stream is recovered from first (NEXT-7).
+    unchanged. Only a stream that breaks is recovered from first (NEXT-7).
 TURN-7. A request that the service refused is not a segment: nothing arrived.
 """
 
@@ -593,8 +593,9 @@ class Turn:
             has_text=response.has_text,
             over_limit=self._max_tokens.may_accept and 0 < limit < asked,
             has_stop_reason=segment.stop_reason is not None,
-            arrived=self._record.has_arrived,
+            has_content=response.has_content or bool(response.reasoning_blocks),
             in_stream=service_errors.is_stream_error(error),
+            timed_out=service_errors.is_timeout(error),
             retryable=service_errors.is_retryable(error),
             may_recover=in_time and in_bounds and self._limit() is None,
         )

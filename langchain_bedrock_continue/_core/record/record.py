@@ -51,12 +51,6 @@ class Record:
         kept = (one for one in self.segments if not one.is_replaced)
         return sum(one.counted_tokens for one in kept)
 
-    @property
-    def has_arrived(self) -> bool:
-        """Whether something of the answer, or of the segment under way, arrived."""
-        before = len(self.resumed.entries) + len(self.segments) > 1
-        return before or self.last.response.started
-
     def begin_segment(self, segment: Segment) -> None:
         """Add a segment, which is then under way."""
         self._tokens_before_last = self.output_tokens

@@ -203,6 +203,7 @@ class ChatBedrockContinuing(ReturnedUsageMixin, WrappingChatModel):
         for request in turn.requests():
             try:
                 self._before_call(request, cancellation, call.events)
+                wrapped.check_read_timeout(request)
                 turn.receive(wrapped.generate(request, call.stop, call.run))
             except Exception as error:  # noqa: BLE001 - the turn keeps what arrived
                 list(turn.fail(error))

@@ -19,6 +19,7 @@ from langchain_bedrock_continue._wrapped.call_settings import (
     is_thinking,
     stop_sequences,
 )
+from langchain_bedrock_continue._wrapped.read_timeout import warn_if_short
 from langchain_bedrock_continue._wrapped.refused_calls import with_answered_calls
 from langchain_bedrock_continue._wrapped.truncated_reasoning import (
     without_truncated_reasoning,
@@ -229,6 +230,12 @@ class Adapter(Generic[Model]):
             stop,
             **self.arguments(request),
         )
+
+    def check_read_timeout(self, request: SegmentRequest) -> None:
+        """Warn if a blocking call can take longer than the client waits for it."""
+        max_tokens = request.max_tokens or self.max_tokens(request.kwargs)
+        client = getattr(self.llm, "client", None)
+        warn_if_short(client, max_tokens, private_names.base_model_id(self.llm))
 
     # Messages -----------------------------------------------------------------------
 

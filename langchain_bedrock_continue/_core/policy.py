@@ -35,6 +35,7 @@ class Policy:
         strategy: How to continue; `"auto"` by what is known of the model.
         guards_last_turn: A guardrail examines the last user turn only. It would examine
             our words instead of the caller's, so there is no user turn.
+        guarded: The request has a guardrail.
         continuation_prompt: The user turn's text, with `{tail}`; None for the default.
         model_id: The model's own id; the ARN of a profile tells nothing of the model.
         tool_call_recovery: What happens with a truncated tool call.
@@ -58,6 +59,7 @@ class Policy:
     usage_view: Literal["billed", "response"] = "billed"
     strategy: Literal["auto", "prefill", "user_turn"] = "auto"
     guards_last_turn: bool = False
+    guarded: bool = False
     continuation_prompt: str | None = None
     model_id: str = ""
     tool_call_recovery: Literal["retry", "resume", "return", "raise"] = "retry"

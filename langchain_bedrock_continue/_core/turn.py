@@ -63,7 +63,6 @@ from langchain_bedrock_continue._core.decisions.stop_reasons import (
     meaning_of,
 )
 from langchain_bedrock_continue._core.decisions.vocabulary import (
-    CONTINUING,
     Action,
     Ending,
     Problem,
@@ -172,6 +171,7 @@ class Turn:
             withholds=policy.constrained,
             inline_thinking=policy.inline_thinking,
             reasoning_in_order=policy.reasoning_in_order,
+            guarded=policy.guarded,
         )
         self.writing: Content | ToolArguments = self.content
         self._composer = Composer(messages, kwargs)
@@ -220,10 +220,10 @@ class Turn:
         """Take a response or a chunk of one; return what the caller may see."""
         response = self._record.segments[-1].response
         incoming = response.receive(received)
-        if self._may_be_replaced(response):
-            chunks = self.content.receive_from_service(incoming)
-        else:
-            chunks = self.writing.receive(incoming)
+        chunks = self.writing.receive(incoming)
+        if response.stop_reason is not None:
+            by_service = response.stop_reason in MAY_REPLACE_TEXT
+            chunks = chunks + self.content.end_start(by_service=by_service)
         is_first, self._has_begun = not self._has_begun, True
         if is_first and not (chunks or received.content) and self.content.is_empty:
             return [AIMessageChunk(content=received.content)]
@@ -231,12 +231,6 @@ class Turn:
             self._reported_call = None
             chunks = [AIMessageChunk(content="")]
         return self._show(chunks)
-
-    def _may_be_replaced(self, response: Response) -> bool:
-        """Return True if a whole response may have the service's own words."""
-        is_later = self._record.last.strategy in CONTINUING
-        in_answer = self.writing is self.content and not response.streamed
-        return is_later and in_answer and response.stop_reason in MAY_REPLACE_TEXT
 
     @property
     def is_rejected(self) -> bool:

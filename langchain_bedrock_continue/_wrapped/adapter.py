@@ -46,6 +46,7 @@ class CallSettings(TypedDict):
     """What a turn's Policy takes from the wrapped model and the call's arguments."""
 
     constrained: bool
+    guarded: bool
     guards_last_turn: bool
     inline_thinking: InlineThinking | None
     max_output_tokens: int | None
@@ -114,6 +115,7 @@ class Adapter(Generic[Model]):
         profile = self.llm.profile or {}
         return CallSettings(
             constrained=is_constrained(kwargs) or self.always_constrained(),
+            guarded=self.has_guardrail(kwargs),
             guards_last_turn=self.guards_last_turn(),
             inline_thinking=self.inline_thinking(),
             max_output_tokens=profile.get("max_output_tokens"),
@@ -140,6 +142,14 @@ class Adapter(Generic[Model]):
 
     def always_constrained(self) -> bool:
         """Return True if the model constrains every output by a JSON schema."""
+        return False
+
+    def has_guardrail(self, kwargs: Mapping[str, Any]) -> bool:  # noqa: ARG002 - of others
+        """Return True if a call's request has a guardrail.
+
+        Args:
+            kwargs: The call's keyword arguments.
+        """
         return False
 
     def guards_last_turn(self) -> bool:

@@ -86,6 +86,7 @@ from langchain_bedrock_continue._core.request.prompts import (
 )
 from langchain_bedrock_continue._core.text.continuation_join import ExpectedEcho
 from langchain_bedrock_continue._core.text.open_end import is_plainly_open
+from langchain_bedrock_continue._core.text.quote import extra_tokens
 from langchain_bedrock_continue._core.text.repetition import TAIL, find_cycle
 from langchain_bedrock_continue._core.tool_json.schema import schema_of
 from langchain_bedrock_continue._core.tool_json.tool_arguments import ToolArguments
@@ -372,6 +373,7 @@ class Turn:
         has_reasoning = self._policy.may_fall_back and self.content.reasoning > 0
         if self._uses_prefill and not has_reasoning:
             self._next = _NextCall(action, Strategy.PREFILL)
+            self._max_tokens.echo = 0
             chunks = self.writing.end_for_prefill()
             self._composer.continue_in_prefill(self.writing.sendable())
             return chunks
@@ -406,15 +408,18 @@ class Turn:
 
     def _expected_echo(self) -> tuple[Wording, ExpectedEcho]:
         """Return the words of the current form, and what they ask the model for."""
-        used = self._record.output_tokens
-        tokens = self._max_tokens.expected(used)
+        used, sizes = self._record.output_tokens, self._max_tokens
+        tokens, room = sizes.expected(used), sizes.echo_room(used)
         wording = wording_of(self._forms.current, self._policy.continuation_prompt)
         kept = self._record.kept_tokens
         has_text = kept > 0 and len(self.content) > 0
         size = len(self.content) / kept if has_text else CHARACTERS_A_TOKEN
-        asked = self._max_tokens.requested is not None
+        asked = sizes.requested is not None
+        quote = self.writing.choose_quote(tokens, wording.quote, room)
+        sizes.echo = min(extra_tokens(quote, tokens), room)
+        tokens += sizes.echo
         return wording, ExpectedEcho(
-            quote=self.writing.choose_quote(tokens, wording.quote),
+            quote=quote,
             opening=opening_of(wording),
             capacity=math.ceil(tokens * max(size, 1)) if asked else None,
             needs_echo=self._forms.needs_echo,

@@ -309,14 +309,15 @@ class Content:
         self._quote = ""
         return self._release(self._placement.end_for_prefill())
 
-    def choose_quote(self, tokens: int, kind: QuoteKind) -> str:
+    def choose_quote(self, tokens: int, kind: QuoteKind, room: int = 0) -> str:
         """Choose what the next user turn asks the model to repeat.
 
         Args:
             tokens: What the next segment may write.
             kind: What the quote is.
+            room: How many tokens the echo may have on top of them.
         """
-        return choose_quote(self.open_text, tokens, kind)
+        return choose_quote(self.open_text, tokens, kind, room)
 
     def end_for_user_turn(self, expected: ExpectedEcho) -> Chunks:
         """End a segment that a user turn continues.

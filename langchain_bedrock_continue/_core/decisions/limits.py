@@ -48,6 +48,7 @@ class MaxTokens:
         model_limit: The model's own limit, or None if unknown.
         raised: What a retry raised it to, or None.
         reported: The limit that the service reported, or None.
+        echo: The tokens of the echo with which the next response begins (QUOTE-5).
     """
 
     requested: int | None = None
@@ -56,6 +57,7 @@ class MaxTokens:
     model_limit: int | None = None
     raised: int | None = field(default=None, init=False)
     reported: int | None = field(default=None, init=False)
+    echo: int = field(default=0, init=False)
 
     def left(self, used: int) -> int | None:
         """Return what is left of `max_total_tokens`, or None if there is no limit.
@@ -78,10 +80,20 @@ class MaxTokens:
             set in its arguments, None where they can stay as the caller gave them.
         """
         asked, left = self.raised or self.requested, self.left(used)
+        echo = min(self.echo, self.echo_room(used))
+        asked = asked + echo if asked is not None else None
         most = asked or self.model_limit or UNSET_MAX_TOKENS
         if left is not None and left < most:
             return left, left or most
-        return asked, (asked or most) if self.raised is not None else None
+        return asked, (asked or most) if self.raised is not None or echo else None
+
+    def echo_room(self, used: int) -> int:
+        """Return how many tokens of an echo the next call can have on top (QUOTE-5)."""
+        asked, left = self.raised or self.requested, self.left(used)
+        if asked is None:
+            return 0
+        most = self._ceiling if left is None else min(self._ceiling, left)
+        return max(0, most - asked)
 
     def can_grow(self, last: int) -> bool:
         """Return True if the ceiling allows more than the last segment had."""
@@ -94,7 +106,7 @@ class MaxTokens:
 
     def grow(self, last: int) -> None:
         """Ask for more from now on (LIMIT-2); only if `can_grow` allows it."""
-        self.raised = self._grown(last)
+        self.raised, self.echo = self._grown(last), 0
 
     def accept(self, limit: int) -> None:
         """Adopt the limit that the service reported (LIMIT-4)."""
@@ -110,8 +122,11 @@ class MaxTokens:
         return self.raised is not None and self.reported is None
 
     def _grown(self, last: int) -> int:
-        ceiling = self.reported or self.ceiling or self.model_limit or ASSUMED_CEILING
-        return min(last * GROWTH, ceiling)
+        return min(last * GROWTH, self._ceiling)
+
+    @property
+    def _ceiling(self) -> int:
+        return self.reported or self.ceiling or self.model_limit or ASSUMED_CEILING
 
 
 @dataclass(frozen=True)

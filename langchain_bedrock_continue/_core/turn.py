@@ -165,13 +165,19 @@ class Turn:
         """
         self._policy = policy
         self._kwargs = kwargs
-        resumed = ResumedState() if partial is None else read_partial(partial)
+        self._has_tools = bool(kwargs.get("tools"))
+        in_order = policy.reasoning_in_order
+        resumed = (
+            ResumedState()
+            if partial is None
+            else read_partial(partial, reasoning_in_order=in_order)
+        )
         self._record = Record(resumed)
         self.content = Content(
             policy.stops,
             withholds=policy.constrained,
             inline_thinking=policy.inline_thinking,
-            reasoning_in_order=policy.reasoning_in_order,
+            reasoning_in_order=in_order,
             guarded=policy.guarded,
         )
         self.writing: Content | ToolArguments = self.content
@@ -188,16 +194,17 @@ class Turn:
         self._next = _NextCall()
         self._uses_prefill = prefill_support.starts_with_prefill(
             strategy=policy.strategy,
-            may_fall_back=policy.may_fall_back,
             guards_last_turn=policy.guards_last_turn,
             thinks=policy.thinks,
             model_id=policy.model_id,
+            has_tools=self._has_tools,
         )
         self._can_continue = prefill_support.can_continue(
             strategy=policy.strategy,
             guards_last_turn=policy.guards_last_turn,
             thinks=policy.thinks,
             model_id=policy.model_id,
+            has_tools=self._has_tools,
         )
         self._has_begun = False  # something arrived
         self._pulse = Pulse(clock)
@@ -239,8 +246,7 @@ class Turn:
 
         Where the request has tools, a call may still follow the text.
         """
-        has_tools = bool(self._kwargs.get("tools"))
-        return self.writing.rejected is not None and not has_tools
+        return self.writing.rejected is not None and not self._has_tools
 
     def tool_call_event(self) -> ToolCallEvent | None:
         """Return the event of a tool call that has begun, or grown.

@@ -31,8 +31,8 @@ TURN-5. Every turn ends, even if the caller sets no limit. Each segment after th
     continues new text, or retries with more room up to the ceiling, or is one of a
     limited number of recoveries, resends and retries of malformed output.
 TURN-6. An error before anything arrived is the caller's own error, unchanged. Only a
-    transient error in a stream (NEXT-7), a size that we chose (NEXT-10) and a tool call
-    that overflowed (NEXT-11) are recovered from first.
+    stream that breaks (NEXT-7), a size that we chose (NEXT-10) and a tool call that
+    overflowed (NEXT-11) are recovered from first.
 TURN-7. A request that the service refused is not a segment: nothing arrived.
 """
 
@@ -65,7 +65,6 @@ from langchain_bedrock_continue._core.decisions.stop_reasons import (
     meaning_of,
 )
 from langchain_bedrock_continue._core.decisions.vocabulary import (
-    CONTINUING,
     Action,
     Ending,
     Problem,
@@ -89,6 +88,7 @@ from langchain_bedrock_continue._core.request.prompts import (
 )
 from langchain_bedrock_continue._core.text.continuation_join import ExpectedEcho
 from langchain_bedrock_continue._core.text.open_end import is_plainly_open
+from langchain_bedrock_continue._core.text.quote import extra_tokens
 from langchain_bedrock_continue._core.text.repetition import TAIL, find_cycle
 from langchain_bedrock_continue._core.tool_json.schema import schema_of
 from langchain_bedrock_continue._core.tool_json.tool_arguments import ToolArguments
@@ -141,13 +141,20 @@ class Turn:
         """
         self._policy = policy
         self._kwargs = kwargs
-        resumed = ResumedState() if partial is None else read_partial(partial)
+        self._has_tools = bool(kwargs.get("tools"))
+        in_order = policy.reasoning_in_order
+        resumed = (
+            ResumedState()
+            if partial is None
+            else read_partial(partial, reasoning_in_order=in_order)
+        )
         self._record = Record(resumed)
         self.content = Content(
             policy.stops,
             withholds=policy.constrained,
             inline_thinking=policy.inline_thinking,
-            reasoning_in_order=policy.reasoning_in_order,
+            reasoning_in_order=in_order,
+            guarded=policy.guarded,
         )
         self.writing: Content | ToolArguments = self.content
         self._composer = Composer(messages, kwargs)
@@ -164,16 +171,17 @@ class Turn:
         self._next = NextCall()
         self._uses_prefill = prefill_support.starts_with_prefill(
             strategy=policy.strategy,
-            may_fall_back=policy.may_fall_back,
             guards_last_turn=policy.guards_last_turn,
             thinks=policy.thinks,
             model_id=policy.model_id,
+            has_tools=self._has_tools,
         )
         self._can_continue = prefill_support.can_continue(
             strategy=policy.strategy,
             guards_last_turn=policy.guards_last_turn,
             thinks=policy.thinks,
             model_id=policy.model_id,
+            has_tools=self._has_tools,
         )
         self._has_begun = False  # something arrived
         self._pulse = Pulse(clock)
@@ -197,10 +205,10 @@ class Turn:
         """Take a response or a chunk of one; return what the caller may see."""
         response = self._record.segments[-1].response
         incoming = response.receive(received)
-        if self._may_be_replaced(response):
-            chunks = self.content.receive_from_service(incoming)
-        else:
-            chunks = self.writing.receive(incoming)
+        chunks = self.writing.receive(incoming)
+        if response.stop_reason is not None:
+            by_service = response.stop_reason in MAY_REPLACE_TEXT
+            chunks = chunks + self.content.end_start(by_service=by_service)
         is_first, self._has_begun = not self._has_begun, True
         if is_first and not (chunks or received.content) and self.content.is_empty:
             return [AIMessageChunk(content=received.content)]
@@ -209,20 +217,13 @@ class Turn:
             chunks = [AIMessageChunk(content="")]
         return self._show(chunks)
 
-    def _may_be_replaced(self, response: Response) -> bool:
-        """Return True if a whole response may have the service's own words."""
-        is_later = self._record.last.strategy in CONTINUING
-        in_answer = self.writing is self.content and not response.streamed
-        return is_later and in_answer and response.stop_reason in MAY_REPLACE_TEXT
-
     @property
     def is_rejected(self) -> bool:
         """Whether nothing of the response is used, so that its stream can be closed.
 
         Where the request has tools, a call may still follow the text.
         """
-        has_tools = bool(self._kwargs.get("tools"))
-        return self.writing.rejected is not None and not has_tools
+        return self.writing.rejected is not None and not self._has_tools
 
     def tool_call_event(self) -> ToolCallEvent | None:
         """Return the event of a tool call that has begun, or grown.
@@ -355,6 +356,7 @@ class Turn:
         has_reasoning = self._policy.may_fall_back and self.content.reasoning > 0
         if self._uses_prefill and not has_reasoning:
             self._next = NextCall(action, Strategy.PREFILL)
+            self._max_tokens.echo = 0
             chunks = self.writing.end_for_prefill()
             self._composer.continue_in_prefill(self.writing.sendable())
             return chunks
@@ -389,15 +391,18 @@ class Turn:
 
     def _expected_echo(self) -> tuple[Wording, ExpectedEcho]:
         """Return the words of the current form, and what they ask the model for."""
-        used = self._record.output_tokens
-        tokens = self._max_tokens.expected(used)
+        used, sizes = self._record.output_tokens, self._max_tokens
+        tokens, room = sizes.expected(used), sizes.echo_room(used)
         wording = wording_of(self._forms.current, self._policy.continuation_prompt)
         kept = self._record.kept_tokens
         has_text = kept > 0 and len(self.content) > 0
         size = len(self.content) / kept if has_text else limits.CHARACTERS_A_TOKEN
-        asked = self._max_tokens.requested is not None
+        asked = sizes.requested is not None
+        quote = self.writing.choose_quote(tokens, wording.quote, room)
+        sizes.echo = min(extra_tokens(quote, tokens), room)
+        tokens += sizes.echo
         return wording, ExpectedEcho(
-            quote=self.writing.choose_quote(tokens, wording.quote),
+            quote=quote,
             opening=opening_of(wording),
             capacity=math.ceil(tokens * max(size, 1)) if asked else None,
             needs_echo=self._forms.needs_echo,
@@ -576,8 +581,9 @@ class Turn:
             has_room=is_allowed and self._max_tokens.has_room(segment.size, used),
             answered=self._record.answered,
             has_stop_reason=segment.stop_reason is not None,
-            arrived=self._record.has_arrived,
+            has_content=response.has_content or bool(response.reasoning_blocks),
             in_stream=service_errors.is_stream_error(error),
+            timed_out=service_errors.is_timeout(error),
             retryable=service_errors.is_retryable(error),
             may_recover=in_time and in_bounds and is_allowed,
         )

@@ -21,6 +21,7 @@ from langchain_bedrock_continue._wrapped.call_settings import (
     thinking_budget,
 )
 from langchain_bedrock_continue._wrapped.model_limits import model_limit
+from langchain_bedrock_continue._wrapped.read_timeout import warn_if_short
 from langchain_bedrock_continue._wrapped.refused_calls import with_answered_calls
 from langchain_bedrock_continue._wrapped.truncated_reasoning import (
     without_truncated_reasoning,
@@ -47,6 +48,7 @@ class CallSettings(TypedDict):
     """What a turn's Policy takes from the wrapped model and the call's arguments."""
 
     constrained: bool
+    guarded: bool
     guards_last_turn: bool
     inline_thinking: InlineThinking | None
     max_output_tokens: int | None
@@ -117,6 +119,7 @@ class Adapter(Generic[Model]):
         fields = self._request_fields(kwargs)
         return CallSettings(
             constrained=is_constrained(kwargs) or self.always_constrained(),
+            guarded=self.has_guardrail(kwargs),
             guards_last_turn=self.guards_last_turn(),
             inline_thinking=self.inline_thinking(),
             max_output_tokens=profile.get("max_output_tokens")
@@ -145,6 +148,14 @@ class Adapter(Generic[Model]):
 
     def always_constrained(self) -> bool:
         """Return True if the model constrains every output by a JSON schema."""
+        return False
+
+    def has_guardrail(self, kwargs: Mapping[str, Any]) -> bool:  # noqa: ARG002 - of others
+        """Return True if a call's request has a guardrail.
+
+        Args:
+            kwargs: The call's keyword arguments.
+        """
         return False
 
     def guards_last_turn(self) -> bool:
@@ -235,6 +246,12 @@ class Adapter(Generic[Model]):
             stop,
             **self.arguments(request),
         )
+
+    def check_read_timeout(self, request: SegmentRequest) -> None:
+        """Warn if a blocking call can take longer than the client waits for it."""
+        max_tokens = request.max_tokens or self.max_tokens(request.kwargs)
+        client = getattr(self.llm, "client", None)
+        warn_if_short(client, max_tokens, private_names.base_model_id(self.llm))
 
     # Messages -----------------------------------------------------------------------
 

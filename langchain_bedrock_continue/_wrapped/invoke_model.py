@@ -74,6 +74,10 @@ class InvokeModelAdapter(Adapter[ChatBedrock]):
         asked = self.llm.max_tokens or sent["max_tokens"]
         return asked if isinstance(asked, int) else None
 
+    def has_guardrail(self, kwargs: Mapping[str, Any]) -> bool:  # noqa: ARG002 - fixed
+        """Return True if the model's `guardrails` name one."""
+        return bool((self.llm.guardrails or {}).get("guardrailIdentifier"))
+
     def request_fields(self) -> Mapping[str, Any]:
         """Return `model_kwargs`."""
         return self.llm.model_kwargs or {}

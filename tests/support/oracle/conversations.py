@@ -25,6 +25,13 @@ IMAGE: dict[str, Any] = {
 DOCUMENT: dict[str, Any] = {
     "document": {"format": "txt", "name": "notes", "source": {"bytes": b"Some notes."}}
 }
+CITED_DOCUMENT: dict[str, Any] = {
+    "type": "document",
+    "source": {"type": "text", "media_type": "text/plain", "data": "Some notes."},
+    "citations": {"enabled": True},
+}
+"""Lets ChatBedrock return citations."""
+
 CACHE_POINT: dict[str, Any] = {"cachePoint": {"type": "default"}}
 SIGNED: dict[str, Any] = {
     "type": "reasoning_content",
@@ -60,7 +67,7 @@ def _human_content(api: str) -> st.SearchStrategy[Any]:
 
 def humans(api: str) -> st.SearchStrategy[BaseMessage]:
     """Return user messages."""
-    return _human_content(api).map(lambda content: HumanMessage(content))
+    return _human_content(api).map(HumanMessage)
 
 
 def systems(api: str) -> st.SearchStrategy[BaseMessage]:
@@ -68,7 +75,7 @@ def systems(api: str) -> st.SearchStrategy[BaseMessage]:
     contents: list[Any] = ["Be kind.", [text_part("Be brief.")]]
     if api == "Converse":
         contents.append([text_part("Be exact."), CACHE_POINT])
-    return st.sampled_from(contents).map(lambda content: SystemMessage(content))
+    return st.sampled_from(contents).map(SystemMessage)
 
 
 def assistants(api: str) -> st.SearchStrategy[BaseMessage]:
@@ -77,7 +84,7 @@ def assistants(api: str) -> st.SearchStrategy[BaseMessage]:
     if api == "Converse":
         contents.append([SIGNED, text_part("Thought.")])
     content = texts("Sure", "So: ", "Then\n", "", " ") | st.sampled_from(contents)
-    return content.map(lambda content: AIMessage(content))
+    return content.map(AIMessage)
 
 
 @st.composite

@@ -42,16 +42,18 @@ CALLS: tuple[CallTool, ...] = (
 def said() -> st.SearchStrategy[str]:
     """Return a text for a model to say."""
     pieces = st.lists(st.sampled_from(PIECES), min_size=3, max_size=20).map("".join)
-    known = st.sampled_from([*TEXTS.values(), f"One, two {STOP} three.", "<thinking>hm"])
+    known = st.sampled_from(
+        [*TEXTS.values(), f"One, two {STOP} three.", "<thinking>hm"]
+    )
     inline = pieces.map(lambda text: f"<thinking>{text}</thinking>\n\n{text}")
     blank = st.sampled_from(["", " ", "\n"])
     return st.one_of(pieces, pieces, known, known, inline, blank)
 
 
-def blocks(*, has_tools: bool) -> st.SearchStrategy[Any]:
+def blocks(*, has_tools: bool, cites: bool) -> st.SearchStrategy[Any]:
     """Return one block of an answer."""
     says = said().map(Say)
-    cited = said().map(lambda text: Say(text, [CITATION]))
+    cited = said().map(lambda text: Say(text, [CITATION] if cites else []))
     thinks = st.builds(
         Think, st.sampled_from(["Hm.", "I think so. " * 4]), st.sampled_from(["s1", ""])
     ) | st.just(Think(redacted=b"xyz"))
@@ -60,10 +62,11 @@ def blocks(*, has_tools: bool) -> st.SearchStrategy[Any]:
 
 
 @st.composite
-def answers(draw: st.DrawFn, *, has_tools: bool) -> Answer:
+def answers(draw: st.DrawFn, *, has_tools: bool, cites: bool) -> Answer:
     """Return an answer of a few blocks."""
     least = draw(st.sampled_from([1, 1, 2, 2, 0]))
-    some = draw(st.lists(blocks(has_tools=has_tools), min_size=least, max_size=4))
+    kinds = blocks(has_tools=has_tools, cites=cites)
+    some = draw(st.lists(kinds, min_size=least, max_size=4))
     odd_end = draw(st.integers(0, 4)) == 4
     return Answer(
         _with_ids(some),

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage
 
 from langchain_bedrock_continue import ChatBedrockContinuing, ContinuationError
@@ -81,7 +80,8 @@ class Comparison:
         self._model.begin(situation)
         self._bedrock.clear()
         outcome = Outcome()
-        messages, call = copy.deepcopy([[*situation.messages], situation.call])
+        messages = copy.deepcopy([*situation.messages])
+        call = copy.deepcopy(situation.call)
         before = repr([messages, call])
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # langchain-aws warns of odd input
@@ -105,7 +105,7 @@ class Comparison:
         elif situation.model.startswith("arn:"):
             given["provider"] = "anthropic"
         make = plain_model if situation.api == "Converse" else chat_bedrock
-        llm: BaseChatModel = make(self._bedrock, model=situation.model, **given)
+        llm: Any = make(self._bedrock, model=situation.model, **given)
         if ours:
             llm = ChatBedrockContinuing(llm=llm, **situation.fields)
         if not situation.tools:

@@ -132,7 +132,10 @@ class ScriptedModel:
         prefill = prefill_text(request)
         if not self._callers_prefill or not prefill.startswith(self._callers_prefill):
             return request
-        own = {"role": "assistant", "content": [{"text": prefill[len(self._callers_prefill):]}]}
+        own = {
+            "role": "assistant",
+            "content": [{"text": prefill[len(self._callers_prefill) :]}],
+        }
         return replace(request, messages=[*request.messages[:-1], own])
 
 

@@ -4,7 +4,7 @@
 """
 
 from dataclasses import dataclass, field, fields, is_dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from langchain_core.messages import BaseMessage, HumanMessage
 
@@ -13,6 +13,11 @@ from tests.support.models import PREFILL_MODEL
 
 MESSAGE_DEFAULTS: tuple[Any, ...] = (None, "", [], {})
 """The values of a message's fields that `code` leaves out."""
+
+Api: TypeAlias = Literal["Converse", "InvokeModel"]
+"""ChatBedrockConverse, or ChatBedrock."""
+
+SILENCE = Answer("")
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,7 @@ class Situation:
             repeats.
     """
 
-    api: Literal["Converse", "InvokeModel"] = "Converse"
+    api: Api = "Converse"
     model: str = PREFILL_MODEL
     arguments: dict[str, Any] = field(default_factory=dict)
     fields: dict[str, Any] = field(default_factory=dict)
@@ -64,7 +69,7 @@ class Situation:
     call: dict[str, Any] = field(default_factory=dict)
     entrance: str = "invoke"
     limits: ServiceLimits = ServiceLimits()
-    answer: Answer = Answer("")
+    answer: Answer = SILENCE
     later: tuple[Answer, ...] = ()
 
     def __repr__(self) -> str:

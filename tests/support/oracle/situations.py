@@ -3,12 +3,17 @@
 from typing import Any
 
 from hypothesis import strategies as st
+from langchain_core.messages import HumanMessage, SystemMessage
 
-from langchain_bedrock_continue.local import Answer
 from tests.support.entrances import ENTRANCES
-from tests.support.oracle.conversations import TOOLS, conversations
+from tests.support.oracle.conversations import (
+    CITED_DOCUMENT,
+    TOOLS,
+    conversations,
+    text_part,
+)
 from tests.support.oracle.model_answers import STOP, answers
-from tests.support.oracle.situation import ServiceLimits, Situation
+from tests.support.oracle.situation import Api, ServiceLimits, Situation
 
 PROFILE = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc"
 PROFILES = {PROFILE: "anthropic.claude-sonnet-4-6"}
@@ -34,6 +39,8 @@ CONVERSE_MODELS = (
     "mistral.mistral-large-2407-v1:0",
     "xyz.some-new-model-v1:0",
 )
+
+APIS: tuple[Api, ...] = ("Converse", "Converse", "Converse", "InvokeModel")
 
 GUARDRAIL = {"guardrailIdentifier": "g1", "guardrailVersion": "1"}
 SCHEMA = {
@@ -117,24 +124,31 @@ INVOKE_CALL: dict[str, st.SearchStrategy[Any]] = {
 @st.composite
 def situations(draw: st.DrawFn) -> Situation:
     """Return a situation."""
-    api = draw(st.sampled_from(["Converse", "Converse", "Converse", "InvokeModel"]))
+    api: Api = draw(st.sampled_from(APIS))
     is_converse = api == "Converse"
     has_tools = draw(st.booleans())
     given = draw(_some(CONVERSE_ARGUMENTS if is_converse else INVOKE_ARGUMENTS))
-    later = draw(st.lists(answers(has_tools=has_tools), min_size=1, max_size=3))
+    # ChatBedrock returns no citations unless a document asks for them.
+    cites = is_converse or draw(st.booleans())
+    said = answers(has_tools=has_tools, cites=cites)
+    later = draw(st.lists(said, min_size=1, max_size=3))
+    messages = draw(conversations(api, has_tools=has_tools))
+    if cites and not is_converse:
+        at = 1 if isinstance(messages[0], SystemMessage) else 0
+        messages.insert(at, HumanMessage([text_part("Read."), CITED_DOCUMENT]))
     choices = [None, None, "auto", "any", *TOOLS]
     return Situation(
         api=api,
         model=draw(st.sampled_from(CONVERSE_MODELS if is_converse else CLAUDE)),
         arguments=_arguments(given, draw(st.sampled_from(SIZES)), converse=is_converse),
         fields=draw(_some(OUR_FIELDS)),
-        messages=tuple(draw(conversations(api, has_tools=has_tools))),
+        messages=tuple(messages),
         tools=TOOLS if has_tools else (),
         tool_choice=draw(st.sampled_from(choices)) if has_tools else None,
         call=draw(st.just({}) | _some(CONVERSE_CALL if is_converse else INVOKE_CALL)),
         entrance=draw(st.sampled_from(sorted(ENTRANCES))),
         limits=draw(_limits()),
-        answer=draw(answers(has_tools=has_tools)),
+        answer=draw(said),
         later=tuple(later) if draw(st.integers(0, 2)) == 2 else (),
     )
 
@@ -163,5 +177,3 @@ def _limits() -> st.SearchStrategy[ServiceLimits]:
         default_max_tokens=st.sampled_from([None, 6, 30]),
     )
     return st.just(ServiceLimits()) | limited
-
-

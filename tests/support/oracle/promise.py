@@ -4,7 +4,9 @@ ORACLE-1. Where the bare model raises, ours raises an error of the same class.
 ORACLE-2. Where the bare model returns a message, ours returns one, except for ERRORS.
 ORACLE-3. The text begins with the bare model's. Only a model that does not continue its
     answer can change the end of it that is cut back (TEXT-3), or held back. A Nova's
-    thinking is part of the text until its end tag has come.
+    thinking is part of the text until its end tag has come. Such a model may also write
+    another document, where a JSON schema constrains it: a truncated one is replaced
+    (CONTENT-11).
 ORACLE-4. An answer that is not truncated is the bare model's message, by the same one
     request. Only a tool call that no stop reason vouches for may be invalid (CALL-1).
 ORACLE-5. A valid call is one that the model made, with all of its arguments.
@@ -19,6 +21,8 @@ ORACLE-8. The segments in the metadata are the requests that the service accepte
     the `max_tokens` that were sent. An error also has the segment that failed.
 ORACLE-9. At most `max_continuations` requests follow the first, refused ones aside.
 ORACLE-10. The caller's messages and arguments are not changed.
+ORACLE-11. A truncated answer that a model continues by prefill, and completes, has its
+    whole text, each character once.
 """
 
 import json
@@ -35,8 +39,9 @@ from langchain_bedrock_continue import (
     TurnLimitError,
 )
 from langchain_bedrock_continue._core.text.healed_cut import HEAL_LIMIT
-from langchain_bedrock_continue.local import Answer, CallTool, RecordedRequest
+from langchain_bedrock_continue.local import Answer, CallTool, RecordedRequest, Say
 from tests.support.messages import shape
+from tests.support.oracle.model_answers import STOP
 from tests.support.oracle.runs import Outcome
 from tests.support.oracle.scripted_model import sent_size
 from tests.support.oracle.situation import Situation
@@ -88,6 +93,9 @@ NOT_COMPLETE = frozenset(
     }
 )
 """The stop reasons after which ours makes another call."""
+
+BY_PREFILL = frozenset({None, "prefill", "retry"})
+"""How the segments of a turn are asked for that writes its text exactly (ORACLE-11)."""
 
 OPEN_THINKING = re.compile(
     "|".join(f"{'<thinking>'[:end]}$" for end in range(1, 10))
@@ -142,6 +150,7 @@ def _differences(s: Situation, bare: Outcome, ours: Outcome) -> Iterator[Differe
         yield from _complete(bare, ours)
     elif s.continues:
         yield from _lost_calls(bare.message, ours.message)
+        yield from _whole_text(s, ours)
 
 
 def _is_allowed(s: Situation, bare: Outcome, error: Exception) -> bool:
@@ -151,6 +160,8 @@ def _is_allowed(s: Situation, bare: Outcome, error: Exception) -> bool:
 
 
 def _text(s: Situation, bare: AIMessage, ours: AIMessage) -> Iterator[Difference]:
+    if not s.continues and s.call.get("response_format"):
+        return
     begin = str(bare.text)
     if "nova" in s.model:
         begin = OPEN_THINKING.sub("", begin)
@@ -182,6 +193,23 @@ def _lost_calls(bare: AIMessage, ours: AIMessage) -> Iterator[Difference]:
     for call in [*bare.tool_calls, *bare.invalid_tool_calls]:
         if call["id"] not in kept:
             yield Difference("lost call", f"{call!r}, ours has {kept!r}")
+
+
+def _whole_text(s: Situation, ours: Outcome) -> Iterator[Difference]:
+    assert ours.message is not None
+    summary = ours.message.response_metadata["continuation"]
+    by_prefill = {entry["strategy"] for entry in summary["segments"]} <= BY_PREFILL
+    is_plain = "nova" not in s.model and s.answer.stop_reason in {None, *VOUCHING}
+    written = "".join(block.text for block in s.answer.blocks if isinstance(block, Say))
+    expected = written.partition(STOP)[0] if STOP in _stops(s) else written
+    if not (summary["complete"] and is_plain and by_prefill):
+        return
+    if ours.message.text != expected:
+        yield Difference("whole text", f"{expected!r}, ours {ours.message.text!r}")
+
+
+def _stops(s: Situation) -> list[str]:
+    return s.call.get("stop") or s.arguments.get("stop_sequences") or []
 
 
 def _first_request(s: Situation, bare: Outcome, ours: Outcome) -> Iterator[Difference]:

@@ -19,7 +19,10 @@ from tests.support.oracle.scripted_model import sent_size
 from tests.support.oracle.situation import ServiceLimits, Situation
 
 COMPLETE = Situation(answer=Answer("All of it."), arguments={"max_tokens": 99})
-TRUNCATED = Situation(answer=Answer("One two three four five six seven eight nine."))
+TRUNCATED = Situation(
+    answer=Answer("One two three four five six seven eight nine."),
+    arguments={"max_tokens": 6},
+)
 CALL = Situation(
     answer=Answer(["Now. ", CallTool("write", {"n": 7}, "t1")]),
     tools=("write",),
@@ -43,6 +46,11 @@ def _message(outcome: Outcome) -> AIMessage:
 
 def say_other(outcome: Outcome) -> None:
     _message(outcome).content = "Other"
+
+
+def lose_end(outcome: Outcome) -> None:
+    message = _message(outcome)
+    message.content = message.text[:-1]
 
 
 def change_usage(outcome: Outcome) -> None:
@@ -87,6 +95,7 @@ def change_input(outcome: Outcome) -> None:
 
 BROKEN: list[tuple[str, Situation, Break]] = [
     ("text", TRUNCATED, say_other),
+    ("whole text", TRUNCATED, lose_end),
     ("complete: content", COMPLETE, say_other),
     ("complete: usage_metadata", COMPLETE, change_usage),
     ("complete: requests", COMPLETE, ask_again),

@@ -25,13 +25,6 @@ IMAGE: dict[str, Any] = {
 DOCUMENT: dict[str, Any] = {
     "document": {"format": "txt", "name": "notes", "source": {"bytes": b"Some notes."}}
 }
-CITED_DOCUMENT: dict[str, Any] = {
-    "type": "document",
-    "source": {"type": "text", "media_type": "text/plain", "data": "Some notes."},
-    "citations": {"enabled": True},
-}
-"""Lets ChatBedrock return citations."""
-
 CACHE_POINT: dict[str, Any] = {"cachePoint": {"type": "default"}}
 SIGNED: dict[str, Any] = {
     "type": "reasoning_content",

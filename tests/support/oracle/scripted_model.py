@@ -45,7 +45,6 @@ class ScriptedModel:
 
     Attributes:
         accepted: The requests that the service has not refused.
-        written: How many characters of its text it has written.
     """
 
     def __init__(
@@ -57,13 +56,15 @@ class ScriptedModel:
         self._situation = Situation()
         self.bedrock: LocalBedrock | None = None
         self.accepted: list[RecordedRequest] = []
-        self.written = 0
+        self._written = 0  # characters of its text
+        self._written_at: dict[tuple[int, int], int] = {}
         self._callers_prefill = ""
 
     def begin(self, situation: Situation) -> None:
         """Begin a situation."""
         self._situation = situation
-        self.accepted, self.written, self._callers_prefill = [], 0, ""
+        self.accepted, self._callers_prefill = [], ""
+        self._written, self._written_at = 0, {}
         self._models.clear()
         rules = rules_for(situation.model, profiles=self._profiles)
         if rules is not None:
@@ -89,12 +90,15 @@ class ScriptedModel:
         if not self.accepted:
             self._callers_prefill = prefill_text(request)
         request = self._own_part(request)
+        # A request of the same length asks again: the last response is not used.
+        length = (len(request.messages), len(prefill_text(request)))
+        self._written = self._written_at.setdefault(length, self._written)
         answer, at = self._answer(request)
         self.accepted.append(sent)
         async for piece in Script(answer).generate(request):
             if isinstance(piece, Text):
                 at += len(piece.text)
-                self.written = max(self.written, at)
+                self._written = max(self._written, at)
             yield piece
 
     async def _refusal(self, request: Request, size: int | None) -> str | None:
@@ -115,13 +119,11 @@ class ScriptedModel:
         if at and later:
             return later[min(at, len(later)) - 1], 0
         quote = quote_of(request) if at else ""
-        found = self._text.rfind(quote, 0, self.written) if quote else -1
+        found = self._text.rfind(quote, 0, self._written) if quote else -1
         if found < 0:
             return answer, len(prefill_text(request))
         rest = [block for _, block in remaining(answer.blocks, self._text[:found])]
-        if isinstance(rest[0], Say) or not quote:
-            return replace(answer, content=rest), found
-        return replace(answer, content=[Say(quote), *rest]), found
+        return replace(answer, content=rest), found
 
     @property
     def _text(self) -> str:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from hypothesis import strategies as st
+
 from tests.support.entrances import ENTRANCES
 from tests.support.oracle.conversations import TOOLS, conversations
 from tests.support.oracle.model_answers import STOP, answers

@@ -21,8 +21,8 @@ ORACLE-8. The segments in the metadata are the requests that the service accepte
     the `max_tokens` that were sent. An error also has the segment that failed.
 ORACLE-9. At most `max_continuations` requests follow the first, refused ones aside.
 ORACLE-10. The caller's messages and arguments are not changed.
-ORACLE-11. A truncated answer that a model continues by prefill, and completes, has its
-    whole text, each character once.
+ORACLE-11. A truncated answer that the model continues as it is asked to, and completes,
+    has its whole text, each character once.
 """
 
 import json
@@ -94,7 +94,7 @@ NOT_COMPLETE = frozenset(
 )
 """The stop reasons after which ours makes another call."""
 
-BY_PREFILL = frozenset({None, "prefill", "retry"})
+EXACT = frozenset({None, "prefill", "user_turn", "retry"})
 """How the segments of a turn are asked for that writes its text exactly (ORACLE-11)."""
 
 OPEN_THINKING = re.compile(
@@ -198,11 +198,11 @@ def _lost_calls(bare: AIMessage, ours: AIMessage) -> Iterator[Difference]:
 def _whole_text(s: Situation, ours: Outcome) -> Iterator[Difference]:
     assert ours.message is not None
     summary = ours.message.response_metadata["continuation"]
-    by_prefill = {entry["strategy"] for entry in summary["segments"]} <= BY_PREFILL
+    is_exact = {entry["strategy"] for entry in summary["segments"]} <= EXACT
     is_plain = "nova" not in s.model and s.answer.stop_reason in {None, *VOUCHING}
     written = "".join(block.text for block in s.answer.blocks if isinstance(block, Say))
     expected = written.partition(STOP)[0] if STOP in _stops(s) else written
-    if not (summary["complete"] and is_plain and by_prefill):
+    if not (summary["complete"] and is_plain and is_exact):
         return
     if ours.message.text != expected:
         yield Difference("whole text", f"{expected!r}, ours {ours.message.text!r}")

@@ -51,8 +51,9 @@ ADAPTIVE = {"type": "adaptive"}
 
 SIZES = (5, 1, 2, 3, 8, 13, 21, 34, 89, 500, None)
 
-# A size that the service refuses is the subject of tests of its own: set this to False
-# to leave the limits of `ServiceLimits` out.
+# Sizes that the service refuses (exclusive limits, context windows, small defaults).
+# False while a refused size of a continuation still raises: "input length and
+# `max_tokens` exceed context limit". Set it to True once such a turn ends instead.
 SERVICE_REFUSES_SIZES = False
 
 

@@ -11,7 +11,6 @@ from langchain_bedrock_continue.local import (
     Pause,
     Request,
     Script,
-    Think,
 )
 from tests.support.answers import tools
 from tests.support.endpoint import Serve
@@ -141,15 +140,3 @@ def test_a_pause_without_progress_ends_the_turn(
     message = entrance(continuing_chat_bedrock(bedrock), "Hi")
     assert ending(message) == ("no_progress", False)
     assert len(bedrock.requests) <= 2
-
-
-def test_a_pause_that_cannot_be_sent_back_ends_the_turn(
-    serve: Serve, entrance: Entrance
-) -> None:
-    """langchain-aws leaves the reasoning out, and a text with a line break is last."""
-    unsigned = Think("Hm.", signature="")
-    bedrock = serve(Answer(["Let me look.\n", unsigned], stop_reason="pause_turn"))
-    message = entrance(model(bedrock, max_tokens=50), "Hi")
-    assert ending(message) == ("no_progress", False)
-    assert message.text == "Let me look.\n"
-    assert len(bedrock.requests) == 2

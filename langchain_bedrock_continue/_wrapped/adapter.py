@@ -198,6 +198,14 @@ class Adapter(Generic[Model]):
         """
         return request.kwargs
 
+    def messages(self, request: SegmentRequest) -> list[BaseMessage]:
+        """Return the messages of one call.
+
+        An adapter whose API does not accept all of the answer so far overrides this
+        method.
+        """
+        return request.messages
+
     def model_for(self, request: SegmentRequest) -> Any:  # noqa: ARG002 - of others
         """Return the model that makes the call: it has the segment's `max_tokens`.
 
@@ -221,7 +229,7 @@ class Adapter(Generic[Model]):
         """
         result = private_names.generate(
             self.model_for(request),
-            request.messages,
+            self.messages(request),
             stop,
             **self.arguments(request),
         )
@@ -242,7 +250,7 @@ class Adapter(Generic[Model]):
         """
         return private_names.stream(
             self.model_for(request),
-            request.messages,
+            self.messages(request),
             stop,
             **self.arguments(request),
         )

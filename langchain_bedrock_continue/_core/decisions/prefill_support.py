@@ -40,6 +40,8 @@ REFUSED_FOR_REQUEST = (
     # Claude while thinking is on.
     "a final `assistant` message must start with a thinking block",
     "the final block in an assistant message cannot be `thinking`",
+    # Claude, if langchain-aws leaves out the reasoning after a text.
+    "final assistant content cannot end with trailing whitespace",
 )
 """Parts of the error messages for one request only, in lower case."""
 

@@ -147,6 +147,7 @@ LONGEST = 520
 `content.py` what is withheld of the answer and released. Halves of them would share
 their state."""
 
+
 @pytest.mark.parametrize("path", FILES, ids=place)
 def test_no_file_is_long(path: Path) -> None:
     lines = path.read_text().count("\n")

@@ -255,8 +255,11 @@ class ChatBedrockContinuing(ReturnedUsageMixin, WrappingChatModel):
                     with closing(response) as chunks:
                         for chunk in chunks:
                             message = cast("AIMessageChunk", chunk.message)
-                            for one in turn.receive(message):
-                                yield chunk if one is message else _generation(one)
+                            shown = turn.receive(message)
+                            if shown and shown[0] is message:
+                                yield chunk  # text that passes on as it came
+                                continue
+                            yield from map(_generation, shown)
                             if event := turn.tool_call_event():
                                 call.events.send(event, cancellation, TOOL_CALL)
                             if turn.is_rejected:

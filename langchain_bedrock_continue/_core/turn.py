@@ -201,7 +201,9 @@ class Turn(TurnState):
         stop = OUT_OF_TIME if out_of_time else meaning_of(reason)
         if out_of_time:
             segment.corrected_stop_reason = Ending.MAX_SECONDS.value
-        chunks = self._end_text(truncated=stop.truncated)
+        # A stop sequence may end a message in the middle of its echo.
+        is_cut = stop.truncated or reason == STOP_SEQUENCE
+        chunks = self._end_text(truncated=is_cut)
         stop = self._at_stop_sequence() or stop
         if isinstance(self.writing, ToolArguments) and not out_of_time:
             stop, facts = self._facts_of_arguments(self.writing, stop)

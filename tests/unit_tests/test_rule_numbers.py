@@ -1,7 +1,8 @@
-"""Rule numbers are unique in the package, and every rule that is cited exists.
+"""Rule numbers are unique, and every rule that is cited exists.
 
-A module's docstring states its rules at the start of a line: a prefix, a number and a
-full stop. Comments, docstrings and the names of tests cite them by number.
+A module's docstring, of the package or of the oracle of the tests, states its rules at
+the start of a line: a prefix, a number and a full stop. Comments, docstrings and the
+names of tests cite them by number.
 """
 
 import ast
@@ -15,6 +16,7 @@ import langchain_bedrock_continue
 
 PACKAGE = Path(langchain_bedrock_continue.__file__).parent
 TESTS = Path(__file__).parents[1]
+ORACLE = TESTS / "support" / "oracle"
 FILES = [*sorted(PACKAGE.rglob("*.py")), *sorted(TESTS.rglob("*.py"))]
 
 STATEMENT = re.compile(r"^([A-Z][A-Z-]*)-(\d+)\. ", re.MULTILINE)
@@ -35,7 +37,7 @@ class Rule(NamedTuple):
 def stated_rules() -> Iterator[Rule]:
     for path in FILES:
         docstring = ast.get_docstring(ast.parse(path.read_text())) or ""
-        if path.is_relative_to(PACKAGE):
+        if path.is_relative_to(PACKAGE) or path.is_relative_to(ORACLE):
             for prefix, number in STATEMENT.findall(docstring):
                 yield Rule(prefix, int(number), path)
 

@@ -37,10 +37,7 @@ def test_the_rate_limiter_is_asked_before_every_segment(
     assert limiter.asked == len(bedrock.requests) > 1
 
 
-# An error that botocore does not retry by itself.
-BUSY = Fault("exception", "ModelStreamErrorException", "Oh no.", 424)
 RETRIED = {
-    "a failed call": Answer(TEXT, faults=[FaultAt(BUSY, request=2)]),
     "a truncated tool call": Answer(
         ["I write. ", CallTool("write", {"text": TEXT}, "t1")]
     ),
@@ -55,6 +52,16 @@ def test_the_rate_limiter_is_asked_before_every_retry(
     limiter, bedrock = CountingLimiter(), serve(RETRIED[name])
     llm = model(bedrock, rate_limiter=limiter).bind_tools(tools("write"))
     every_entrance(llm, "Hi")
+    assert limiter.asked == len(bedrock.requests) > 1
+
+
+@pytest.mark.parametrize("name", ["stream", "astream"])
+def test_the_rate_limiter_is_asked_before_a_broken_stream_is_continued(
+    serve: Serve, name: str
+) -> None:
+    broken = Answer(TEXT, faults=[FaultAt(Fault("close"), at=5, request=1)])
+    limiter, bedrock = CountingLimiter(), serve(broken)
+    ENTRANCES[name](model(bedrock, rate_limiter=limiter), "Hi")
     assert limiter.asked == len(bedrock.requests) > 1
 
 

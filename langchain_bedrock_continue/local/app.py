@@ -234,7 +234,9 @@ class Runtime:
         points = cache_points(request, LOOKBACK_BLOCKS if model.is_claude else 0)
         tokens = [await self._backend.count_tokens(point.prefix) for point in points]
         total = await self._backend.count_tokens(request)
-        return self._cache.account(points, tokens, total, model.min_cache_tokens)
+        return self._cache.account(
+            points, tokens, total, model.min_cache_tokens, model.max_cache_tokens
+        )
 
 
 async def _unknown_operation(call: Call) -> None:

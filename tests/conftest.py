@@ -5,6 +5,9 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from langchain_bedrock_continue._core.decisions.cache_support import (
+    forget_cache_refusals,
+)
 from langchain_bedrock_continue._core.decisions.forms import forget_forms
 from langchain_bedrock_continue._core.decisions.prefill_support import forget_refusals
 from tests.support import tables
@@ -18,8 +21,10 @@ settings.load_profile("steady")
 def nothing_remembered() -> None:
     """Forget what models did in earlier tests: the package remembers it in a process.
 
-    It remembers which of them refused a prefill, and in which form a user turn worked.
+    It remembers which of them refused a prefill or a cache point, and in which form a
+    user turn worked.
     """
+    forget_cache_refusals()
     forget_refusals()
     forget_forms()
 

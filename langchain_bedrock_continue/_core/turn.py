@@ -50,6 +50,7 @@ from langchain_bedrock_continue._core.decisions import (
     prefill_support,
     service_errors,
 )
+from langchain_bedrock_continue._core.decisions.cache_support import is_cache_refusal
 from langchain_bedrock_continue._core.decisions.forms import Forms
 from langchain_bedrock_continue._core.decisions.next_action import (
     AfterError,
@@ -174,7 +175,7 @@ class Turn:
             reasoning_in_order=policy.reasoning_in_order,
         )
         self.writing: Content | ToolArguments = self.content
-        self._composer = Composer(messages, kwargs)
+        self._composer = Composer(messages, kwargs, policy)
         callers = is_callers(policy.continuation_prompt)
         self._forms = Forms(policy.model_id, callers=callers)
         self._max_tokens = limits.MaxTokens(
@@ -351,6 +352,7 @@ class Turn:
         wait, call.wait = call.wait, 0.0
         max_tokens, changed = self._max_tokens.of_next_call(record.output_tokens)
         event = event_of(record, call.action, len(self.content))
+        cache = self._composer.cache_plan(record.last.response.usage)
         if call.strategy is not Strategy.RETRY:
             self.writing.begin_segment()
         response = Response(keeps_text=self._composer.in_user_turn)
@@ -367,6 +369,7 @@ class Turn:
             messages=self._composer.messages(),
             kwargs=self._composer.kwargs(changed),
             max_tokens=changed,
+            cache=cache,
             event=event,
             is_first=len(record.segments) == 1,
             wait=wait,
@@ -589,6 +592,7 @@ class Turn:
         return AfterError(
             deadline_passed=isinstance(error, DeadlinePassedError),
             refused=prefill_support.is_prefill_refusal(error),
+            cache_refused=self._composer.caching.has_points and is_cache_refusal(error),
             strategy=segment.strategy,
             may_fall_back=self._policy.may_fall_back,
             is_last_strategy=self._policy.has_prefill_only,
@@ -607,6 +611,10 @@ class Turn:
             return self._fall_back(error)
         if action is Action.END:
             return self._end_without_call(ending, error)
+        if action is Action.RETRY_UNCACHED:
+            self._composer.caching.stop()
+            self._record.drop_last()
+            return []
         if action is Action.RETRY_AT_LIMIT:
             return self._retry_at_limit(service_errors.reported_limit(error) or 0)
         self._record.last.error = service_errors.describe(error)

@@ -25,6 +25,7 @@ NEXT-8. An answer to a user turn that begins the text again, adds nothing, or en
 NEXT-9. If a guardrail checks the last user turn only, there is no user turn of ours. A
     model that accepts no prefill is then not asked to continue, and the turn ends as
     one that a limit ended.
+NEXT-10. A cache point that we chose is left out where the service refuses it.
 """
 
 from __future__ import annotations
@@ -289,6 +290,7 @@ class AfterError:
     Attributes:
         deadline_passed: The deadline left no time for the call, so it was not made.
         refused: The service refused the assistant message in the final position.
+        cache_refused: The service refused a cache point of ours.
         strategy: How the failed segment was asked for.
         may_fall_back: The caller allows a user turn in place of a prefill.
         is_last_strategy: We chose the prefill, and no other strategy is possible.
@@ -304,6 +306,7 @@ class AfterError:
 
     deadline_passed: bool = False
     refused: bool = False
+    cache_refused: bool = False
     strategy: Strategy | None = None
     may_fall_back: bool = False
     is_last_strategy: bool = False
@@ -353,6 +356,11 @@ AFTER_ERROR: tuple[_AfterErrorRule, ...] = (
         lambda now: now.prefill_refused and now.is_last_strategy and not now.has_text,
         Action.END,
         Ending.GUARD_LAST_TURN_ONLY,
+    ),
+    _Error(
+        "the same request needs no cache points of ours (NEXT-10)",
+        lambda now: now.cache_refused and not now.has_text,
+        Action.RETRY_UNCACHED,
     ),
     _Error(
         "the limit that the service reports takes precedence over ours",

@@ -28,6 +28,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from langchain_bedrock_continue._core.content.incoming import cached_tokens
 from langchain_bedrock_continue._core.decisions.cache_support import (
     MAX_CACHE_POINTS,
     CacheSupport,
@@ -165,18 +166,6 @@ class Caching:
         if missed and self._is_auto:
             self._support = None
         self._is_cached = bool(read or written)
-
-
-def cached_tokens(usage: UsageMetadata) -> tuple[int, int]:
-    """Return the input tokens that were read from the cache, and those written to it.
-
-    langchain-aws reports the written ones by lifetime where Bedrock does, and then
-    sets their sum to 0.
-    """
-    details: dict[str, Any] = {**(usage.get("input_token_details") or {})}
-    by_lifetime = [key for key in details if key.startswith("ephemeral_")]
-    written = ["cache_creation", *by_lifetime]
-    return details.get("cache_read") or 0, sum(details.get(key) or 0 for key in written)
 
 
 def _fits(tokens: int | None, support: CacheSupport) -> bool:

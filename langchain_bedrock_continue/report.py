@@ -282,7 +282,10 @@ _HEAD = (
     *("#", "asked for as", "input", "cache read", "cache write"),
     *("output", "echo", "max_tokens", "stop reason"),
 )
-_TABLE = 'style="border-collapse: collapse; margin: 0.5em 0"'
+# A table inherits neither in a page without a doctype.
+_TABLE = (
+    'style="border-collapse: collapse; margin: 0.5em 0; color: inherit; font: inherit"'
+)
 _CELL = (
     'style="text-align: left; padding: 0.2em 0.8em; '
     'border: 1px solid rgba(128, 128, 128, 0.4); background: transparent"'

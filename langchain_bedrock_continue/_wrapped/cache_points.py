@@ -231,7 +231,7 @@ def _points(
 def _slots(parts: list[_Part]) -> Iterator[tuple[int, int]]:
     for number, part in enumerate(parts):
         for at, block in enumerate(part.blocks):
-            if "cachePoint" not in block:
+            if isinstance(block, dict) and "cachePoint" not in block:
                 yield number, at
 
 
@@ -249,7 +249,12 @@ def _with_content(messages: list[_Json], new: list[Any]) -> list[_Json]:
 
 
 def _may_be_cached(block: _Json) -> bool:
-    """Return False for reasoning and for empty text (POINT-5)."""
+    """Return False for reasoning, empty text, and tools that are not in the prompt.
+
+    Anthropic refuses a point after a tool with `defer_loading`.
+    """
     if "reasoningContent" in block or "thinking" in str(block.get("type")):
+        return False
+    if block.get("defer_loading"):
         return False
     return bool(str(block.get("text", "x")).strip())

@@ -215,7 +215,7 @@ def test_what_is_written_has_the_price_of_its_lifetime() -> None:
 
 
 def paid(prices: Prices, size: int, segments: int) -> tuple[float, float]:
-    """Return the price of text and echo of prefills, and of user turns, call by call."""
+    """Return the price of prefills and of user turns, but for the prompt."""
     prefills = user_turns = 0.0
     added = size + ECHO + WORDS_OF_USER_TURN
     for call in range(1, segments):
@@ -258,38 +258,24 @@ def test_the_report_says_so() -> None:
 # How it is shown --------------------------------------------------------------------
 
 
+TEXT = f"""\
+An answer of {SONNET} in 3 segments: complete, ended by model
+
+#  asked for as  input  cache read  cache write  output  echo  max_tokens  stop reason
+1  first         1,000  0           0            100     0     100         max_tokens
+2  prefill       1,100  0           1,000        100     0     100         max_tokens
+3  prefill       1,200  1,000       0            50      0     100         max_tokens
+
+Tokens, billed        3,300 input (1,000 read, 1,000 written), 250 output
+Tokens, response      1,000 input, 250 output
+Cost, all calls       $0.003900
+Cost in one response  $0.002250
+Cost without a cache  $0.004550
+Quota reserved        1,300 tokens; one request: 1,250 (1.0 times the concurrency)"""
+
+
 def test_the_text() -> None:
-    text = str(report_of(*PREFILLS, prices=ONE))
-    assert text.splitlines() == [
-        f"An answer of {SONNET} in 3 segments: complete, ended by model",
-        "",
-        (
-            "#  asked for as  input  cache read  cache write  output  echo  max_tokens  "
-            "stop reason"
-        ),
-        (
-            "1  first         1,000  0           0            100     0     100         "
-            "max_tokens"
-        ),
-        (
-            "2  prefill       1,100  0           1,000        100     0     100         "
-            "max_tokens"
-        ),
-        (
-            "3  prefill       1,200  1,000       0            50      0     100         "
-            "max_tokens"
-        ),
-        "",
-        "Tokens, billed        3,300 input (1,000 read, 1,000 written), 250 output",
-        "Tokens, response      1,000 input, 250 output",
-        "Cost, all calls       $0.003900",
-        "Cost in one response  $0.002250",
-        "Cost without a cache  $0.004550",
-        (
-            "Quota reserved        1,300 tokens; one request: 1,250 (1.0 times the "
-            "concurrency)"
-        ),
-    ]
+    assert str(report_of(*PREFILLS, prices=ONE)) == TEXT
 
 
 def test_the_repr_is_short() -> None:
@@ -344,3 +330,4 @@ def test_the_page_is_escaped_and_has_no_colours_of_its_own() -> None:
     assert "<script" not in html
     for word in ("black", "white", ": #", "rgb("):
         assert word not in html
+    assert html.count("color: inherit") == 1 + 2  # a table needs it of its own

@@ -18,6 +18,7 @@ from langchain_bedrock_continue import ChatBedrockContinuing
 from langchain_bedrock_continue.local import LocalBedrock, ModelRules, Script
 from langchain_bedrock_continue.local.rules.models import rules_for
 from langchain_bedrock_continue.local.rules.usage import TTL_SECONDS
+from langchain_bedrock_continue.prices import Prices
 from tests.support.answers import WEATHER_TOOLS
 from tests.support.endpoint import Serve
 from tests.support.entrances import Entrance, by_ainvoke, by_invoke, by_stream
@@ -435,11 +436,64 @@ def test_the_callers_own_refused_point_is_the_callers_error(
         llm.invoke(asked)
 
 
+# The price --------------------------------------------------------------------------
+
+FAMILIES = {
+    "Claude, prefill": (PREFILL_MODEL, Prices.claude(1, 5)),
+    "Claude, user turn": (REFUSING_MODEL, Prices.claude(1, 5)),
+    "Claude 5.5": ("us.anthropic.claude-sonnet-5-5", Prices.claude(1, 5, read=0.05)),
+    "Fable 5.1": ("us.anthropic.claude-fable-5-1", Prices.claude(1, 5, read=0.025)),
+    "Nova": (NOVA, Prices.nova(1, 4)),
+}
+TOKENS = 12_000
+
+
+def price(serve: Serve, model_id: str, calls: int, value: Any, prices: Prices) -> float:
+    """Return the price of the input of a turn, as a multiple of the prompt's."""
+    bedrock = serve(echoing(ANSWER * 4))
+    inner = plain_model(bedrock, model=model_id, max_tokens=16)
+    fields: Json = {"prompt_caching": value, "max_continuations": calls - 1}
+    asked = f"{model_id} {calls} {value} " + "word " * TOKENS
+    turn = continuation(by_invoke(wrapped(inner, **fields), asked))
+    assert len(turn["segments"]) == calls
+    return prices.input_cost(turn["billed"]) * 1e6 / turn["response"]["input_tokens"]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_twelve_segments_cost_nearly_the_least_that_they_can(
+    serve: Serve, family: str
+) -> None:
+    """The prompt is written by the first call and read by eleven, and little else."""
+    model_id, prices = FAMILIES[family]
+    floors = {"5m": prices.cache_write, "1h": prices.cache_write_1h}
+    for value, written in floors.items():
+        paid = price(serve, model_id, 12, value, prices)
+        assert written + 11 * prices.cache_read < paid
+        assert paid < 1.15 * (written + 11 * prices.cache_read)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_auto_costs_nothing_where_nothing_is_truncated(
+    serve: Serve, family: str
+) -> None:
+    """And at its worst, with one continuation, an eighth more; from two on it is less.
+
+    The words of a user turn come on top, with or without a cache.
+    """
+    model_id, prices = FAMILIES[family]
+    costs = [price(serve, model_id, calls, "auto", prices) for calls in (1, 2, 3)]
+    assert costs[0] == 1
+    assert costs[1] / 2 < (1 + prices.cache_write) / 2 + 0.01
+    assert (1 + prices.cache_write) / 2 <= 1.125
+    assert costs[2] / 3 < 0.8
+
+
 # The sums ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("value", ["auto", "5m", "1h", False])
+@pytest.mark.parametrize("value", ["auto", "1h", False])
 @pytest.mark.parametrize("by", MODELS)
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 def test_both_sums_are_exact(
     serve: Serve, way: Way, by: str, value: Any, prompt: str
 ) -> None:

@@ -240,6 +240,13 @@ def test_no_point_after_an_empty_text(text: str) -> None:
     assert with_converse_points(body, plan_of()) == body
 
 
+def test_no_point_after_a_tool_that_is_not_in_the_prompt() -> None:
+    """POINT-5."""
+    tools = [{"name": "f", "input_schema": {}, "defer_loading": True}]
+    body = {"tools": tools, "messages": [{"role": "user", "content": "u"}]}
+    assert with_anthropic_points(body, plan_of(everywhere=True))["tools"] == tools
+
+
 class Client:
     """Stands for a client of boto3; `name` is one of its attributes."""
 

@@ -17,12 +17,13 @@ from langchain_core.outputs import ChatGenerationChunk
 from pydantic import AfterValidator, Field
 
 from langchain_bedrock_continue import _transport
+from langchain_bedrock_continue._core.decisions.limits import DeadlinePassedError
 from langchain_bedrock_continue._core.policy import Policy, PromptCaching
 from langchain_bedrock_continue._core.request.prompts import (
     DEFAULT_PROMPT,
     check_template,
 )
-from langchain_bedrock_continue._core.turn import DeadlinePassedError, Turn
+from langchain_bedrock_continue._core.turn import Turn
 from langchain_bedrock_continue._events import TOOL_CALL
 from langchain_bedrock_continue._resume import PARTIAL, message_id_of, partial_with_id
 from langchain_bedrock_continue._returned_usage import ReturnedUsageMixin

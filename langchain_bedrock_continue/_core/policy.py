@@ -46,6 +46,7 @@ class Policy:
         stream_recoveries: How many failures a turn may recover from.
         max_seconds: Seconds from the first call on, or None for no deadline.
         thinks: The calls ask for reasoning, which excludes a prefill.
+        thinking_budget: The tokens that a call's `max_tokens` must exceed, or 0.
         inline_thinking: How the model marks thinking inside its text, or None.
         reasoning_in_order: The service returns reasoning where the model wrote it.
         stops: The stop sequences of each call.
@@ -70,6 +71,7 @@ class Policy:
     stream_recoveries: int = 2
     max_seconds: float | None = None
     thinks: bool = False
+    thinking_budget: int = 0
     inline_thinking: InlineThinking | None = None
     reasoning_in_order: bool = True
     stops: tuple[str, ...] = ()

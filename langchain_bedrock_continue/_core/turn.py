@@ -30,15 +30,15 @@ TURN-4. Usage is counted once per segment.
 TURN-5. Every turn ends, even if the caller sets no limit. Each segment after the first
     continues new text, or retries with more room up to the ceiling, or is one of a
     limited number of recoveries, resends and retries of malformed output.
-TURN-6. An error of the first call, before anything arrived, is the caller's own error,
-    unchanged. Only a transient error in a stream is recovered from first (NEXT-7).
+TURN-6. An error before anything arrived is the caller's own error, unchanged. Only a
+    transient error in a stream (NEXT-7), a size that we chose (NEXT-10) and a tool call
+    that overflowed (NEXT-11) are recovered from first.
 TURN-7. A request that the service refused is not a segment: nothing arrived.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from langchain_core.messages import AIMessageChunk
@@ -49,12 +49,13 @@ from langchain_bedrock_continue._core.decisions import (
     limits,
     prefill_support,
     service_errors,
+    size_refusals,
 )
-from langchain_bedrock_continue._core.decisions.cache_support import is_cache_refusal
 from langchain_bedrock_continue._core.decisions.forms import Forms
 from langchain_bedrock_continue._core.decisions.next_action import (
     AfterError,
     AfterResponse,
+    NextCall,
     after_error,
     after_response,
 )
@@ -98,6 +99,7 @@ if TYPE_CHECKING:
     from langchain_core.messages import AIMessage, BaseMessage
 
     from langchain_bedrock_continue._core.content.incoming import Chunks
+    from langchain_bedrock_continue._core.decisions.size_refusals import SizeRefusal
     from langchain_bedrock_continue._core.decisions.stop_reasons import StopMeaning
     from langchain_bedrock_continue._core.policy import Policy
     from langchain_bedrock_continue._core.record.event import ToolCallEvent
@@ -106,33 +108,6 @@ if TYPE_CHECKING:
 END_TURN, MAX_TOKENS = "end_turn", "max_tokens"
 STOP_SEQUENCE, TOOL_USE = "stop_sequence", "tool_use"
 """Stop reasons."""
-
-CHARACTERS_A_TOKEN = 4
-"""The size of a token, while the turn's own text has not shown it."""
-
-
-class DeadlinePassedError(Exception):
-    """The deadline passed before the next call was made. It never leaves the turn."""
-
-
-def stopped_clock() -> float:
-    """Return the time where none passes."""
-    return 0.0
-
-
-@dataclass
-class _NextCall:
-    """How the next call comes about.
-
-    Attributes:
-        action: The action that makes it.
-        strategy: How its segment is asked for; None for the first of a turn.
-        wait: The longest wait before it, in seconds.
-    """
-
-    action: Action = Action.BEGIN
-    strategy: Strategy | None = None
-    wait: float = 0.0
 
 
 class Turn:
@@ -151,7 +126,7 @@ class Turn:
         policy: Policy,
         *,
         partial: AIMessage | None = None,
-        clock: Callable[[], float] = stopped_clock,
+        clock: Callable[[], float] = limits.stopped_clock,
     ) -> None:
         """Begin a turn.
 
@@ -183,9 +158,10 @@ class Turn:
             total=policy.max_total_tokens,
             ceiling=policy.max_tokens_ceiling,
             model_limit=policy.max_output_tokens,
+            thinking_budget=policy.thinking_budget,
         )
         self._deadline = limits.Deadline(policy.max_seconds, clock, clock())
-        self._next = _NextCall()
+        self._next = NextCall()
         self._uses_prefill = prefill_support.starts_with_prefill(
             strategy=policy.strategy,
             may_fall_back=policy.may_fall_back,
@@ -320,7 +296,7 @@ class Turn:
         self._record.ending = service_errors.ending_of(error)
         self.content.abandon_retry()
         yield from self._show(self._finish(last_block_complete=False, truncated=True))
-        if len(self._record.segments) == 1 and self.content.is_empty:
+        if self.content.is_empty and not self._record.answered:
             raise error
         raise segment_error(
             error, self._record, self.message(), refused=facts.prefill_refused
@@ -380,11 +356,11 @@ class Turn:
         """End the segment so that the next one continues its text."""
         has_reasoning = self._policy.may_fall_back and self.content.reasoning > 0
         if self._uses_prefill and not has_reasoning:
-            self._next = _NextCall(action, Strategy.PREFILL)
+            self._next = NextCall(action, Strategy.PREFILL)
             chunks = self.writing.end_for_prefill()
             self._composer.continue_in_prefill(self.writing.sendable())
             return chunks
-        self._next = _NextCall(action, Strategy.USER_TURN)
+        self._next = NextCall(action, Strategy.USER_TURN)
         raw = self._record.last.response.text if self._record.segments else ""
         spoken = None if self.content.left_out else self.writing.spoken(raw).rstrip()
         if action is not Action.ASK_AGAIN:
@@ -407,7 +383,7 @@ class Turn:
 
     def _repeat_user_turn(self, action: Action) -> Chunks:
         """Ask for the rejected segment once more, in the current form."""
-        self._next = _NextCall(action, Strategy.USER_TURN)
+        self._next = NextCall(action, Strategy.USER_TURN)
         wording, expected = self._expected_echo()
         self.content.begin_again(expected)
         self._composer.ask_again(wording, expected.quote)
@@ -420,7 +396,7 @@ class Turn:
         wording = wording_of(self._forms.current, self._policy.continuation_prompt)
         kept = self._record.kept_tokens
         has_text = kept > 0 and len(self.content) > 0
-        size = len(self.content) / kept if has_text else CHARACTERS_A_TOKEN
+        size = len(self.content) / kept if has_text else limits.CHARACTERS_A_TOKEN
         asked = self._max_tokens.requested is not None
         return wording, ExpectedEcho(
             quote=self.writing.choose_quote(tokens, wording.quote),
@@ -432,12 +408,12 @@ class Turn:
 
     def _retry(self, action: Action) -> Chunks:
         """End the segment so that it is requested once more."""
-        self._next = _NextCall(action, Strategy.RETRY)
+        self._next = NextCall(action, Strategy.RETRY)
         return self.writing.begin_retry()
 
     def _resend(self) -> Chunks:
         """End the segment so that what it wrote is sent back as it is."""
-        self._next = _NextCall(Action.RESEND, Strategy.RESEND)
+        self._next = NextCall(Action.RESEND, Strategy.RESEND)
         chunks = self.content.end_for_resend()
         self._composer.continue_in_prefill(self.content.sendable())
         return chunks
@@ -475,6 +451,7 @@ class Turn:
             repeats=truncated and find_cycle(content.last_text(TAIL)) is not None,
             can_grow=sizes.can_grow(size),
             fits=sizes.fits(size, used),
+            window_full=sizes.is_window_full(size),
             can_complete_call=content.truncated_call() is not None,
             can_continue=self._can_continue,
             retried_output=self._retried_output,
@@ -494,7 +471,7 @@ class Turn:
             return None
         if content.rejected is not None:
             return Problem(content.rejected.value)
-        if content.gave_up and self._forms.has_next:
+        if content.gave_up:
             return Problem.ENDED_EARLY
         if self._record.last.stop_reason != END_TURN:
             return None
@@ -587,40 +564,51 @@ class Turn:
         response = segment.response
         in_time = left is None or left > limits.recovery_wait(self._recoveries)
         in_bounds = self._recoveries < self._policy.stream_recoveries
-        limit = service_errors.reported_limit(error) or 0
-        asked = 0 if response.started else segment.max_tokens or 0
+        is_allowed, used = self._limit() is None, self._record.output_tokens
         return AfterError(
-            deadline_passed=isinstance(error, DeadlinePassedError),
+            deadline_passed=isinstance(error, limits.DeadlinePassedError),
             refused=prefill_support.is_prefill_refusal(error),
-            cache_refused=self._composer.caching.has_points and is_cache_refusal(error),
+            cache_refused=self._composer.caching.is_refused(error),
             strategy=segment.strategy,
             may_fall_back=self._policy.may_fall_back,
             is_last_strategy=self._policy.has_prefill_only,
             has_text=response.has_text,
-            over_limit=self._max_tokens.may_accept and 0 < limit < asked,
+            size_refused=self._size_refusal(error) is not None,
+            call_overflowed=size_refusals.is_overflowed_call(
+                error, self._policy.model_id, has_tools=bool(self._kwargs.get("tools"))
+            ),
+            recovery=self._policy.tool_call_recovery,
+            has_room=is_allowed and self._max_tokens.has_room(segment.size, used),
+            answered=self._record.answered,
             has_stop_reason=segment.stop_reason is not None,
             arrived=self._record.has_arrived,
             in_stream=service_errors.is_stream_error(error),
             retryable=service_errors.is_retryable(error),
-            may_recover=in_time and in_bounds and self._limit() is None,
+            may_recover=in_time and in_bounds and is_allowed,
         )
+
+    def _size_refusal(self, error: Exception) -> SizeRefusal | None:
+        """Return why the service refused a size, or a length, that we chose."""
+        sizes = self._max_tokens
+        return size_refusals.refusal_of(error, self._record.sent_call(sizes))
 
     def _after_error(self, action: Action, ending: Ending, error: Exception) -> Chunks:
         """Carry out what an error leads to, unless it is raised."""
         if action is Action.FALL_BACK:
             return self._fall_back(error)
+        if action is Action.RETRY_AT_LIMIT:
+            return self._retry_at_limit(error)
         if action is Action.END:
             return self._end_without_call(ending, error)
         if action is Action.RETRY_UNCACHED:
             self._composer.caching.stop()
             self._record.drop_last()
             return []
-        if action is Action.RETRY_AT_LIMIT:
-            return self._retry_at_limit(service_errors.reported_limit(error) or 0)
         self._record.last.error = service_errors.describe(error)
-        if action is Action.RECOVER:
-            return self._recover()
-        return self.end_segment()
+        if action is Action.END_SEGMENT:
+            return self.end_segment()
+        recovers = action is Action.RECOVER
+        return self._recover() if recovers else self._retry_overflowed()
 
     def _fall_back(self, error: Exception) -> Chunks:
         """Continue in a user turn where a prefill was refused (TURN-7)."""
@@ -632,7 +620,11 @@ class Turn:
 
     def _end_without_call(self, ending: Ending, error: Exception) -> Chunks:
         """End the turn at the segment before: the last call came to nothing."""
-        self._record.drop_last()
+        if ending is Ending.TOOL_CALL:
+            ending = self._limit() or ending  # NEXT-11: the call was generated
+            self._record.end_truncated(service_errors.describe(error))
+        else:
+            self._record.drop_last()
         self.content.abandon_retry()
         if ending is Ending.MAX_SECONDS:
             return self._end(OUT_OF_TIME, ending)
@@ -642,31 +634,48 @@ class Turn:
         reason = self._record.last.stop_reason or MAX_TOKENS
         return self._end(meaning_of(reason), ending)
 
-    def _retry_at_limit(self, limit: int) -> Chunks:
-        """Retry with the limit that the service reported, or end without a retry."""
+    def _retry_at_limit(self, error: Exception) -> Chunks:
+        """Ask for another size, or end the retry or the turn without (NEXT-10)."""
+        refusal, refused = self._size_refusal(error), self._record.last
         self._record.drop_last()
-        self._max_tokens.accept(limit)
-        if self._max_tokens.can_grow(self._record.last.size):
+        last = self._record.last.size if refused.strategy is Strategy.RETRY else None
+        ending = refusal and self._max_tokens.refuse(refusal, refused.max_tokens, last)
+        if ending is None:
             return []
         self.content.abandon_retry()
-        return self.end_segment()
+        if last is not None:
+            return self.end_segment()
+        if refused.strategy is Strategy.PREFILL:
+            self.writing.undo_cut()
+        return self._end(
+            meaning_of(self._record.last.stop_reason or MAX_TOKENS), ending
+        )
+
+    def _retry_overflowed(self) -> Chunks:
+        """Retry a segment whose tool call did not fit, with more room (NEXT-11)."""
+        chunks = self._end_broken()
+        self._max_tokens.grow(self._record.last.size)
+        return chunks + self._retry(Action.RETRY_LARGER)
 
     def _recover(self) -> Chunks:
         """Continue what arrived before a failure, or retry the segment."""
         wait = limits.recovery_wait(self._recoveries)
         self._recoveries += 1
-        chunks: Chunks = []
-        if self.writing.is_replaying:
-            self.writing.abandon_retry()
-            continues = False
-        else:
-            chunks = self._end_text(truncated=True)
-            may_continue = self._can_continue and not self._policy.constrained
-            continues = may_continue and self.writing.has_progress()
+        must_retry = self.writing.is_replaying or self._policy.constrained
+        chunks = self._end_broken()
+        may_continue = self._can_continue and not must_retry
+        continues = may_continue and self.writing.has_progress()
         next_step = self._continue if continues else self._retry
         chunks = chunks + next_step(Action.RECOVER)
         self._next.wait = wait
         return chunks
+
+    def _end_broken(self) -> Chunks:
+        """End what arrived of a segment that failed."""
+        if self.writing.is_replaying:
+            self.writing.abandon_retry()
+            return []
+        return self._end_text(truncated=True)
 
     # The end, and what the caller sees ---------------------------------------------
 

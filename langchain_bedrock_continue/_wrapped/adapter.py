@@ -19,7 +19,9 @@ from langchain_bedrock_continue._wrapped.call_settings import (
     is_constrained,
     is_thinking,
     stop_sequences,
+    thinking_budget,
 )
+from langchain_bedrock_continue._wrapped.model_limits import model_limit
 from langchain_bedrock_continue._wrapped.refused_calls import with_answered_calls
 from langchain_bedrock_continue._wrapped.truncated_reasoning import (
     without_truncated_reasoning,
@@ -53,6 +55,7 @@ class CallSettings(TypedDict):
     model_id: str
     reasoning_in_order: bool
     stops: tuple[str, ...]
+    thinking_budget: int
     thinks: bool
 
 
@@ -112,18 +115,21 @@ class Adapter(Generic[Model]):
             kwargs: The call's other keyword arguments.
         """
         profile = self.llm.profile or {}
+        fields = self._request_fields(kwargs)
         return CallSettings(
             constrained=is_constrained(kwargs) or self.always_constrained(),
             guards_last_turn=self.guards_last_turn(),
             inline_thinking=self.inline_thinking(),
-            max_output_tokens=profile.get("max_output_tokens"),
+            max_output_tokens=profile.get("max_output_tokens")
+            or model_limit(self.llm.base_model_id, self.llm.model_id),
             max_tokens=self.max_tokens(kwargs),
             model_id=private_names.base_model_id(self.llm),
             reasoning_in_order=self.reasoning_in_order(),
             stops=tuple(
                 stop or stop_sequences(kwargs) or self.llm.stop_sequences or ()
             ),
-            thinks=is_thinking(self._request_fields(kwargs)),
+            thinking_budget=thinking_budget(fields),
+            thinks=is_thinking(fields),
         )
 
     def max_tokens(self, kwargs: Mapping[str, Any]) -> int | None:

@@ -230,7 +230,8 @@ def _points(
 
 def _slots(parts: list[_Part]) -> Iterator[tuple[int, int]]:
     for number, part in enumerate(parts):
-        for at, block in enumerate(part.blocks):
+        blocks: list[Any] = part.blocks
+        for at, block in enumerate(blocks):
             if isinstance(block, dict) and "cachePoint" not in block:
                 yield number, at
 

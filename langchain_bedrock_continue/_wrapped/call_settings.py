@@ -58,6 +58,13 @@ def is_thinking(fields: Mapping[str, Any]) -> bool:
     return isinstance(setting, dict) and setting.get("type") in {"enabled", "adaptive"}
 
 
+def thinking_budget(fields: Mapping[str, Any]) -> int:
+    """Return the thinking budget among model-specific request fields; 0 for none."""
+    setting = fields.get("thinking") if is_thinking(fields) else None
+    budget = setting.get("budget_tokens") if isinstance(setting, dict) else None
+    return budget if isinstance(budget, int) else 0
+
+
 def has_tools(kwargs: Mapping[str, Any]) -> bool:
     """Return True if a call has tools."""
     return any(kwargs.get(name) for name in ("tools", "toolConfig", "tool_config"))

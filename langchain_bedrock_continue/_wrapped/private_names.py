@@ -162,6 +162,13 @@ PRIVATE_NAMES = (
     PrivateName(
         library="langchain-aws",
         owner="langchain_aws.chat_models.bedrock_converse",
+        name="_get_default_model_profile",
+        needed_to="learn the limit of a model whose id is inside an ARN",
+        if_missing="Fallback: the limit is unknown, as langchain-aws has it.",
+    ),
+    PrivateName(
+        library="langchain-aws",
+        owner="langchain_aws.chat_models.bedrock_converse",
         name="_split_inline_reasoning",
         needed_to="split thinking out of a complete answer as langchain-aws does",
         if_missing="Fallback: langchain-aws splits each response by itself.",
@@ -220,6 +227,13 @@ def base_model_id(llm: Any) -> str:
     method = getattr(llm, "_get_base_model", None)
     found = (llm.base_model_id or llm.model_id) if method is None else method()
     return str(found)
+
+
+def profile_of(model_id: str) -> Mapping[str, Any]:
+    """Return the profile that langchain-aws has of a model id; empty if it has none."""
+    find = getattr(bedrock_converse, "_get_default_model_profile", None)
+    found: Mapping[str, Any] = {} if find is None else find(model_id)
+    return found
 
 
 def provider(llm: Any) -> str:

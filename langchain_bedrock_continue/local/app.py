@@ -1,7 +1,7 @@
 """The ASGI application: Bedrock's operations, with the rules in front of the backend.
 
 APP-1. A request is recorded, checked against the rules, and its input tokens are
-    counted. Only then the backend gets it.
+    counted, which have to fit into the context window. Only then the backend gets it.
 APP-2. An unknown operation is a 404 that names the known ones.
 APP-3. A request is recorded as abandoned if its client disconnects before the end of
     the response.
@@ -17,6 +17,9 @@ from typing import TYPE_CHECKING
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from langchain_bedrock_continue.local.rules.context_window import (
+    check_context_window,
+)
 from langchain_bedrock_continue.local.rules.models import base_model, rules_for
 from langchain_bedrock_continue.local.rules.shape import check_shape
 from langchain_bedrock_continue.local.rules.table import (
@@ -25,6 +28,9 @@ from langchain_bedrock_continue.local.rules.table import (
     check_invoke,
 )
 from langchain_bedrock_continue.local.rules.thinking_binding import bind_signatures
+from langchain_bedrock_continue.local.rules.truncated_calls import (
+    fail_truncated_calls,
+)
 from langchain_bedrock_continue.local.rules.usage import (
     LOOKBACK_BLOCKS,
     PromptCache,
@@ -160,13 +166,15 @@ class Runtime:
         await responder.send_message(ConverseMessage(), call.response)
 
     async def _converse_stream(self, call: Call) -> None:
-        responder = await self._converse_responder(call)
+        responder = await self._converse_responder(call, streamed=True)
         await responder.send_stream(call.response)
 
-    async def _converse_responder(self, call: Call) -> Responder:
+    async def _converse_responder(
+        self, call: Call, *, streamed: bool = False
+    ) -> Responder:
         request, model = self._converse_request(call.request)
         usage = await self._input_usage(request, model)
-        pieces = self._generate(request, model)
+        pieces = self._generate(request, model, streamed=streamed)
         return Responder(pieces, ConverseEvents(), usage.usage, call.elapsed_ms)
 
     async def _invoke(self, call: Call) -> None:
@@ -176,21 +184,27 @@ class Runtime:
         await responder.send_message(message, call.response)
 
     async def _invoke_stream(self, call: Call) -> None:
-        responder = await self._invoke_responder(call)
+        responder = await self._invoke_responder(call, streamed=True)
         await responder.send_stream(call.response)
 
-    async def _invoke_responder(self, call: Call) -> Responder:
+    async def _invoke_responder(
+        self, call: Call, *, streamed: bool = False
+    ) -> Responder:
         model_id, body = call.request.model_id, call.request.body
         request, model = self._invoke_request(model_id, body)
         usage = await self._input_usage(request, model)
         events = (
             NovaEvents() if model.is_nova else AnthropicEvents(model_id, usage.usage(0))
         )
-        pieces = self._generate(request, model)
+        pieces = self._generate(request, model, streamed=streamed)
         return Responder(pieces, events, usage.usage, call.elapsed_ms)
 
-    def _generate(self, request: Request, model: ModelRules) -> AsyncIterator[Piece]:
+    def _generate(
+        self, request: Request, model: ModelRules, *, streamed: bool
+    ) -> AsyncIterator[Piece]:
         pieces = self._backend.generate(request)
+        if model.truncated_call_fails:
+            pieces = fail_truncated_calls(pieces, streamed=streamed)
         return bind_signatures(pieces, request) if model.binds_thinking else pieces
 
     async def _count_tokens(self, call: Call) -> None:
@@ -234,6 +248,7 @@ class Runtime:
         points = cache_points(request, LOOKBACK_BLOCKS if model.is_claude else 0)
         tokens = [await self._backend.count_tokens(point.prefix) for point in points]
         total = await self._backend.count_tokens(request)
+        check_context_window(total, request.max_tokens, model)
         return self._cache.account(
             points, tokens, total, model.min_cache_tokens, model.max_cache_tokens
         )

@@ -72,3 +72,12 @@ def requested_sizes(bedrock: LocalBedrock) -> list[int | None]:
     """Return the `maxTokens` of each request that the endpoint has seen."""
     configs = (one.body.get("inferenceConfig", {}) for one in bedrock.requests)
     return [config.get("maxTokens") for config in configs]
+
+
+def sent_sizes(bedrock: LocalBedrock) -> list[int | None]:
+    """Return the `max_tokens` of each request, None where it has none."""
+    bodies = [request.body for request in bedrock.requests]
+    return [
+        body.get("max_tokens", body.get("inferenceConfig", {}).get("maxTokens"))
+        for body in bodies
+    ]

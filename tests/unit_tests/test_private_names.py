@@ -38,6 +38,7 @@ from langchain_bedrock_continue._transport import (
 from langchain_bedrock_continue._transport import private_names as of_transport
 from langchain_bedrock_continue._wrapped import private_names as of_wrapped
 from langchain_bedrock_continue._wrapped.adapters import adapter_for
+from langchain_bedrock_continue._wrapped.model_limits import model_limit
 
 OWN = "langchain_bedrock_continue"
 PACKAGE = Path(langchain_bedrock_continue.__file__).parent
@@ -396,6 +397,15 @@ def without_a_pools_method(name: str) -> Callable[[Patch], None]:
     return check
 
 
+def without_the_profiles(patch: Patch) -> None:
+    patch.delattr(bedrock_converse, "_get_default_model_profile")
+    model_limit.cache_clear()
+    assert model_limit("anthropic.claude-opus-4-1-20250805-v1:0") is None
+    patch.undo()
+    model_limit.cache_clear()
+    assert model_limit("anthropic.claude-opus-4-1-20250805-v1:0") == 32_000
+
+
 WITHOUT: dict[str, Callable[[Patch], None]] = {
     "_ChatModelBinding": without_the_binding,
     "_as_converse": without_the_converse_model,
@@ -410,6 +420,7 @@ WITHOUT: dict[str, Callable[[Patch], None]] = {
     "_generate_with_cache": without_a_cache_hook("_generate_with_cache"),
     "_get_base_model": without_the_base_model,
     "_get_connection_manager": without_the_connection_manager,
+    "_get_default_model_profile": without_the_profiles,
     "_get_invocation_params": without_parameters("_get_invocation_params"),
     "_get_ls_params": without_parameters("_get_ls_params"),
     "_get_provider": without_the_provider,

@@ -45,10 +45,9 @@ if TYPE_CHECKING:
     )
     from langchain_bedrock_continue._core.content.tool_calls import Call
     from langchain_bedrock_continue._core.policy import InlineThinking
-    from langchain_bedrock_continue._core.text.continuation_join import NoEcho
+    from langchain_bedrock_continue._core.text.continuation_join import Rejection
     from langchain_bedrock_continue._core.text.join_rules import JoinResult
     from langchain_bedrock_continue._core.text.quote import QuoteKind
-    from langchain_bedrock_continue._core.text.restart import Restart
 
 
 class Content:
@@ -154,18 +153,18 @@ class Content:
         return self._placement.calls.invalid
 
     @property
-    def rejected(self) -> Restart | NoEcho | None:
+    def rejected(self) -> Rejection | None:
         """Why the segment's text does not continue the text before, or None."""
         return self._placement.rejected
 
     @property
     def gave_up(self) -> bool:
-        """Whether the segment ended a code block before the code was complete."""
+        """Whether the segment ended code where it isn't complete."""
         return self._placement.gave_up
 
     @property
     def left_out(self) -> bool:
-        """Whether a code fence of the segment was left out, with what follows it."""
+        """Whether a part of the segment was left out, after its first new text."""
         return self._placement.left_out
 
     @property

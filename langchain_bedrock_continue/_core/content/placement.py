@@ -63,9 +63,8 @@ if TYPE_CHECKING:
         Incoming,
     )
     from langchain_bedrock_continue._core.policy import InlineThinking
-    from langchain_bedrock_continue._core.text.continuation_join import NoEcho
+    from langchain_bedrock_continue._core.text.continuation_join import Rejection
     from langchain_bedrock_continue._core.text.join_rules import JoinResult
-    from langchain_bedrock_continue._core.text.restart import Restart
 
 
 class Placement:
@@ -77,8 +76,8 @@ class Placement:
         plain: The text comes without blocks.
         join_result: How the segment's text was joined to the text before, or None.
         rejected: Why the segment's text does not continue the text before, or None.
-        gave_up: The segment ended a code block before the code was complete.
-        left_out: A code fence of the segment was left out, with what follows it.
+        gave_up: The segment ended code where it isn't complete.
+        left_out: A part of the segment was left out, after its first new text.
     """
 
     def __init__(
@@ -106,7 +105,7 @@ class Placement:
         self._join: ContinuationJoin | None = None  # undecided
         self._quote = ""  # what the segment is asked to repeat
         self.join_result: JoinResult | None = None
-        self.rejected: Restart | NoEcho | None = None
+        self.rejected: Rejection | None = None
         self.gave_up = self.left_out = False
 
     # The state ---------------------------------------------------------------------

@@ -7,8 +7,16 @@ LIMIT-2. A segment that can't be continued is retried with GROWTH times its
     third of what that one may write. The turn does not return to less.
 LIMIT-3. The ceiling is the caller's, or the model's limit, or ASSUMED_CEILING where
     that is unknown.
-LIMIT-4. A limit that the service reports takes precedence over all of them.
+LIMIT-4. A limit that the service reports takes precedence over all of them. A call then
+    asks for one token less: the limit itself may be refused too.
 LIMIT-5. A segment of unknown usage counts as all the tokens that it asked for.
+LIMIT-6. Where a size that we chose is refused and no limit is named, a retry asks for
+    half, as long as that is more than the segment before had. Any other call asks for
+    the caller's own size.
+LIMIT-7. A call that has no more than the thinking budget is refused: what is left of
+    `max_total_tokens` must be more.
+LIMIT-8. Where `max_tokens` is unset, a truncated segment shows the service's default:
+    it had what it wrote. A retry asks for UNSET_MAX_TOKENS at least.
 """
 
 from __future__ import annotations
@@ -16,10 +24,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from langchain_bedrock_continue._core.decisions.size_refusals import WINDOW, Reason
 from langchain_bedrock_continue._core.decisions.vocabulary import Ending
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from langchain_bedrock_continue._core.decisions.size_refusals import SizeRefusal
 
 GROWTH = 4
 
@@ -32,9 +43,25 @@ ASSUMED_CEILING = 16_384
 Converse gives Claude where `max_tokens` is unset. Most models of the last years can
 write as much, and one that can't says so (LIMIT-4)."""
 
+CHARACTERS_A_TOKEN = 4
+"""The size of a token, while the turn's own text has not shown it."""
+
+MAX_REFUSALS = 6
+"""How many refusals of a size a turn answers with another size. A service that reports
+one limit after the other must not be asked for ever."""
+
 FIRST_WAIT, LONGEST_WAIT = 0.5, 8.0
 """The longest wait before the first recovery, and before any, in seconds. The service
 worked a moment ago, and botocore has already waited before it gave up a call."""
+
+
+class DeadlinePassedError(Exception):
+    """The deadline passed before the next call was made. It never leaves the turn."""
+
+
+def stopped_clock() -> float:
+    """Return the time where none passes."""
+    return 0.0
 
 
 @dataclass
@@ -46,28 +73,40 @@ class MaxTokens:
         total: The caller's `max_total_tokens`, or None.
         ceiling: The caller's `max_tokens_ceiling`, or None.
         model_limit: The model's own limit, or None if unknown.
+        thinking_budget: What a call must exceed to be accepted; 0 without thinking.
         raised: What a retry raised it to, or None.
-        reported: The limit that the service reported, or None.
+        reported: The most that the service accepts, as far as it has said, or None.
+        room: What the context window left beside the last input, or None if unknown.
     """
 
     requested: int | None = None
     total: int | None = None
     ceiling: int | None = None
     model_limit: int | None = None
+    thinking_budget: int = 0
     raised: int | None = field(default=None, init=False)
     reported: int | None = field(default=None, init=False)
+    room: int | None = field(default=None, init=False)
+    _before: int | None = field(default=None, init=False)
+    _refusals: int = field(default=0, init=False)
+    _is_final: bool = field(default=False, init=False)
 
     def left(self, used: int) -> int | None:
         """Return what is left of `max_total_tokens`, or None if there is no limit.
 
+        What no call could use counts as nothing (LIMIT-7).
+
         Args:
             used: The output tokens of the turn so far.
         """
-        return None if self.total is None else max(0, self.total - used)
+        if self.total is None:
+            return None
+        left = max(0, self.total - used)
+        return left if left > self.thinking_budget or used == 0 else 0
 
     def expected(self, used: int) -> int:
         """Return how many tokens the next call can write, as far as is known."""
-        asked, left = self.raised or self.requested or UNSET_MAX_TOKENS, self.left(used)
+        asked, left = self._asked or UNSET_MAX_TOKENS, self.left(used)
         return asked if left is None else min(asked, left)
 
     def of_next_call(self, used: int) -> tuple[int | None, int | None]:
@@ -77,41 +116,121 @@ class MaxTokens:
             What the call asks for, None for the service's default; and what has to be
             set in its arguments, None where they can stay as the caller gave them.
         """
-        asked, left = self.raised or self.requested, self.left(used)
+        asked, left = self._asked, self.left(used)
         most = asked or self.model_limit or UNSET_MAX_TOKENS
         if left is not None and left < most:
             return left, left or most
-        return asked, (asked or most) if self.raised is not None else None
+        return asked, asked if asked != self.requested else None
+
+    @property
+    def _asked(self) -> int | None:
+        """What the next call asks for if nothing else is left of the total."""
+        sizes = (self.raised or self.requested, self.reported)
+        return min((size for size in sizes if size is not None), default=None)
 
     def can_grow(self, last: int) -> bool:
         """Return True if the ceiling allows more than the last segment had."""
-        return self._grown(last) > last
+        return not self._is_final and self._grown(last) > last
 
     def fits(self, last: int, used: int) -> bool:
         """Return True if `max_total_tokens` leaves more than the last segment had."""
         left = self.left(used)
         return left is None or left > last
 
+    def has_room(self, last: int, used: int) -> bool:
+        """Return True if a retry may ask for more than the last segment had."""
+        return self.can_grow(last) and self.fits(last, used)
+
     def grow(self, last: int) -> None:
         """Ask for more from now on (LIMIT-2); only if `can_grow` allows it."""
-        self.raised = self._grown(last)
-
-    def accept(self, limit: int) -> None:
-        """Adopt the limit that the service reported (LIMIT-4)."""
-        self.reported = self.raised = limit
-
-    @property
-    def may_accept(self) -> bool:
-        """Whether a reported limit can be about a size that we chose.
-
-        Only once: a service that reports one limit after the other must not be asked
-        for ever.
-        """
-        return self.raised is not None and self.reported is None
+        self._before, self.raised = self.raised, self._grown(last)
 
     def _grown(self, last: int) -> int:
-        ceiling = self.reported or self.ceiling or self.model_limit or ASSUMED_CEILING
-        return min(last * GROWTH, ceiling)
+        ceiling = self.ceiling or self.model_limit or ASSUMED_CEILING
+        least = UNSET_MAX_TOKENS if self.requested is None else 0  # LIMIT-8
+        most = ceiling if self.reported is None else min(ceiling, self.reported)
+        return min(max(last * GROWTH, least), most)
+
+    # A size that was refused ---------------------------------------------------------
+
+    def is_chosen(self, asked: int | None) -> bool:
+        """Return True if a size is ours, and the caller's own would be accepted.
+
+        Args:
+            asked: What a call asked for.
+        """
+        own = self.requested or UNSET_MAX_TOKENS
+        return asked != self.requested and own > self.thinking_budget
+
+    def is_window_full(self, last: int) -> bool:
+        """Return True if a segment had all that the context window leaves."""
+        return self.room is not None and last >= self.room
+
+    def refuse(
+        self, refusal: SizeRefusal, asked: int | None, last: int | None
+    ) -> Ending | None:
+        """Take in that a call was refused for its size (LIMIT-4, LIMIT-6).
+
+        Args:
+            refusal: Why it was refused.
+            asked: What it asked for.
+            last: What the segment had that it was to replace; None if it replaces none.
+
+        Returns:
+            None if the next call asks for another size; else what ends the turn, or the
+            retry, without it.
+        """
+        self._refusals += 1
+        lower = self._lower(refusal, asked, last)
+        if refusal.reason in WINDOW:
+            self.room = lower or 0
+        if lower is not None and self._refusals <= MAX_REFUSALS:
+            self._try(lower, is_guess=refusal.most is None and last is not None)
+            return None
+        ending, is_ours = self._ending(refusal, asked), self._is_raised(asked)
+        self.raised, self._is_final = self._before if last else None, True
+        if last is None and is_ours and refusal.reason not in WINDOW:
+            self.reported = None  # the caller's own size is left
+            return None
+        return ending
+
+    def _try(self, size: int, *, is_guess: bool) -> None:
+        """Ask for less from now on; a guess holds only if a retry succeeds with it."""
+        if is_guess:
+            self.raised, self._is_final = size, True
+        else:
+            self.reported = size
+
+    def _lower(
+        self, refusal: SizeRefusal, asked: int | None, last: int | None
+    ) -> int | None:
+        """Return the next size to try, or None."""
+        named = None if refusal.most is None else refusal.most - 1
+        if named is not None and refusal.reason not in WINDOW:
+            named = max(named, self.requested or 0)  # that was accepted
+        if asked is None or (named is not None and named < asked):
+            lower = named
+        else:
+            lower = asked // 2 if self._may_halve(refusal, last) else None
+        least = max(last or 0, self.thinking_budget)
+        return lower if lower is not None and lower > least else None
+
+    def _may_halve(self, refusal: SizeRefusal, last: int | None) -> bool:
+        """Return True if less may be accepted, and the caller's size is no better."""
+        if last is not None or refusal.reason is Reason.NO_ROOM:
+            return refusal.reason is not Reason.THINKING_BUDGET
+        has_own = self.requested is not None or self.raised is not None
+        return refusal.reason in {Reason.MODEL_LIMIT, Reason.UNNAMED} and not has_own
+
+    def _is_raised(self, asked: int | None) -> bool:
+        """Return True if a size is more than the caller's own."""
+        return self.raised is not None and (asked or 0) > (self.requested or 0)
+
+    def _ending(self, refusal: SizeRefusal, asked: int | None) -> Ending:
+        if refusal.reason in WINDOW:
+            return Ending.CONTEXT_WINDOW
+        is_rest = self.total is not None and asked != self._asked
+        return Ending.MAX_TOTAL_TOKENS if is_rest else Ending.NO_PROGRESS
 
 
 @dataclass(frozen=True)

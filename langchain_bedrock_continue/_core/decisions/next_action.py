@@ -22,10 +22,16 @@ NEXT-8. An answer to a user turn that begins the text again, adds nothing, or en
     the text plainly isn't complete, is requested again in the next form. If it begins
     again in every form, a larger `max_tokens` lets it reach new text. It is never
     called complete, unless the text may be complete and the model has nothing to add.
+    If it repeats the same passage in every form, the turn ends: `repetition`.
 NEXT-9. If a guardrail checks the last user turn only, there is no user turn of ours. A
     model that accepts no prefill is then not asked to continue, and the turn ends as
     one that a limit ended.
-NEXT-10. A cache point that we chose is left out where the service refuses it.
+NEXT-10. A size that we chose, and the length that a continuation adds to the input,
+    raise no error: another size is tried, or the turn ends as one that a limit ended.
+NEXT-11. A tool call that Nova reports as an error, because it was truncated, is retried
+    with a larger `max_tokens`. If the answer has begun, the error is a truncated call;
+    else it is the caller's own, as with ChatBedrockConverse.
+NEXT-12. A cache point that we chose is left out where the service refuses it.
 """
 
 from __future__ import annotations
@@ -46,6 +52,22 @@ if TYPE_CHECKING:
 
     from langchain_bedrock_continue._core.decisions.stop_reasons import StopMeaning
 
+
+@dataclass
+class NextCall:
+    """How the next call comes about.
+
+    Attributes:
+        action: The action that makes it.
+        strategy: How its segment is asked for; None for the first of a turn.
+        wait: The longest wait before it, in seconds.
+    """
+
+    action: Action = Action.BEGIN
+    strategy: Strategy | None = None
+    wait: float = 0.0
+
+
 ToolCallRecovery: TypeAlias = Literal["retry", "resume", "return", "raise"]
 
 # After a response -----------------------------------------------------------------
@@ -64,6 +86,7 @@ class AfterResponse:
         repeats: The text has run into a cycle.
         can_grow: The ceiling allows a larger `max_tokens` than the segment had.
         fits: `max_total_tokens` leaves room for more than the segment had.
+        window_full: The segment had all that the context window leaves.
         can_complete_call: Exactly one tool call was truncated, in its arguments.
         can_continue: There is a strategy that may continue a text.
         retried_output: Malformed output was retried before.
@@ -84,6 +107,7 @@ class AfterResponse:
     repeats: bool = False
     can_grow: bool = True
     fits: bool = True
+    window_full: bool = False
     can_complete_call: bool = False
     can_continue: bool = True
     retried_output: bool = False
@@ -169,6 +193,12 @@ AFTER_RESPONSE: tuple[_AfterResponseRule, ...] = (
         Action.RETRY_LARGER,
     ),
     _Response(
+        "in no form does the model leave the cycle",
+        lambda now: now.problem is Problem.CYCLE,
+        Action.END,
+        Ending.REPETITION,
+    ),
+    _Response(
         "asked in every form, the model has nothing to add",
         lambda now: now.may_be_complete,
         Action.END,
@@ -217,6 +247,12 @@ AFTER_RESPONSE: tuple[_AfterResponseRule, ...] = (
         lambda now: now.truncated_call and now.recovery in {"return", "raise"},
         Action.END,
         Ending.TOOL_CALL,
+    ),
+    _Response(
+        "the context window is full, and a longer input leaves less (NEXT-10)",
+        lambda now: now.stop.action is Action.CONTINUE and now.window_full,
+        Action.END,
+        Ending.CONTEXT_WINDOW,
     ),
     _Response(
         "more room is the vendors' advice for a truncated tool call (NEXT-1 to NEXT-3)",
@@ -295,8 +331,12 @@ class AfterError:
         may_fall_back: The caller allows a user turn in place of a prefill.
         is_last_strategy: We chose the prefill, and no other strategy is possible.
         has_text: Text of the failed segment arrived.
-        over_limit: The service reported a lower limit for `max_tokens` than the one we
-            chose.
+        size_refused: The service refused a size that we chose, or the length that a
+            continuation adds.
+        call_overflowed: A truncated tool call is reported as an error.
+        recovery: The caller's `tool_call_recovery`.
+        has_room: A retry may have a larger `max_tokens`, and is allowed.
+        answered: A response before it arrived to its end.
         has_stop_reason: The stop reason of the failed segment arrived.
         arrived: Something of the answer, or of the failed segment, arrived.
         in_stream: The error came while a stream was read, not before it opened.
@@ -311,12 +351,21 @@ class AfterError:
     may_fall_back: bool = False
     is_last_strategy: bool = False
     has_text: bool = False
-    over_limit: bool = False
+    size_refused: bool = False
+    call_overflowed: bool = False
+    recovery: ToolCallRecovery = "retry"
+    has_room: bool = False
+    answered: bool = False
     has_stop_reason: bool = False
     arrived: bool = False
     in_stream: bool = False
     retryable: bool = False
     may_recover: bool = False
+
+    @property
+    def may_retry_call(self) -> bool:
+        """Whether a tool call that overflowed may be retried."""
+        return self.call_overflowed and self.recovery in {"retry", "resume"}
 
     @property
     def prefill_refused(self) -> bool:
@@ -358,19 +407,35 @@ AFTER_ERROR: tuple[_AfterErrorRule, ...] = (
         Ending.GUARD_LAST_TURN_ONLY,
     ),
     _Error(
-        "the same request needs no cache points of ours (NEXT-10)",
+        "the same request needs no cache points of ours (NEXT-12)",
         lambda now: now.cache_refused and not now.has_text,
         Action.RETRY_UNCACHED,
     ),
     _Error(
-        "the limit that the service reports takes precedence over ours",
-        lambda now: now.over_limit,
+        "a size that we chose raises no error (NEXT-10)",
+        lambda now: now.size_refused,
         Action.RETRY_AT_LIMIT,
     ),
     _Error(
         "all content had arrived (NEXT-6)",
         lambda now: now.has_stop_reason,
         Action.END_SEGMENT,
+    ),
+    _Error(
+        "more room is the vendor's advice for a tool call that overflowed (NEXT-11)",
+        lambda now: now.may_retry_call and now.has_room,
+        Action.RETRY_LARGER,
+    ),
+    _Error(
+        "an answer has begun, and its tool call does not fit (NEXT-11)",
+        lambda now: now.call_overflowed and now.answered,
+        Action.END,
+        Ending.TOOL_CALL,
+    ),
+    _Error(
+        "the same request would overflow again (NEXT-11)",
+        lambda now: now.call_overflowed,
+        Action.RAISE,
     ),
     _Error(
         "a transient error, and part of the answer to keep (NEXT-7)",

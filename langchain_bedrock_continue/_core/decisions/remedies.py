@@ -10,12 +10,15 @@ from langchain_bedrock_continue._core.decisions.vocabulary import Ending
 
 REMEDIES: dict[Ending, str] = {
     Ending.MAX_CONTINUATIONS: "Raise max_continuations or max_tokens.",
-    Ending.MAX_TOTAL_TOKENS: "Raise max_total_tokens.",
+    Ending.MAX_TOTAL_TOKENS: (
+        "Raise max_total_tokens. What is left of it must exceed the thinking budget."
+    ),
     Ending.MAX_SECONDS: "Raise max_seconds.",
     # What can't be continued has to fit into one response.
     Ending.TOOL_CALL: (
-        "The tool call has to fit into one response: raise max_tokens_ceiling, or "
-        "max_tokens where tool_call_recovery does not retry."
+        "The tool call has to fit into one response: raise max_tokens_ceiling, unless "
+        "it is above the model's limit, or max_tokens where tool_call_recovery does "
+        "not retry."
     ),
     Ending.NO_PROGRESS: "Raise max_tokens_ceiling or max_tokens.",
     Ending.REPETITION: "The model repeats itself: change the prompt.",
@@ -23,7 +26,9 @@ REMEDIES: dict[Ending, str] = {
         "The model accepts no prefill, and the guardrail would check the user turn of "
         "the continuation instead of the caller's: raise max_tokens."
     ),
-    Ending.CONTEXT_WINDOW: "The model's context window is full: shorten the input.",
+    Ending.CONTEXT_WINDOW: (
+        "The model's context window has no room for more: shorten the input."
+    ),
 }
 """By what ended the turn. The other endings have no remedy: they are no limit."""
 

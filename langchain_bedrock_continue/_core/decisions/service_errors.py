@@ -14,7 +14,6 @@ botocore and urllib3 raise for streams that break. botocore never retries those 
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from botocore import exceptions as botocore_errors
@@ -56,12 +55,6 @@ BROKEN_STREAMS = (
 FAILED_CALLS = (botocore_errors.HTTPClientError, botocore_errors.ConnectionError)
 """What botocore raises for a broken connection, mostly before it had a response."""
 
-_REPORTED_LIMIT = re.compile(
-    r"tokens you requested exceeds the model limit of ([0-9][0-9,]{0,15})"  # Bedrock
-    r"|max_tokens: [0-9]+ > ([0-9]{1,15}), which is the maximum",  # Anthropic
-    re.IGNORECASE,
-)
-
 
 def is_retryable(error: BaseException) -> bool:
     """Return True if the error is transient (ERROR-1)."""
@@ -91,12 +84,6 @@ def error_code(error: BaseException) -> str | None:
     inner = response.get("Error") if isinstance(response, dict) else None
     code = inner.get("Code") if isinstance(inner, dict) else None
     return code if isinstance(code, str) else ""
-
-
-def reported_limit(error: BaseException) -> int | None:
-    """Return the limit of `max_tokens` that the service reports, in tokens, or None."""
-    found = _REPORTED_LIMIT.search(str(error))
-    return None if found is None else int((found[1] or found[2]).replace(",", ""))
 
 
 def ending_of(error: BaseException) -> Ending:

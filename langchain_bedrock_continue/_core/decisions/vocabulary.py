@@ -177,14 +177,17 @@ class Problem(StrEnum):
     """It begins with the header of the table in which the text ends."""
 
     NO_ECHO = "no_echo"
-    """It does not repeat the quote, and seems to begin a sentence in another one."""
+    """It does not repeat the quote, and does not plainly go on."""
+
+    CYCLE = "cycle"
+    """It repeats, word for word, what the text has just repeated."""
 
     NOTHING_NEW = "nothing_new"
     """It is empty, or repeats the end of the text and ends there."""
 
     ENDED_EARLY = "ended_early"
     """It continues the text, and ends where the text plainly isn't complete. Or it
-    closes a code block there, and writes something else."""
+    ends code there, and writes something else."""
 
 
 RESTARTS = frozenset(
@@ -203,6 +206,7 @@ ProblemName: TypeAlias = Literal[
     "list_number",
     "table_header",
     "no_echo",
+    "cycle",
     "nothing_new",
     "ended_early",
 ]

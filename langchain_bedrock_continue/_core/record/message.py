@@ -58,7 +58,7 @@ def last_chunk(record: Record, content: Content, policy: Policy) -> AIMessageChu
 def _metadata(record: Record, content: Content, seams: list[int]) -> dict[str, Any]:
     """Return the last segment's metadata, with how the message came about."""
     continuation = continuation_of(record, seams, content.reasoning)
-    return {**record.last.metadata, "continuation": continuation}
+    return {**record.metadata, "continuation": continuation}
 
 
 def _joined_content(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from langchain_bedrock_continue._core.decisions.size_refusals import SentCall
+from langchain_bedrock_continue._core.decisions.vocabulary import Ending
 from langchain_bedrock_continue._core.record.partial import ResumedState
 from langchain_bedrock_continue._core.record.segment import Segment
 
 if TYPE_CHECKING:
-    from langchain_bedrock_continue._core.decisions.vocabulary import Ending
+    from langchain_bedrock_continue._core.decisions.limits import MaxTokens
 
 
 @dataclass
@@ -35,6 +37,22 @@ class Record:
         return self.segments[-1] if self.segments else Segment()
 
     @property
+    def answered(self) -> bool:
+        """Whether a response before the segment under way arrived to its end."""
+        before = (one for one in self.segments[:-1] if one.error is None)
+        resumed = bool(self.resumed.entries)
+        return resumed or any(one.response.started for one in before)
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """The last response's metadata; a failed call that had none adds nothing."""
+        one = self.last
+        if self.ending is not Ending.ERROR:
+            started = (one for one in reversed(self.segments) if one.response.started)
+            one = next(started, one)
+        return one.metadata
+
+    @property
     def streamed(self) -> bool:
         """Whether the responses arrive in chunks."""
         return any(segment.response.streamed for segment in self.segments)
@@ -57,10 +75,28 @@ class Record:
         before = len(self.resumed.entries) + len(self.segments) > 1
         return before or self.last.response.started
 
+    def sent_call(self, sizes: MaxTokens) -> SentCall:
+        """Return the call under way, as the reading of a refusal needs it.
+
+        Args:
+            sizes: Knows which sizes are the caller's.
+        """
+        size, before = self.last.max_tokens, self.segments[-2:-1]
+        return SentCall(
+            self.last.strategy,
+            chosen=sizes.is_chosen(size),
+            differs=any(one.max_tokens != size for one in before),
+            has_content=self.last.response.has_text or self.last.response.has_content,
+        )
+
     def begin_segment(self, segment: Segment) -> None:
         """Add a segment, which is then under way."""
         self._tokens_before_last = self.output_tokens
         self.segments.append(segment)
+
+    def end_truncated(self, error: str) -> None:
+        """End the segment under way, whose error says that it was truncated."""
+        self.last.error, self.last.corrected_stop_reason = error, "max_tokens"
 
     def drop_last(self) -> None:
         """Remove the segment under way: its request was refused or not sent."""

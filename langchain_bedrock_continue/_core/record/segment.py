@@ -72,8 +72,11 @@ class Segment:
 
     @property
     def size(self) -> int:
-        """The tokens that it could write, as far as is known."""
-        return self.max_tokens or max(UNSET_MAX_TOKENS, self.output_tokens or 0)
+        """The tokens that it could write, as far as is known (LIMIT-8)."""
+        written = max(0, self.output_tokens or 0)
+        if self.max_tokens or (written and self.stop_reason == "max_tokens"):
+            return self.max_tokens or written
+        return max(UNSET_MAX_TOKENS, written)
 
     @property
     def metadata(self) -> dict[str, Any]:

@@ -35,6 +35,7 @@ from langchain_bedrock_continue._core.decisions.cache_support import (
     CacheSupport,
     Lifetime,
     cache_support,
+    is_cache_refusal,
     remember_cache_refusal,
 )
 
@@ -113,10 +114,9 @@ class Caching:
         self._noted: UsageMetadata | None = None
         self._prompt_tokens: int | None = None
 
-    @property
-    def has_points(self) -> bool:
-        """Whether the last request has points of ours."""
-        return self._has_points
+    def is_refused(self, error: BaseException) -> bool:
+        """Return True if the service refused a point, and the request has ours."""
+        return self._has_points and is_cache_refusal(error)
 
     def stop(self) -> None:
         """Add no more points: the service refused one."""

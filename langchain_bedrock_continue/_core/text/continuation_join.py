@@ -8,24 +8,26 @@ JOIN-2. It is rejected as soon as it repeats an earlier place from which it coul
     the end of the text only with more than half of its tokens: a restart of an answer
     that filled `max_tokens` is truncated where the answer was. So a stream can be
     closed before those tokens are written, and paid for.
-JOIN-3. It is rejected if it repeats nothing of what it was asked to repeat, and begins
-    with a capital letter, a list number or a heading after a small letter or a digit: a
-    new sentence, or a name before which a blank is missing. That is weak evidence, so
-    it counts only where `needs_echo` is true, and not in code (`get|User`).
-JOIN-4. A code fence that it closes although the code isn't complete is left out, with
-    what follows it (`early_fence`), except on the last try.
-JOIN-5. The result depends on the message, and not on how it is split into chunks.
+JOIN-3. It is rejected if it repeats nothing of what it was asked to repeat, except
+    where it plainly goes on: outside code, in the middle of a word, or with whitespace.
+    Other text is most often something else, or lacks a blank or a line break before it
+    (`make seams-real`: none of 38 such seams is natural). That is weak evidence, so it
+    counts only where `needs_echo` is true.
+JOIN-4. It is rejected if it goes on with a cycle (`cycle_check`).
+JOIN-5. An end that it gives code which isn't complete is left out, with what follows
+    (`early_end`), except on the last try.
+JOIN-6. The result depends on the message, and not on how it is split into chunks.
 """
 
 from __future__ import annotations
 
 import copy
-import re
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
-from langchain_bedrock_continue._core.text.early_fence import EarlyFence
+from langchain_bedrock_continue._core.text.cycle_check import CycleCheck, Cycling
+from langchain_bedrock_continue._core.text.early_end import EarlyEnd
 from langchain_bedrock_continue._core.text.introductions import possible_starts
 from langchain_bedrock_continue._core.text.join_rules import JoinResult, JoinRule
 from langchain_bedrock_continue._core.text.restart import (
@@ -51,15 +53,15 @@ _FAR_AFTER_ECHO = 120
 """The same after an echo: new text may begin with a refrain."""
 
 
-_LINE_MARK = re.compile(r"\d{1,3}[.)] |#{1,6} ")
-"""What begins a numbered list item or a heading. A dash may belong to the sentence."""
-
-
 class NoEcho(StrEnum):
     """Why a message is rejected that is no restart."""
 
     NO_ECHO = "no_echo"
-    """It repeats nothing, and seems not to continue the sentence (JOIN-3)."""
+    """It repeats nothing, and does not plainly go on (JOIN-3)."""
+
+
+Rejection: TypeAlias = Restart | NoEcho | Cycling
+"""Why nothing of a message is appended."""
 
 
 @dataclass(frozen=True)
@@ -107,14 +109,15 @@ class ContinuationJoin:
     def begin(self) -> None:
         """Prepare to receive a message."""
         self._join = self._first.fresh()
-        self.rejected: Restart | NoEcho | None = None
+        self.rejected: Rejection | None = None
         self._received = 0
         self._begun = ""  # the message, while the answer may begin later in it
         self._may_begin_later = True
         self._entries: dict[int, Repetition] = {}
         self._echo_end: int | None = None
         self._check: RestartCheck | None = None
-        self._fence: EarlyFence | None = None
+        self._cycle: CycleCheck | None = None
+        self._end: EarlyEnd | None = None
 
     def fresh(self) -> Self:
         """Return a join to the same text that has received nothing."""
@@ -138,20 +141,22 @@ class ContinuationJoin:
     @property
     def is_over(self) -> bool:
         """Whether `feed` returns all that follows unchanged, and `finish` nothing."""
-        decided = self._check is None or self._check.decided
         has_begun = self._join.result is not None and self.rejected is None
-        fence_over = self._fence is None or self._fence.is_over
-        return has_begun and decided and fence_over and self._join.is_over
+        checked = self._check is None or self._check.decided
+        cycle_over = self._cycle is None or self._cycle.decided
+        end_over = self._end is None or self._end.is_over
+        over = has_begun and checked and cycle_over and end_over
+        return over and self._join.is_over
 
     @property
     def gave_up(self) -> bool:
-        """Whether the message closed a code fence too early, and left the code."""
-        return self._fence is not None and self._fence.gave_up
+        """Whether the message ended code where it isn't complete."""
+        return self._end is not None and self._end.gave_up
 
     @property
     def left_out(self) -> bool:
-        """Whether a code fence was left out, with what follows it."""
-        return self._fence is not None and self._fence.left_out
+        """Whether a part of the message was left out, after its first new text."""
+        return self._end is not None and self._end.left_out
 
     def feed(self, chunk: str) -> str | None:
         """Receive more of the message.
@@ -197,11 +202,13 @@ class ContinuationJoin:
         take = self._new if self._check is None else self._checked
         begun = take(added) or ""
         if self._check is not None:
-            begun += self._before_fence(self._check.finish(truncated=truncated))
+            begun += self._passed(self._check.finish(truncated=truncated)) or ""
             self._note_rejection()
         if self._is_rejected():
             return ""
-        return begun if self._fence is None else begun + self._fence.finish()
+        if self._cycle is not None:
+            begun += self._before_end(self._cycle.finish())
+        return begun if self._end is None else begun + self._end.finish()
 
     def _is_rejected(self) -> bool:
         return self.rejected is not None
@@ -218,8 +225,9 @@ class ContinuationJoin:
         """Take the first new text."""
         result = self._join.result
         proven = result is not None and result.rule is not JoinRule.AS_IS
-        doubtful = self._expected.needs_echo and not proven
-        if doubtful and self._begins_a_sentence(new):
+        if self._expected.needs_echo and not (
+            self._join.repeats or self._goes_on_in_sentence(new)
+        ):
             self.rejected = NoEcho.NO_ECHO
             return None
         is_last_try = self._expected.is_last_try
@@ -235,28 +243,45 @@ class ContinuationJoin:
         self._note_rejection()
         if self.rejected or released is None:
             return None
-        return self._before_fence(released)
+        return self._passed(released)
 
-    def _before_fence(self, new: str) -> str:
-        """Release new text up to a code fence that comes too early (JOIN-4)."""
-        if self._expected.is_last_try or not new:
-            return new
-        if self._fence is None:
-            text = self._earlier.text
-            self._fence = EarlyFence(text[: len(text) - self._join.replaced])
-        return self._fence.feed(new)
+    def _passed(self, new: str) -> str | None:
+        """Take new text that is no restart; return what is released of it."""
+        cycle = self._cycle_check()
+        released = cycle.feed(new)
+        if cycle.found:
+            self.rejected = Cycling.CYCLE
+        return None if released is None else self._before_end(released)
+
+    def _cycle_check(self) -> CycleCheck:
+        if self._cycle is None:
+            is_last_try = self._expected.is_last_try
+            self._cycle = CycleCheck(self._earlier, is_last_try=is_last_try)
+        return self._cycle
+
+    def _before_end(self, new: str) -> str:
+        """Release new text up to an end that comes too early (JOIN-5)."""
+        if self._end is None and new:
+            text, is_last_try = self._earlier.text, self._expected.is_last_try
+            before = text[: len(text) - self._join.replaced]
+            self._end = EarlyEnd(before, is_last_try=is_last_try)
+        return new if self._end is None else self._end.feed(new)
 
     def _note_rejection(self) -> None:
-        if self._check is not None and self._check.restart is not None:
-            self.rejected = self._check.restart
+        if self._check is None or self._check.restart is None:
+            return
+        self.rejected = self._check.restart
+        if self.rejected is Restart.EARLIER_PLACE and self._cycle_check().after_cycle:
+            self.rejected = Cycling.CYCLE
 
-    def _begins_a_sentence(self, new: str) -> bool:
-        """Return True if new text begins a sentence in another one (JOIN-3)."""
-        before, after = self._earlier.text[-1:], new[:1]
-        in_sentence = before.islower() or before.isdigit() or before in {",", ";"}
-        in_number = before.isdigit() and after.isdigit()  # "201|9. In that year"
-        begins = after.isupper() or (not in_number and _LINE_MARK.match(new))
-        return in_sentence and bool(begins) and not self._earlier.is_code
+    def _goes_on_in_sentence(self, new: str) -> bool:
+        """Return True if new text begins in the middle of a sentence (JOIN-3)."""
+        before, first = self._earlier.text[-1:], new[:1]
+        if self._earlier.is_code:
+            return False
+        in_number = before.isdigit() and first.isdigit()
+        in_word = before.isalpha() and first.isalpha() and not first.isupper()
+        return in_number or in_word or first.isspace() or before == " "
 
     # A restart that does not reach the end of the text -------------------------------
 

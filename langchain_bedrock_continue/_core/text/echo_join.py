@@ -140,6 +140,11 @@ class EchoJoin:
         return join
 
     @property
+    def repeats(self) -> bool:
+        """Whether the message repeats an end of the text, as it was asked to."""
+        return self._found is not None and self._found.repeats
+
+    @property
     def is_over(self) -> bool:
         """Whether `feed` returns all that follows unchanged, and `finish` nothing."""
         return self.result is not None and self._trailing is None

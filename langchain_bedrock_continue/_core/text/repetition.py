@@ -78,7 +78,7 @@ def find_cycle(text: str, *, words: int = WORDS, data: int = DATA) -> Cycle | No
     period = tail[-size:].decode(errors="surrogatepass")
     repeated = _count_repeated(reversed_tail, size)
     count = 1 + repeated // size
-    needed = words if _has_words(period) else data
+    needed = words if has_words(period) else data
     if count < MIN_COUNT or repeated < needed:
         return None
     return Cycle(len(period), count)
@@ -101,7 +101,7 @@ def _count_repeated(reversed_tail: bytes, size: int) -> int:
     return next((at for at, (a, b) in pairs if a != b), len(reversed_tail) - size)
 
 
-def _has_words(period: str) -> bool:
+def has_words(period: str) -> bool:
     """Distinguish a period of words from one that may be data, or a drawing."""
     letters = {char for char in period.lower() if char.isalpha()} - _HEXADECIMAL
     return sum(len(letter.encode()) for letter in letters) >= MIN_LETTERS

@@ -145,6 +145,7 @@ _LINE_START = re.compile(r"^[^\S\n]*(?=\S)", re.MULTILINE)
 _SENTENCE_START = re.compile(
     r"[.!?\u2026][\"'\u201d\u2019)*_]*[ \t]+(?=\S)|[。\uff01\uff1f](?=\S)"
 )
+_MARKED = re.compile(r"\s*(?:[-*+#>]|\d{1,3}[.)])\s", re.ASCII)
 _ITEM = re.compile(r"[ \t]*(\d{1,3})[.)][ \t]", re.ASCII)
 _MAYBE_ITEM = re.compile(r"\s*(?:\d{0,3}|\d{1,3}[.)])", re.ASCII)
 _LIST_LINES = 12
@@ -198,6 +199,13 @@ class EarlierText:
     def is_code(self) -> bool:
         """Whether the text ends in code, or is JSON or HTML."""
         return self.text.lstrip()[:1] in {"{", "[", "<"} or in_fence(self.text)
+
+    @cached_property
+    def is_prose(self) -> bool:
+        """Whether the text ends in a paragraph: no code, table, list or verse."""
+        last = self.text.rstrip().rpartition("\n")[2]
+        is_marked = last.startswith("|") or _MARKED.match(last) is not None
+        return not (self.is_code or is_marked) and len(last) >= _VERSE_LINE
 
     @cached_property
     def last_number(self) -> int:

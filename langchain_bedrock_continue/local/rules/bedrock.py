@@ -101,10 +101,10 @@ def blank_text(body: Json, model: ModelRules) -> str | None:
 
 
 def max_tokens(body: Json, model: ModelRules) -> str | None:
-    """`maxTokens` is at most the model's limit."""
-    limit = model.max_output_tokens
+    """`maxTokens` is at most the model's limit, or below it."""
+    limit, most = model.max_output_tokens, model.max_accepted
     requested = fields.inference(body).get("maxTokens")
-    if limit is None or requested is None or requested <= limit:
+    if most is None or requested is None or requested <= most:
         return None
     return (
         f"The maximum tokens you requested exceeds the model limit of {limit}. Try "

@@ -43,6 +43,11 @@ class ModelRules:
         prefill_refusal: Error text for a prefill that is not accepted.
         prefill_with_tools: Whether a prefill is accepted beside a `toolConfig`.
         max_output_tokens: Largest `maxTokens` that is accepted; None for no limit.
+        limit_is_exclusive: Whether `max_output_tokens` itself is refused too, as its
+            error text says. Both are reported of live calls.
+        context_window: Tokens of input and output together; None for no limit.
+        truncated_call_fails: Whether a tool call that is truncated at `maxTokens` is a
+            `ModelErrorException`, as for Nova, and not a response.
         default_max_tokens: Output tokens of a request without `maxTokens`. Converse
             uses 4,096 for Claude; source: third-party reports.
         caches: Whether there is a prompt cache.
@@ -61,6 +66,9 @@ class ModelRules:
     prefill_refusal: str = REFUSED_BY_BEDROCK
     prefill_with_tools: bool = True
     max_output_tokens: int | None = None
+    limit_is_exclusive: bool = False
+    context_window: int | None = None
+    truncated_call_fails: bool = False
     default_max_tokens: int = 4096
     caches: bool = False
     min_cache_tokens: int = 1024
@@ -82,9 +90,16 @@ class ModelRules:
     @property
     def max_tokens_if_unset(self) -> int:
         """Output tokens of a request without `maxTokens`, within the model's limit."""
-        if self.max_output_tokens:
-            return min(self.default_max_tokens, self.max_output_tokens)
-        return self.default_max_tokens
+        most = self.max_accepted
+        return (
+            self.default_max_tokens if not most else min(most, self.default_max_tokens)
+        )
+
+    @property
+    def max_accepted(self) -> int | None:
+        """Largest `maxTokens` that is accepted; None for no limit."""
+        limit = self.max_output_tokens
+        return limit - 1 if limit and self.limit_is_exclusive else limit
 
 
 _MODEL_ID = re.compile(r"[a-z0-9-]+\.[a-z0-9][a-z0-9.:_-]*", re.IGNORECASE)
@@ -180,11 +195,13 @@ def _family(base: str) -> ModelRules:
     return ModelRules()
 
 
-# Prompt caching: AWS's guide (1K to 20K tokens).
+# Prompt caching: AWS's guide (1K to 20K tokens). A truncated call: AWS's user guide of
+# Nova, "Troubleshooting tool calls".
 _NOVA = ModelRules(
     "nova",
     takes_prefill=True,
     max_output_tokens=10_000,
+    truncated_call_fails=True,
     caches=True,
     min_cache_tokens=1_000,
     max_cache_tokens=20_000,

@@ -114,7 +114,7 @@ def _is_bound_here(conversation: Conversation, block: Json) -> bool | None:
 def budget(body: Json, model: ModelRules) -> str | None:
     """The thinking budget of a Claude is below `maxTokens`."""
     tokens = fields.thinking(body).get("budget_tokens")
-    allowed = fields.inference(body).get("maxTokens") or model.default_max_tokens
+    allowed = fields.inference(body).get("maxTokens") or model.max_tokens_if_unset
     if not model.is_claude or tokens is None or tokens < allowed:
         return None
     return (

@@ -11,8 +11,6 @@ from botocore.exceptions import (
     EndpointConnectionError,
     EventStreamError,
 )
-from langchain_aws.chat_models.bedrock_converse import BedrockContextOverflowError
-from langchain_core.exceptions import ContextOverflowError
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableLambda
 from urllib3.exceptions import ProtocolError
@@ -103,8 +101,6 @@ TOO_LONG = Fault(
 CAUSES: dict[str, tuple[Fault, int, type[Exception]]] = {
     "throttled": (THROTTLED, 0, ClientError),
     "refused": (VALIDATION, 0, ClientError),
-    "too long": (TOO_LONG, 0, BedrockContextOverflowError),
-    "too long for LangChain": (TOO_LONG, 0, ContextOverflowError),
     "event": (Fault("exception", status=200), 3, EventStreamError),
     "no messageStop": (Fault("no_stop"), 3, ConnectionError),
     "socket closed": (Fault("close"), 3, ProtocolError),
@@ -123,9 +119,7 @@ def test_an_error_has_the_type_of_its_cause(serve: Serve, once: Any, name: str) 
     assert isinstance(raised.value, SegmentError)
     assert isinstance(raised.value, type(raised.value.__cause__))
     assert str(raised.value).startswith("The answer is incomplete: a call failed in ")
-    assert ending(raised.value.partial)[0] == (
-        "context_window" if fault is TOO_LONG else "error"
-    )
+    assert ending(raised.value.partial)[0] == "error"
 
 
 @pytest.mark.parametrize("name", list(CAUSES))

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from pydantic import BaseModel
 
 from langchain_bedrock_continue.local import (
@@ -72,8 +73,12 @@ def test_chat_bedrock_converse_returns_no_complete_object(
     serve: Serve, case: Case
 ) -> None:
     # This is why the package exists: if it fails, langchain-aws has fixed it.
-    bedrock = serve(answers(case.kind))
-    given = case.chain(plain_model, bedrock, include_raw=True).invoke("Go.")
+    chain = case.chain(plain_model, serve(answers(case.kind)), include_raw=True)
+    if (case.family, case.method) == ("Nova", "function_calling"):
+        with pytest.raises(ClientError, match="invalid sequence as part of ToolUse"):
+            chain.invoke("Go.")
+        return
+    given = chain.invoke("Go.")
     assert given["raw"].response_metadata["stopReason"] == "max_tokens"
     assert not case.is_complete(given["parsed"])
 

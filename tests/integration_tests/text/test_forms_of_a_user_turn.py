@@ -333,6 +333,63 @@ def test_a_text_that_may_be_complete_is_not_asked_for_again(
     assert first > 0
 
 
+PASSAGE = (
+    "He read the letter carefully, and saw that it was a message from a friend. It was "
+    "written in a strange script, and told of things that he had never seen or heard. "
+)
+
+
+def looping(request: Request, *habits: str) -> str:
+    """Write a passage without end; in the other forms, end the story."""
+    form = form_of(request)
+    if form is None:
+        return STORY[:84] + PASSAGE * 50
+    said = texts_of(request)[1]
+    at = (STORY[:84] + PASSAGE * 50).index(said) + len(said)
+    rest = (STORY[:84] + PASSAGE * 50)[at:]
+    return quote_of(request) + (rest if form in habits else " and the end.")
+
+
+def test_a_cycle_is_left_in_another_form(
+    serve: Serve, every_entrance: Entrance
+) -> None:
+    bedrock = serve(Script(lambda request: looping(request, COPY)))
+    message = every_entrance(asking(bedrock, max_tokens=100), "Hi")
+    assert message.text.endswith(" and the end.")
+    assert message.text.count(PASSAGE) <= 2
+    assert ending(message) == ("model", True)
+    assert problems_in(message)[-2:] == ["cycle", None]
+
+
+def test_a_cycle_in_every_form_ends_the_turn(
+    serve: Serve, every_entrance: Entrance
+) -> None:
+    bedrock = serve(Script(lambda request: looping(request, *ORDER)))
+    message = every_entrance(asking(bedrock, max_tokens=100), "Hi")
+    assert ending(message) == ("repetition", False)
+    assert problems_in(message)[-1] == "cycle"
+    assert message.text.count(PASSAGE) <= 5
+    assert len(bedrock.requests) <= 9
+
+
+@pytest.mark.parametrize("strategy", ["prefill", "user_turn"])
+def test_a_line_that_was_asked_for_a_hundred_times(
+    serve: Serve, entrance: Entrance, strategy: str
+) -> None:
+    text = "I will not talk in class again.\n" * 100
+
+    def answer(request: Request) -> str:
+        if form_of(request) is None:
+            return text
+        said = "".join(texts_of(request)[1::2])
+        return quote_of(request) + text[len(said.rstrip()) % 32 :]
+
+    bedrock = serve(Script(answer) if strategy == "user_turn" else text)
+    name = REFUSING_MODEL if strategy == "user_turn" else PREFILL_MODEL
+    message = entrance(asking(bedrock, model=name, max_tokens=300), "Hi")
+    assert message.text.count("I will not talk") >= 90
+
+
 # No form works --------------------------------------------------------------------
 
 FAILING = {

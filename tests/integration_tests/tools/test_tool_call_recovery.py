@@ -175,16 +175,16 @@ def test_no_retry_is_larger_than_the_ceiling(
     assert message.text == TEXT
 
 
-@pytest.mark.parametrize("limit", [115, 40])
+@pytest.mark.parametrize("limit", [116, 41])
 def test_a_lower_limit_reported_by_the_service_takes_precedence(limit: int) -> None:
     rules = {PREFILL_MODEL: ModelRules("claude", max_output_tokens=limit)}
     for entrance in (by_invoke, by_stream):
         with LocalBedrock(Script(CALLING), models=rules) as bedrock:
             message = entrance(tooled(bedrock, max_tokens=30), "Write.")
-            assert requested_sizes(bedrock) == [30, 120, limit]
+            assert requested_sizes(bedrock) == [30, 120, limit - 1]
         entries = continuation(message)["segments"]
-        assert [one["max_tokens"] for one in entries] == [30, limit]
-        complete = limit == 115
+        assert [one["max_tokens"] for one in entries] == [30, limit - 1]
+        complete = limit == 116
         assert [call["args"] for call in message.tool_calls] == [INPUT] * complete
         assert ending(message) == (
             ("model", True) if complete else ("tool_call", False)

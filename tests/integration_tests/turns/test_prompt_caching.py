@@ -412,7 +412,7 @@ def uncached() -> Iterator[LocalBedrock]:
 def test_a_refused_point_is_left_out(
     uncached: LocalBedrock, way: Way, by: str, value: Any, prompt: str
 ) -> None:
-    """NEXT-10, CACHE-3: in the same call, and for this model from then on."""
+    """NEXT-12, CACHE-3: in the same call, and for this model from then on."""
     uncached.clear()
     inner = way.make(uncached, model=MODELS[by], max_tokens=SIZE)
     llm = wrapped(inner, prompt_caching=value, on_limit="raise", stream_recoveries=0)
@@ -456,7 +456,8 @@ def price(serve: Serve, model_id: str, calls: int, value: Any, prices: Prices) -
     asked = f"{model_id} {calls} {value} " + "word " * TOKENS
     turn = continuation(by_invoke(wrapped(inner, **fields), asked))
     assert len(turn["segments"]) == calls
-    return prices.input_cost(turn["billed"]) * 1e6 / turn["response"]["input_tokens"]
+    prompt: int = turn["response"]["input_tokens"]
+    return prices.input_cost(turn["billed"]) * 1e6 / prompt
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -10,7 +10,7 @@ from langchain_bedrock_continue.local import Answer, CallTool, LocalBedrock
 from tests.support.answers import WEATHER_TOOLS
 from tests.support.endpoint import Serve
 from tests.support.entrances import Entrance
-from tests.support.messages import continuation
+from tests.support.messages import continuation, sent_sizes
 from tests.support.models import chat_bedrock, plain_model
 from tests.support.texts import LONG
 
@@ -28,15 +28,6 @@ GIVEN: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "by both": ({"max_tokens": 20}, {"max_tokens": 30}),
     "by none": ({"max_tokens": None}, {}),
 }
-
-
-def sent_sizes(bedrock: LocalBedrock) -> list[int | None]:
-    """Return the `max_tokens` of each request, None where it has none."""
-    bodies = [request.body for request in bedrock.requests]
-    return [
-        body.get("max_tokens", body.get("inferenceConfig", {}).get("maxTokens"))
-        for body in bodies
-    ]
 
 
 def wrapped(

@@ -10,7 +10,8 @@ from langchain_bedrock_continue import (
     SegmentError,
     TurnLimitError,
 )
-from langchain_bedrock_continue._core.turn import DeadlinePassedError, Turn
+from langchain_bedrock_continue._core.decisions.limits import DeadlinePassedError
+from langchain_bedrock_continue._core.turn import Turn
 from tests.support.responses import metadata_of, text_of
 from tests.support.turns import QUESTION, policy
 

@@ -1,4 +1,6 @@
-"""The rules LIMIT-1 to LIMIT-5, the deadline, and the waits of recoveries."""
+"""The rules LIMIT-1 to LIMIT-8, the deadline, and the waits of recoveries."""
+
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -9,11 +11,17 @@ from langchain_bedrock_continue._core.decisions.limits import (
     ASSUMED_CEILING,
     GROWTH,
     LONGEST_WAIT,
+    MAX_REFUSALS,
     UNSET_MAX_TOKENS,
     Deadline,
     MaxTokens,
     reached_limit,
     recovery_wait,
+)
+from langchain_bedrock_continue._core.decisions.size_refusals import (
+    WINDOW,
+    Reason,
+    SizeRefusal,
 )
 from langchain_bedrock_continue._core.decisions.vocabulary import Ending
 from langchain_bedrock_continue._core.record.record import Record
@@ -26,7 +34,7 @@ OPTIONAL_SIZES = st.none() | SIZES
 class Calls:
     """The calls of a turn, with the `max_tokens` that each one asks for."""
 
-    def __init__(self, **limits: int | None) -> None:
+    def __init__(self, **limits: Any) -> None:
         self.max_tokens = MaxTokens(**limits)
         self.record = Record()
 
@@ -34,6 +42,7 @@ class Calls:
         """Make a call; return the `max_tokens` that it asks for."""
         max_tokens, _ = self.max_tokens.of_next_call(self.record.output_tokens)
         segment = Segment(max_tokens)
+        segment.response.metadata = {"stopReason": "max_tokens"}
         if output is not None:
             segment.response.usage = UsageMetadata(
                 input_tokens=1, output_tokens=output, total_tokens=1 + output
@@ -107,7 +116,7 @@ def test_limit_3_max_tokens_is_raised_up_to_the_ceiling(
 ) -> None:
     calls = Calls(requested=requested, ceiling=ceiling, model_limit=model_limit)
     highest = ceiling or model_limit or ASSUMED_CEILING
-    largest = calls.call(output=1) or UNSET_MAX_TOKENS
+    largest = calls.call(output=1) or 1
     for _ in range(40):
         if not calls.can_grow():
             break
@@ -120,26 +129,190 @@ def test_limit_3_max_tokens_is_raised_up_to_the_ceiling(
     assert largest >= highest
 
 
-@given(st.integers(2, 100_000), st.integers(1, 100_000), OPTIONAL_SIZES)
+# A size that was refused -----------------------------------------------------------
+
+
+def named(most: int | None, reason: Reason = Reason.MODEL_LIMIT) -> SizeRefusal:
+    return SizeRefusal(reason, most)
+
+
+UNNAMED = named(None, Reason.UNNAMED)
+
+
+@given(st.integers(2, 10_000), st.integers(1, 100_000), OPTIONAL_SIZES)
 def test_limit_4_a_reported_limit_takes_precedence(
     requested: int, limit: int, ceiling: int | None
 ) -> None:
     calls = Calls(requested=requested, ceiling=ceiling)
     calls.call(output=requested)
-    calls.max_tokens.accept(limit)
-    assert calls.can_grow() == (limit > requested)
-    assert calls.call() == limit
-    assert not calls.can_grow()
+    if not calls.can_grow():
+        return
+    calls.grow()
+    asked = calls.call()
+    assert asked is not None
+    calls.record.drop_last()
+    ending = calls.max_tokens.refuse(named(limit), asked, requested)
+    again = calls.call(output=1)
+    assert again is not None
+    if requested < limit - 1 < asked:
+        assert (ending, again) == (None, limit - 1)  # the limit itself may be refused
+        assert not calls.can_grow()
+    elif limit - 1 <= requested:
+        assert ending is not None
+        assert again == requested
+    assert again < asked
 
 
-def test_limit_4_a_reported_limit_is_accepted_once_and_only_after_a_retry() -> None:
+class Service:
+    """A service that refuses sizes, and may say why.
+
+    Attributes:
+        most: The largest size that it accepts.
+        names: Whether it names the limit.
+        refused: The sizes that it refused.
+    """
+
+    def __init__(self, most: int, *, names: bool, reason: Reason) -> None:
+        self.most, self.names, self.reason = most, names, reason
+        self.refused: list[int | None] = []
+
+    def refusal(self, asked: int | None) -> SizeRefusal | None:
+        if asked is None or asked <= self.most:
+            return None
+        self.refused.append(asked)
+        return SizeRefusal(self.reason, self.most if self.names else None)
+
+
+REASONS = st.sampled_from([Reason.MODEL_LIMIT, Reason.NO_ROOM, Reason.UNNAMED])
+
+
+GIVEN = st.fixed_dictionaries(
+    dict.fromkeys(("requested", "ceiling", "model_limit"), OPTIONAL_SIZES)
+)
+SERVICES = st.tuples(SIZES, st.booleans(), REASONS)
+
+
+@given(GIVEN, SERVICES, SIZES)
+def test_limit_6_a_refused_retry_ends_between_what_had_been_and_what_was_refused(
+    given: dict[str, int | None], of_service: tuple[int, bool, Reason], output: int
+) -> None:
+    (accepted, names, reason), requested = of_service, given["requested"]
+    calls = Calls(**given)
+    calls.call(output=output)
+    last = calls.record.last.size
+    service = Service(max(accepted, last), names=names, reason=reason)
+    if not calls.can_grow():
+        return
+    calls.grow()
+    ending = None
+    while refusal := service.refusal(calls.max_tokens.of_next_call(0)[0]):
+        ending = calls.max_tokens.refuse(refusal, service.refused[-1], last)
+        if ending is not None:
+            break
+    sizes = [size or 0 for size in service.refused]
+    assert sizes == sorted(sizes, reverse=True)
+    assert len(sizes) <= MAX_REFUSALS + 1
+    if ending is None:
+        asked, changed = calls.max_tokens.of_next_call(0)
+        assert last < (asked or 0) <= service.most
+        assert changed == asked
+    else:
+        assert not calls.can_grow()
+        assert calls.max_tokens.of_next_call(0)[0] == requested
+
+
+@given(SIZES, st.integers(1, 5), SERVICES)
+def test_limit_6_a_refused_continuation_falls_back_to_the_callers_size(
+    requested: int, retries: int, of_service: tuple[int, bool, Reason]
+) -> None:
+    most, names, reason = of_service
+    calls = Calls(requested=requested, ceiling=10**9)
+    for _ in range(retries):
+        calls.call(output=1)
+        calls.grow()
+    service = Service(max(most, requested), names=names, reason=reason)
+    while refusal := service.refusal(calls.max_tokens.of_next_call(0)[0]):
+        ending = calls.max_tokens.refuse(refusal, service.refused[-1], None)
+        assert ending is None or reason is Reason.NO_ROOM
+        if ending is not None:
+            return
+    asked = calls.max_tokens.of_next_call(0)[0] or 0
+    assert requested <= asked <= service.most or reason is Reason.NO_ROOM
+
+
+def test_a_service_that_reports_limit_after_limit_is_not_asked_for_ever() -> None:
     calls = Calls(requested=10)
-    assert not calls.max_tokens.may_accept
     calls.call()
     calls.grow()
-    assert calls.max_tokens.may_accept
-    calls.max_tokens.accept(20)
-    assert not calls.max_tokens.may_accept
+    asked, refusals = 10**6, 0
+    while calls.max_tokens.refuse(named(asked), asked + 1, 10) is None:
+        asked, refusals = asked - 1, refusals + 1
+    assert refusals == MAX_REFUSALS
+
+
+@pytest.mark.parametrize("reason", sorted(WINDOW, key=str))
+def test_a_continuation_without_room_ends_at_the_context_window(reason: Reason) -> None:
+    for requested in (None, 20):
+        calls = Calls(requested=requested)
+        calls.call(output=20)
+        ending = calls.max_tokens.refuse(named(0, reason), requested, None)
+        assert ending is Ending.CONTEXT_WINDOW
+
+
+def test_a_segment_that_had_all_the_room_leaves_none() -> None:
+    calls = Calls(requested=20)
+    assert not calls.max_tokens.is_window_full(20)
+    calls.call(output=20)
+    assert calls.max_tokens.refuse(named(8, Reason.NO_ROOM), 20, None) is None
+    assert calls.call(output=7) == 7
+    assert calls.max_tokens.is_window_full(7)
+
+
+@given(SIZES, st.integers(0, 2_000), SIZES, st.integers(0, 100_000))
+def test_limit_7_no_call_has_less_than_the_thinking_budget(
+    requested: int, budget: int, total: int, used: int
+) -> None:
+    calls = Calls(requested=requested, total=total, thinking_budget=budget)
+    left = calls.max_tokens.left(used)
+    assert left is not None
+    if used and reached_limit(1, 9, left, None) is None:
+        asked, _ = calls.max_tokens.of_next_call(used)
+        assert asked is not None
+        assert asked > budget or asked == requested
+
+
+def test_limit_7_a_total_below_the_thinking_budget_is_that_limit() -> None:
+    calls = Calls(requested=20, total=15)
+    asked = calls.call()
+    ending = calls.max_tokens.refuse(named(None, Reason.THINKING_BUDGET), asked, None)
+    assert ending is Ending.MAX_TOTAL_TOKENS
+
+
+def test_a_size_is_the_callers_own_if_it_is_below_the_thinking_budget_anyway() -> None:
+    assert Calls(requested=20, thinking_budget=10).max_tokens.is_chosen(12)
+    assert not Calls(requested=20, thinking_budget=20).max_tokens.is_chosen(12)
+    assert not Calls(requested=20).max_tokens.is_chosen(20)
+
+
+@pytest.mark.parametrize(
+    ("default", "ceiling", "asked"),
+    [
+        (20, None, UNSET_MAX_TOKENS),
+        (20, 512, 512),
+        (512, 1_024, 1_024),
+        (UNSET_MAX_TOKENS, None, UNSET_MAX_TOKENS * GROWTH),
+        (UNSET_MAX_TOKENS, UNSET_MAX_TOKENS, None),
+    ],
+)
+def test_limit_8_a_small_default_is_raised(
+    default: int, ceiling: int | None, asked: int | None
+) -> None:
+    calls = Calls(model_limit=ceiling)
+    assert calls.call(output=default) is None
+    assert calls.can_grow() is (asked is not None)
+    if asked is not None:
+        calls.grow()
+        assert calls.call() == asked
 
 
 @given(SIZES, st.lists(st.none() | st.integers(0, 100), max_size=5))

@@ -1,4 +1,4 @@
-"""The rules NEXT-1 to NEXT-8, each in every situation that can occur."""
+"""The rules NEXT-1 to NEXT-11, each in every situation that can occur."""
 
 import itertools
 from collections.abc import Iterator
@@ -255,7 +255,9 @@ def test_next_8_a_text_that_no_form_continued_ends_without_progress() -> None:
     for now in all_problems():
         has_nothing_to_add = now.problem is Problem.NOTHING_NEW and not now.is_open
         if not (now.has_next_form or has_nothing_to_add or has_room(now)):
-            assert after_response(now) == (Action.END, Ending.NO_PROGRESS)
+            cycles = now.problem is Problem.CYCLE
+            ending = Ending.REPETITION if cycles else Ending.NO_PROGRESS
+            assert after_response(now) == (Action.END, ending)
 
 
 @pytest.mark.parametrize("limit", LIMITS)
@@ -273,6 +275,7 @@ def test_every_rule_after_a_response_decides_some_situation() -> None:
     for limit in (None, *LIMITS):
         situations += all_problems(limit=limit)
     situations.append(AfterResponse(TRUNCATED, can_continue=False))
+    situations.append(AfterResponse(TRUNCATED, window_full=True))
     for state in ("complete", "continuable", "broken"):
         for limit in (None, *LIMITS):
             facts = AfterResponse(TRUNCATED, arguments=state, limit=limit)
@@ -294,6 +297,21 @@ def test_next_9_without_a_strategy_a_text_is_not_continued() -> None:
             assert (action, ending) == (Action.END, Ending.GUARD_LAST_TURN_ONLY)
 
 
+def test_next_10_a_full_context_window_ends_a_truncated_answer() -> None:
+    for now in all_responses(TRUNCATED):
+        full = replace(now, window_full=True)
+        action, ending = after_response(full)
+        assert action is Action.END
+        returned = full.truncated_call and full.recovery in {"return", "raise"}
+        assert ending is (Ending.TOOL_CALL if returned else Ending.CONTEXT_WINDOW)
+
+
+def test_next_10_a_full_context_window_does_not_change_a_final_end() -> None:
+    final = [meaning for meaning in MEANINGS if meaning.action is not Action.CONTINUE]
+    for now in all_responses(*final):
+        assert after_response(replace(now, window_full=True)) == after_response(now)
+
+
 # After an error -------------------------------------------------------------------
 
 ERROR_FLAGS = (
@@ -302,7 +320,7 @@ ERROR_FLAGS = (
     "may_fall_back",
     "is_last_strategy",
     "has_text",
-    "over_limit",
+    "size_refused",
     "has_stop_reason",
     "arrived",
     "in_stream",
@@ -311,20 +329,36 @@ ERROR_FLAGS = (
 )
 
 
+OVERFLOWS: tuple[dict[str, Any], ...] = (
+    {},
+    {"call_overflowed": True},
+    {"call_overflowed": True, "has_room": True},
+    {"call_overflowed": True, "has_room": True, "recovery": "return"},
+    {"call_overflowed": True, "answered": True},
+)
+"""The ways in which a tool call can overflow, or not."""
+
+
 def all_errors() -> Iterator[AfterError]:
-    """Every situation in which a call can fail."""
-    values = itertools.product((False, True), repeat=len(ERROR_FLAGS))
+    """Every situation in which a call can fail.
+
+    An error that reports an overflowing tool call is none of the others.
+    """
+    values = list(itertools.product((False, True), repeat=len(ERROR_FLAGS)))
     for flags, strategy in itertools.product(values, (None, *Strategy)):
-        yield AfterError(
-            strategy=strategy, **dict(zip(ERROR_FLAGS, flags, strict=True))
-        )
+        known: Any = dict(zip(ERROR_FLAGS, flags, strict=True))
+        is_other = known["refused"] or known["size_refused"]
+        for overflow in OVERFLOWS[:1] if is_other else OVERFLOWS:
+            yield AfterError(strategy=strategy, **known, **overflow)
 
 
-def test_next_10_a_refused_cache_point_is_left_out() -> None:
+def test_next_12_a_refused_cache_point_is_left_out() -> None:
     """Whatever else is known, unless text arrived: then the request was accepted."""
     for now in all_errors():
         action, ending = after_error(replace(now, cache_refused=True))
         others = (Action.END, Action.FALL_BACK)
+        if now.call_overflowed:
+            continue  # another error of the service
         if now.has_text or after_error(now)[0] in others:
             assert (action, ending) == after_error(now)
         else:
@@ -373,6 +407,25 @@ def test_next_7_only_a_transient_error_is_recovered_from() -> None:
             assert now.retryable
             assert now.may_recover
             assert now.arrived or now.in_stream
+
+
+def test_next_10_a_refused_size_of_ours_is_never_raised() -> None:
+    for now in all_errors():
+        if now.size_refused:
+            assert after_error(now)[0] is not Action.RAISE or now.prefill_refused
+
+
+def test_next_11_a_tool_call_that_overflowed_is_retried_with_room_or_ends() -> None:
+    for now in all_errors():
+        if not now.call_overflowed or now.deadline_passed or now.has_stop_reason:
+            continue
+        action, ending = after_error(now)
+        if now.has_room and now.recovery == "retry":
+            assert action is Action.RETRY_LARGER
+        elif now.answered:
+            assert (action, ending) == (Action.END, Ending.TOOL_CALL)
+        else:
+            assert action is Action.RAISE
 
 
 def test_a_call_that_the_deadline_prevented_ends_the_turn() -> None:

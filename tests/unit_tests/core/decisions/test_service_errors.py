@@ -210,36 +210,6 @@ def test_a_context_overflow_has_an_ending_of_its_own() -> None:
     assert service_errors.ending_of(ValueError("m")) == "error"
 
 
-CONVERSE = (
-    "The maximum tokens you requested exceeds the model limit of {}. Try again with a "
-    "maximum tokens value that is lower than {}."
-)
-ANTHROPIC = "max_tokens: 9 > {}, which is the maximum allowed number of output tokens"
-
-
-@given(st.integers(1, 10**7), st.sampled_from([CONVERSE, ANTHROPIC]), st.booleans())
-def test_the_limit_that_the_service_reports_is_read(
-    limit: int, text: str, commas: bool
-) -> None:
-    number = f"{limit:,}" if commas and text is CONVERSE else str(limit)
-    error = client_error("ValidationException", text.format(number, number))
-    assert service_errors.reported_limit(error) == limit
-
-
-NUMBERS = st.sampled_from([",", ",,,", "0", "00", "9" * 5000, "-3", "", "٤", "1e9"])
-
-
-@given(NUMBERS, st.sampled_from([CONVERSE, ANTHROPIC]))
-def test_no_text_about_a_limit_breaks_the_reading(number: str, text: str) -> None:
-    limit = service_errors.reported_limit(ValueError(text.format(number, number)))
-    assert limit is None or limit >= 0
-
-
-@given(st.text(max_size=60))
-def test_other_texts_report_no_limit(text: str) -> None:
-    assert service_errors.reported_limit(ValueError(text)) is None
-
-
 STRANGE = st.none() | st.integers() | st.text(max_size=3) | st.lists(st.integers())
 
 

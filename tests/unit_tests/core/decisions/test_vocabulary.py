@@ -19,6 +19,7 @@ from langchain_bedrock_continue._core.decisions.vocabulary import (
 )
 from langchain_bedrock_continue._core.request.prompts import WORDINGS
 from langchain_bedrock_continue._core.text.continuation_join import NoEcho
+from langchain_bedrock_continue._core.text.cycle_check import Cycling
 from langchain_bedrock_continue._core.text.restart import Restart
 
 
@@ -31,9 +32,9 @@ def test_the_literals_of_the_public_types_are_the_enums_values() -> None:
 
 def test_every_reason_to_reject_a_message_is_a_problem() -> None:
     of_the_turn = {Problem.NOTHING_NEW, Problem.ENDED_EARLY}
-    rejected = {Problem(reason.value) for reason in (*Restart, *NoEcho)}
+    rejected = {Problem(reason.value) for reason in (*Restart, *NoEcho, *Cycling)}
     assert rejected == set(Problem) - of_the_turn
-    assert len(rejected) == len(Restart) + len(NoEcho)
+    assert len(rejected) == len(Restart) + len(NoEcho) + len(Cycling)
 
 
 def test_every_form_but_the_callers_has_words() -> None:

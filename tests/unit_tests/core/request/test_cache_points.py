@@ -9,7 +9,6 @@ from langchain_bedrock_continue._core.decisions.cache_support import (
     NOVA,
     CacheSupport,
     Lifetime,
-    is_cache_refusal,
 )
 from langchain_bedrock_continue._core.policy import Policy, PromptCaching
 from langchain_bedrock_continue._core.request.cache_points import (
@@ -21,6 +20,7 @@ from langchain_bedrock_continue._core.request.cache_points import (
 
 CLAUDE_ID = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
 CLAUDE = CacheSupport(1_024, has_hour=True, look_back=18, beside_tools=True)
+REFUSED = RuntimeError("your request did not allow prompt caching")
 CONTROL = {"cache_control": {"type": "ephemeral", "ttl": "1h"}}
 
 
@@ -65,7 +65,7 @@ def test_which_requests_get_points(
     for expected in (first, second):
         plan = decides.plan(None, 1)
         assert (plan and plan.lifetime) == expected
-        assert decides.has_points == (plan is not None)
+        assert decides.is_refused(REFUSED) == (plan is not None)
     if second:
         assert plan is not None
         assert plan.everywhere == (mode != "auto" or bool(kwargs))
@@ -132,9 +132,14 @@ def test_a_refusal_ends_it() -> None:
     assert decides.plan(None, 0) is not None
     decides.stop()
     assert decides.plan(None, 0) is None
-    assert not decides.has_points
+    assert not decides.is_refused(REFUSED)
     assert caching("1h").plan(None, 0) is None
-    assert is_cache_refusal(RuntimeError("did not allow prompt caching"))
+
+
+def test_another_error_is_no_refusal() -> None:
+    decides = caching("1h")
+    assert decides.plan(None, 0) is not None
+    assert not decides.is_refused(RuntimeError("Too many requests."))
 
 
 # Where -----------------------------------------------------------------------------

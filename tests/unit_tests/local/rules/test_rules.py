@@ -96,3 +96,14 @@ def test_rules_4_a_model_without_a_prompt_cache(checks: Callable[..., None]) -> 
         checks(body(user("a", CACHE_POINT, "")), model)
     assert (refused.value.code, refused.value.status) == ("AccessDeniedException", 403)
     assert refused.value.message == NOT_CACHED
+
+
+@pytest.mark.parametrize(("exclusive", "most"), [(False, 100), (True, 99)])
+def test_the_limit_of_max_tokens_is_inclusive_or_exclusive(
+    exclusive: bool, most: int
+) -> None:
+    model = ModelRules(max_output_tokens=100, limit_is_exclusive=exclusive)
+    check(body(user("a"), inferenceConfig={"maxTokens": most}), model)
+    with pytest.raises(ServiceError, match="model limit of 100"):
+        check(body(user("a"), inferenceConfig={"maxTokens": most + 1}), model)
+    assert model.max_tokens_if_unset == most

@@ -1,4 +1,4 @@
-"""The rules FENCE-1 to FENCE-6."""
+"""The rules END-1 to END-8."""
 
 from itertools import pairwise
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from langchain_bedrock_continue._core.text.early_fence import EarlyFence
+from langchain_bedrock_continue._core.text.early_end import EarlyEnd
 from tests.support.seams.texts import open_fence, texts
 
 SQL = "Two tables:\n\n```sql\nCREATE TABLE books (id INT);\n\nINSERT INTO books (id"
@@ -15,7 +15,10 @@ HTML = "```html\n<html>\n<body>\n<ul>\n  <li>One</li>\n"
 PYTHON = "```python\ndef walk(to):\n    return (to"
 NESTED = "````md\n# A\n\n```sh\nls\n```\n\n(open"
 
-TEXTS = {"sql": SQL, "html": HTML, "python": PYTHON}
+
+MENU = 'The menu:\n\n```json\n{\n  "dishes": [\n    {"name": "Soup", "price": 7'
+ALONE = '[{"name": "Soup", "price": 7'
+COMMENTED = '```json\n{\n  // the dishes\n  "dishes": ['
 
 SAID: dict[str, tuple[str, str, str, bool, bool]] = {
     # text before, new text, what is released, gave up, left out
@@ -58,6 +61,15 @@ SAID: dict[str, tuple[str, str, str, bool, bool]] = {
     "Python": (PYTHON, "\n```", "", False, True),
     "HTML": (HTML, "  <li>Two\n```\n\nIt lists them.", "  <li>Two", True, True),
     "a shorter fence": (NESTED, ")\n```\n", ")\n```\n", False, False),
+    "a bracket too few": (MENU, "\n  ]\n}\n```", "", True, True),
+    "a bracket too few, later": (MENU, "0}, [1}]", "0}, [1", True, True),
+    "a comma too few": (MENU, '}\n    {"name": "', "}", True, True),
+    "a key in an array": (MENU, '},\n  "wines": []', '},\n  "wines"', True, True),
+    "JSON": (MENU, "},\n 1]}\n```\n[1", "},\n 1]}\n```\n[1", False, False),
+    "a comma too many": (MENU, "},]}\n```", "},]}\n```", False, False),
+    "JSON alone": (ALONE, "]", "", True, True),
+    "JSON alone, complete": (ALONE, "}]\n\nDone]", "}]\n\nDone]", False, False),
+    "no JSON before": (COMMENTED, "}", "}", False, False),
     "no block before": (
         "Text",
         "\n```sql\nSELECT (\n```\n",
@@ -68,8 +80,10 @@ SAID: dict[str, tuple[str, str, str, bool, bool]] = {
 }
 
 
-def read(before: str, chunks: list[str]) -> tuple[str, bool, bool]:
-    fence = EarlyFence(before)
+def read(
+    before: str, chunks: list[str], *, is_last_try: bool = False
+) -> tuple[str, bool, bool]:
+    fence = EarlyEnd(before, is_last_try=is_last_try)
     released = "".join([*map(fence.feed, chunks), fence.finish()])
     return released, fence.gave_up, fence.left_out
 
@@ -82,29 +96,45 @@ def test_what_a_message_says(name: str) -> None:
 
 
 @given(
-    before=st.sampled_from([*TEXTS.values(), NESTED, "Text"]),
+    before=st.sampled_from([SQL, HTML, PYTHON, MENU, ALONE, NESTED, "Text"]),
     parts=st.lists(
         st.sampled_from(
-            ["\n", "```", "`", "``", "sql", " ", ")", "(", "x = 1", "~~~", ";", "</ul>"]
+            [
+                "\n",
+                "```",
+                "`",
+                "sql",
+                " ",
+                ")",
+                "x = 1",
+                "~~~",
+                ";",
+                "}",
+                ",",
+                '"a"',
+                "]",
+            ]
         ),
         max_size=12,
     ),
     cuts=st.sets(st.integers(0, 40), max_size=6),
 )
-def test_fence_6_the_chunks_do_not_matter(
+def test_end_8_the_chunks_do_not_matter(
     before: str, parts: list[str], cuts: set[int]
 ) -> None:
     new = "".join(parts)
     at = [0, *sorted(cut for cut in cuts if cut < len(new)), len(new)]
     chunks = [new[a:b] for a, b in pairwise(at)]
-    assert read(before, chunks) == read(before, [new])
+    for is_last_try in (False, True):
+        once = read(before, [new], is_last_try=is_last_try)
+        assert read(before, chunks, is_last_try=is_last_try) == once
 
 
 @given(
-    before=st.sampled_from(list(TEXTS.values())),
+    before=st.sampled_from([SQL, HTML, PYTHON, MENU]),
     new=st.text("`~\n (x;sql", max_size=30),
 )
-def test_fence_5_what_is_released_is_the_text_in_order(before: str, new: str) -> None:
+def test_end_6_what_is_released_is_the_text_in_order(before: str, new: str) -> None:
     released, _, left_out = read(before, [new])
     if not left_out:
         assert released == new
@@ -123,8 +153,8 @@ def test_no_complete_text_loses_a_fence() -> None:
     assert cuts > 20
 
 
-def test_fence_5_only_what_may_be_a_fence_is_withheld() -> None:
-    fence = EarlyFence(SQL)
+def test_end_6_only_what_may_be_a_fence_is_withheld() -> None:
+    fence = EarlyEnd(SQL)
     assert [*map(fence.feed, [")", " ", "VALUES `a`", "\n", "\n  ", "x``"])] == [
         *(")", " ", "VALUES `a`", "", ""),
         "\n\n  x``",
@@ -134,3 +164,15 @@ def test_fence_5_only_what_may_be_a_fence_is_withheld() -> None:
     assert not fence.is_over
     assert fence.feed(");\n```\n") == ");\n```\n"
     assert fence.is_over
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_end_7_on_the_last_try_it_is_only_noted(name: str) -> None:
+    before, new, _, gave_up, left_out = SAID[name]
+    expected = (new, gave_up, name in {"a block of its own", "a block without a name"})
+    released, *flags = read(before, [new], is_last_try=True)
+    if expected[2]:  # END-3 goes on in the block
+        assert flags == [False, True]
+        assert left_out
+    else:
+        assert (released, *flags) == (new, gave_up, False)

@@ -1,69 +1,90 @@
-"""A code fence that a continuation closes although the code isn't complete.
+"""An end of code that a continuation writes although the code isn't complete.
 
 A model may close the code block in which a text was truncated as soon as it continues,
 in the middle of a statement: and the stop reason then says that it is done. It may also
-go on in a block of its own. `EarlyFence` reads the new text after the join.
+go on in a block of its own, or close a JSON document with a bracket too few. `EarlyEnd`
+reads the new text after the join.
 
 Example: the text ends in "INSERT INTO books (title,", in an open code block, and the
 new text is " author)", a closing fence, and an opening one, "VALUES (".
 
-FENCE-1. Only the first fence after the seam is looked at, and only if the text before
+END-1. Only the first fence after the seam is looked at, and only if the text before
     the seam is in an open code block and the code isn't complete (`open_code`).
-FENCE-2. A fence that ends the message is left out, with the whitespace before it: the
+END-2. A fence that ends the message is left out, with the whitespace before it: the
     next segment goes on in the block.
-FENCE-3. A fence and the opening one that follows it are left out, unless the block then
+END-3. A fence and the opening one that follows it are left out, unless the block then
     begins again: the first line of the code is not written twice.
-FENCE-4. Where other text follows, or the block begins again, the message ends before
-    the fence. It was given up too early.
-FENCE-5. All other text is released, in order. Only a line break, backticks after it,
+END-4. Where other text follows, or the block begins again, the message ends before the
+    fence. It was given up too early.
+END-5. JSON, in a code block or alone, ends before the first character with which it is
+    no JSON any more (`json_prefix`), if the text before the seam is JSON.
+END-6. All other text is released, in order. Only a line break, backticks after it,
     and what follows such a fence, are withheld.
-FENCE-6. The result depends on the text, and not on how it is split into chunks.
+END-7. On the last try nothing is left out. It is only noted that the message was given
+    up, so that the answer does not count as complete.
+END-8. The result depends on the text, and not on how it is split into chunks.
 """
 
 from __future__ import annotations
 
 import re
 
+from langchain_bedrock_continue._core.text.json_prefix import JsonPrefix
 from langchain_bedrock_continue._core.text.markdown import last_fence
-from langchain_bedrock_continue._core.text.open_code import is_open_code
+from langchain_bedrock_continue._core.text.open_code import (
+    is_open_code,
+    language_by_start,
+)
 
-_LINE_BREAK = re.compile(r"[ \t]*\n")
 _OPENING = re.compile(r"[ \t]*(?:`{3,}|~{3,})([^\n`]*)\n")
 _MAYBE_OPENING = re.compile(r"[ \t]*(?:`{0,2}|~{0,2}|(?:`{3,}|~{3,})[^\n`]*)\Z")
 
 
-class EarlyFence:
+class EarlyEnd:
     """Reads new text of one message.
 
     Attributes:
-        gave_up: The message ends before the fence (FENCE-4).
+        gave_up: The message ends where the code isn't complete (END-4, END-5).
         left_out: Something of the message was left out.
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, is_last_try: bool = False) -> None:
         """Begin after a text.
 
         Args:
             text: The text before the new text.
+            is_last_try: Nothing is left out (END-7).
         """
-        fence = last_fence(text)
+        self._is_last_try = is_last_try
         self.gave_up = self.left_out = False
         self._pending = ""  # new text that is withheld
-        self._active = fence is not None and fence.end is None
-        if fence is not None:
-            self._mark, self._language = fence.mark, fence.language
+        fence = last_fence(text)
+        if fence is None:
+            self._mark, self._language, self._code = "", language_by_start(text), text
+        else:
+            self._mark, self._language = fence.mark, fence.language.lower()
             self._code = text[fence.start :]
-            self._line = self._code.rpartition("\n")[2]
+        self._line = self._code.rpartition("\n")[2]
+        self._json = self._followed_json()
+        in_block = fence is not None and fence.end is None
+        self._active = in_block or (fence is None and self._json is not None)
+
+    def _followed_json(self) -> JsonPrefix | None:
+        if self._language != "json":
+            return None
+        prefix = JsonPrefix()
+        is_json = prefix.feed(self._code) is None and prefix.is_judged
+        return prefix if is_json else None
 
     @property
     def is_over(self) -> bool:
         """Whether `feed` returns all that follows unchanged, and `finish` nothing."""
-        return not self._active and not self.gave_up
+        return not self._active and (self._is_last_try or not self.gave_up)
 
     def feed(self, new: str) -> str:
         """Take new text; return what is released."""
         if not self._active:
-            return "" if self.gave_up else new
+            return new if self.is_over else ""
         self._pending += new
         released = ""
         while self._pending:
@@ -74,7 +95,7 @@ class EarlyFence:
         return released
 
     def finish(self) -> str:
-        """Return what is released because the message is over (FENCE-2)."""
+        """Return what is released because the message is over (END-2)."""
         pending, self._pending = self._pending, ""
         if not self._active:
             return ""
@@ -83,9 +104,11 @@ class EarlyFence:
         is_fence = self._begins_line(pending[:start]) and self._is_mark(pending, start)
         end = self._closing_end(pending, start, final=True) if is_fence else 0
         is_early = bool(end) and self._is_open_code()
-        self.left_out = self.left_out or is_early
         self.gave_up = is_early and bool(pending[end:].strip())
-        return "" if is_early else pending
+        if not is_early or self._is_last_try:
+            return pending
+        self.left_out = True
+        return ""
 
     # Steps: what is released, or None while more of the text is needed ---------------
 
@@ -96,19 +119,23 @@ class EarlyFence:
                 return None
             if self._is_mark(self._pending, start):
                 return self._fence_step(start)
-        line_break = _LINE_BREAK.search(self._pending, start)
-        return self._release(line_break.start() if line_break else None)
+        line_break = self._pending.find("\n", start)
+        return self._release(line_break if line_break >= 0 else len(self._pending))
 
     def _begins_line(self, blank: str) -> bool:
         return "\n" in blank or not self._line.strip()
 
     def _is_mark(self, pending: str, at: int) -> bool:
-        return pending.startswith(self._mark[0], at)
+        return bool(self._mark) and pending.startswith(self._mark[0], at)
 
-    def _release(self, count: int | None) -> str:
-        """Release withheld code, or all of it."""
-        end = len(self._pending) if count is None else count
-        released, self._pending = self._pending[:end], self._pending[end:]
+    def _release(self, count: int) -> str:
+        """Release withheld code."""
+        released = self._pending[:count]
+        wrong = self._json.feed(released) if self._json else None
+        if wrong is not None:
+            before = released[:wrong]
+            return self._give_up(before if before.strip() else "")
+        self._pending = self._pending[count:]
         self._code += released
         self._line = (self._line + released).rpartition("\n")[2]
         return released
@@ -119,7 +146,7 @@ class EarlyFence:
             return None
         if not end:
             line_break = self._pending.find("\n", start)
-            return self._release(line_break if line_break >= 0 else None)
+            return self._release(line_break if line_break >= 0 else len(self._pending))
         if not self._is_open_code():
             self._active = False
             released, self._pending = self._pending, ""
@@ -145,23 +172,27 @@ class EarlyFence:
         after = self._pending[end:].lstrip("\n")
         opening = _OPENING.match(after)
         if opening is None:
-            return None if _MAYBE_OPENING.match(after) else self._give_up()
-        if opening[1].strip().lower() not in {"", self._language.lower()}:
-            return self._give_up()
+            return None if _MAYBE_OPENING.match(after) else self._give_up("")
+        if opening[1].strip().lower() not in {"", self._language}:
+            return self._give_up("")
         first = self._code.strip().partition("\n")[0].strip()
         code = after[opening.end() :]
         begun = code.lstrip()
         if begun.startswith(first):
-            return self._give_up()
+            return self._give_up("")
         if first.startswith(begun):
             return None
-        self._pending, self.left_out = self._pending[:start] + code, True  # FENCE-3
+        self._pending, self.left_out = self._pending[:start] + code, True  # END-3
         return self._release(start)
 
-    def _give_up(self) -> str:
-        self._active, self._pending = False, ""
-        self.gave_up = self.left_out = True
-        return ""
+    def _give_up(self, before: str) -> str:
+        """End the message after a part of what is withheld (END-4, END-5)."""
+        pending, self._pending = self._pending, ""
+        self._active, self.gave_up = False, True
+        if self._is_last_try:
+            return pending
+        self.left_out = True
+        return before
 
 
 def _blank(text: str) -> int:

@@ -1,0 +1,118 @@
+"""Whether text is the beginning of a JSON document, character by character.
+
+PREFIX-1. A character is wrong if no JSON document goes on with it: a bracket that
+    closes another one than the last open one, or a value where a comma is missing.
+PREFIX-2. A comma before a closing bracket is accepted: models write it.
+PREFIX-3. What JSON does not know at all, such as a comment or an ellipsis, is not
+    judged, and nothing after it.
+PREFIX-4. The result depends on the text, and not on how it is split into chunks.
+"""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+
+
+class _Need(Enum):
+    VALUE = auto()
+    KEY = auto()
+    COLON = auto()
+    COMMA = auto()
+
+
+_OPENING = {"]": "[", "}": "{"}
+_SCALAR = frozenset("+-.")
+
+
+class JsonPrefix:
+    """Reads JSON.
+
+    Attributes:
+        is_judged: Whether what follows is judged: the document is not over, and nothing
+            unknown has come.
+    """
+
+    def __init__(self) -> None:
+        """Begin before the document."""
+        self.is_judged = True
+        self._open: list[str] = []
+        self._need = _Need.VALUE
+        self._may_close = False
+        self._in_string = self._is_escaped = self._in_scalar = False
+
+    def feed(self, text: str) -> int | None:
+        """Read more; return the offset of the first wrong character, or None."""
+        for at, char in enumerate(text):
+            if not self.is_judged:
+                return None
+            if not self._accepts(char):
+                return at
+        return None
+
+    def _accepts(self, char: str) -> bool:
+        if self._in_string:
+            self._read_in_string(char)
+            return True
+        if self._in_scalar and (char.isalnum() or char in _SCALAR):
+            return True
+        if self._in_scalar:
+            self._in_scalar = False
+            self._end_value()
+        if char.isspace() or not self.is_judged:
+            return True
+        return self._accepts_token(char)
+
+    def _read_in_string(self, char: str) -> None:
+        if self._is_escaped:
+            self._is_escaped = False
+        elif char == "\\":
+            self._is_escaped = True
+        elif char == '"':
+            self._in_string = False
+            if self._need is _Need.KEY:
+                self._need, self._may_close = _Need.COLON, False
+            else:
+                self._end_value()
+
+    def _accepts_token(self, char: str) -> bool:
+        needs_value = self._need is _Need.VALUE
+        if char == '"':
+            self._in_string = needs_value or self._need is _Need.KEY
+            return self._in_string
+        if char in "[{":
+            self._open.append(char)
+            self._need = _Need.KEY if char == "{" else _Need.VALUE
+            self._may_close = True
+            return needs_value
+        if char.isalnum() or char == "-":
+            self._in_scalar = True
+            return needs_value
+        if char in _OPENING:
+            return self._close(char)
+        return self._accepts_separator(char)
+
+    def _accepts_separator(self, char: str) -> bool:
+        if char == ",":
+            return self._accepts_comma()
+        if char == ":":
+            was_needed, self._need = self._need is _Need.COLON, _Need.VALUE
+            return was_needed
+        self.is_judged = False  # PREFIX-3
+        return True
+
+    def _close(self, char: str) -> bool:
+        fits = bool(self._open) and self._open[-1] == _OPENING[char] and self._may_close
+        if fits:
+            self._open.pop()
+            self._end_value()
+        return fits
+
+    def _accepts_comma(self) -> bool:
+        was_needed = self._need is _Need.COMMA
+        if was_needed:
+            self._need = _Need.KEY if self._open[-1] == "{" else _Need.VALUE
+        return was_needed
+
+    def _end_value(self) -> None:
+        self._need, self._may_close = _Need.COMMA, True
+        self.is_judged = bool(self._open)

@@ -206,6 +206,18 @@ def test_without_caching_nothing_is_added(
     assert not any(sent_points(bedrock))
 
 
+def test_one_call_can_set_it(serve: Serve, make: Make, prompt: str) -> None:
+    bedrock = serve(ANSWER)
+    llm = wrapped(make(bedrock, model=PREFILL_MODEL, max_tokens=SIZE))
+    by_invoke(llm, prompt, prompt_caching=False)
+    assert not any(sent_points(bedrock))
+    bedrock.clear()
+    by_invoke(llm.bind(prompt_caching="1h"), prompt)
+    assert sent_points(bedrock)[0] == [("user 0.0", "1h")]
+    with pytest.raises(ValueError, match="prompt_caching"):
+        by_invoke(llm, prompt, prompt_caching="2h")
+
+
 def test_auto_stops_after_a_miss(way: Way, prompt: str) -> None:
     """POINT-6: a cache that does not hold is written twice at most."""
     now = [0.0]

@@ -250,12 +250,10 @@ def _with_content(messages: list[_Json], new: list[Any]) -> list[_Json]:
 
 
 def _may_be_cached(block: _Json) -> bool:
-    """Return False for reasoning, empty text, and tools that are not in the prompt.
+    """Return False for empty text, and for tools that are not in the prompt.
 
     Anthropic refuses a point after a tool with `defer_loading`.
     """
-    if "reasoningContent" in block or "thinking" in str(block.get("type")):
-        return False
     if block.get("defer_loading"):
         return False
     return bool(str(block.get("text", "x")).strip())

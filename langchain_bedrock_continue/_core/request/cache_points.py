@@ -13,9 +13,9 @@ POINT-3. There are at most four, with the caller's own, which stay as they are. 
     or a section that has one gets no other.
 POINT-4. In the order tools, system, messages the lifetime never grows. A point of ours
     gets the shorter lifetime of one before it, or is left out.
-POINT-5. No point follows reasoning, an empty text, or a tool that is loaded later. No
-    prefix gets one whose size
-    is known to be too small or too large for the model's cache.
+POINT-5. No point is in an assistant message, so none follows reasoning. None follows an
+    empty text, or a tool that is loaded later. No prefix gets one whose size is known
+    to be too small or too large for the model's cache.
 POINT-6. With `"auto"`, a turn's first request is the caller's own, and tools and system
     prompt get no point of their own: within a turn the one after the prompt is enough.
     If a prefix that was cached is not found again, the turn gets no more points.

@@ -32,7 +32,7 @@ UV := .venv-uv/bin/uv
 UV_INSTALLED := .venv-uv/$(UV_VERSION)
 
 .PHONY: help demo test coverage lint latest lowest lock \
-    bench exactness cuts prices seams seams-real repetition soak clean
+    bench exactness cuts prices seams seams-real repetition oracle soak clean
 
 help:
 	@echo 'make demo       ask a small local model; its answer is truncated and continued'
@@ -54,6 +54,8 @@ help:
 	@echo '                complete turns: WEIGHTS=smollm2|qwen2.5-coder|FILE.gguf'
 	@echo '                HALF=report|choose WORDINGS=package,copy,...'
 	@echo 'make repetition count the real texts that are mistaken for a repetition'
+	@echo 'make oracle     compare with the wrapped model in random situations:'
+	@echo '                SITUATIONS=2000 SEED=7'
 	@echo 'make soak       run 2,000 turns, 32 at once, with random faults; find losses and leaks'
 	@echo 'make clean      remove virtual environments, tool caches and build output'
 
@@ -126,6 +128,10 @@ seams-real: $(TOOLS)
 
 repetition: $(TOOLS)
 	$(BIN)/python -m tests.benchmarks.repetition
+
+oracle: $(TOOLS)
+	$(BIN)/python -m tests.benchmarks.oracle \
+	    --situations $(or $(SITUATIONS),2000) --seed $(or $(SEED),1)
 
 soak: $(TOOLS)
 	$(BIN)/python -m tests.benchmarks.soak

@@ -140,9 +140,10 @@ class ChatBedrockContinuing(ReturnedUsageMixin, WrappingChatModel):
     in progress is not interrupted. Default: None, no limit."""
 
     stream_recoveries: int = Field(default=2, ge=0)
-    """How many times a turn is resumed after a broken stream or a transient error. Any
-    other error is raised at once. Before each attempt the turn waits, for at most 0.5,
-    1, 2, ... seconds. Default: 2."""
+    """How many times a turn is resumed after a stream that broke. Any other error is
+    raised at once: a call that got no response was already retried by botocore, as the
+    client's `retries` say. Before each attempt the turn waits, for at most 0.5, 1, 2,
+    ... seconds. Default: 2."""
 
     usage_view: Literal["billed", "response"] = "billed"
     """What callbacks and tracers see as the usage of a run: `"billed"` (the default),
@@ -215,6 +216,7 @@ class ChatBedrockContinuing(ReturnedUsageMixin, WrappingChatModel):
         for request in turn.requests():
             try:
                 self._before_call(request, cancellation, call.events)
+                wrapped.check_read_timeout(request)
                 turn.receive(wrapped.generate(request, call.stop, call.run))
             except Exception as error:  # noqa: BLE001 - the turn keeps what arrived
                 list(turn.fail(error))

@@ -10,7 +10,7 @@ A SegmentError is also an instance of its cause's class and has its attributes. 
 that catches a ClientError of ChatBedrockConverse catches this one too.
 
 If the first call fails before any content has arrived, its error is raised unchanged,
-as by ChatBedrockConverse. Only a transient error in a stream is recovered from first.
+as by ChatBedrockConverse. Only a stream that breaks is recovered from first.
 """
 
 from __future__ import annotations

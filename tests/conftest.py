@@ -10,6 +10,7 @@ from langchain_bedrock_continue._core.decisions.cache_support import (
 )
 from langchain_bedrock_continue._core.decisions.forms import forget_forms
 from langchain_bedrock_continue._core.decisions.prefill_support import forget_refusals
+from langchain_bedrock_continue._wrapped.read_timeout import forget_warnings
 from tests.support import tables
 
 # A busy machine is no bug: no test may depend on the clock.
@@ -21,12 +22,13 @@ settings.load_profile("steady")
 def nothing_remembered() -> None:
     """Forget what models did in earlier tests: the package remembers it in a process.
 
-    It remembers which of them refused a prefill or a cache point, and in which form a
-    user turn worked.
+    It remembers which of them refused a prefill or a cache point, in which form a user
+    turn worked, and for which the client waits too short.
     """
     forget_cache_refusals()
     forget_refusals()
     forget_forms()
+    forget_warnings()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

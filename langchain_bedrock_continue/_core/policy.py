@@ -38,12 +38,13 @@ class Policy:
         strategy: How to continue; `"auto"` by what is known of the model.
         guards_last_turn: A guardrail examines the last user turn only. It would examine
             our words instead of the caller's, so there is no user turn.
+        guarded: The request has a guardrail.
         continuation_prompt: The user turn's text, with `{tail}`; None for the default.
         prompt_caching: Which requests get cache points, and with which lifetime.
         model_id: The model's own id; the ARN of a profile tells nothing of the model.
         tool_call_recovery: What happens with a truncated tool call.
         max_tokens_ceiling: How far a retry may raise `max_tokens`, or None.
-        stream_recoveries: How many failures a turn may recover from.
+        stream_recoveries: How many broken streams a turn may recover from.
         max_seconds: Seconds from the first call on, or None for no deadline.
         thinks: The calls ask for reasoning, which excludes a prefill.
         thinking_budget: The tokens that a call's `max_tokens` must exceed, or 0.
@@ -63,6 +64,7 @@ class Policy:
     usage_view: Literal["billed", "response"] = "billed"
     strategy: Literal["auto", "prefill", "user_turn"] = "auto"
     guards_last_turn: bool = False
+    guarded: bool = False
     continuation_prompt: str | None = None
     prompt_caching: PromptCaching = "auto"
     model_id: str = ""

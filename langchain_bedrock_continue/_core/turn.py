@@ -15,11 +15,11 @@ says how the call ended:
 Once it is over, `last_chunk()` or `message()` returns the result, and `raise_or_warn()`
 reports an answer that is incomplete.
 
-The turn is the only decider. It collects the facts, asks the tables in `decisions`, and
-carries the action out. `content` is the answer. `writing` is what the current segment
-writes to: the answer, or the arguments of a truncated tool call while they are
-completed as text. Text is *released* when the caller gets it, as a chunk or in the
-message.
+The turn is the only decider. `turn_state` collects the facts, the tables in `decisions`
+say what happens, and the turn carries it out. `content` is the answer. `writing` is
+what the current segment writes to: the answer, or the arguments of a truncated tool
+call while they are completed as text. Text is *released* when the caller gets it, as a
+chunk or in the message.
 
 TURN-1. The text of the turn is the text of its segments, joined as `healed_cut` and
     `echo_join` say.
@@ -31,29 +31,24 @@ TURN-5. Every turn ends, even if the caller sets no limit. Each segment after th
     continues new text, or retries with more room up to the ceiling, or is one of a
     limited number of recoveries, resends and retries of malformed output.
 TURN-6. An error before anything arrived is the caller's own error, unchanged. Only a
-    transient error in a stream (NEXT-7), a size that we chose (NEXT-10) and a tool call
-    that overflowed (NEXT-11) are recovered from first.
+    stream that breaks (NEXT-7), a size that we chose (NEXT-10) and a tool call that
+    overflowed (NEXT-11) are recovered from first.
 TURN-7. A request that the service refused is not a segment: nothing arrived.
 """
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any, Literal
 
 from langchain_core.messages import AIMessageChunk
 
-from langchain_bedrock_continue._core.content.content import Content
 from langchain_bedrock_continue._core.content.incoming import Response
 from langchain_bedrock_continue._core.decisions import (
     limits,
     prefill_support,
     service_errors,
-    size_refusals,
 )
-from langchain_bedrock_continue._core.decisions.forms import Forms
 from langchain_bedrock_continue._core.decisions.next_action import (
-    AfterError,
     AfterResponse,
     NextCall,
     after_error,
@@ -65,7 +60,6 @@ from langchain_bedrock_continue._core.decisions.stop_reasons import (
     meaning_of,
 )
 from langchain_bedrock_continue._core.decisions.vocabulary import (
-    CONTINUING,
     Action,
     Ending,
     Problem,
@@ -73,25 +67,16 @@ from langchain_bedrock_continue._core.decisions.vocabulary import (
 )
 from langchain_bedrock_continue._core.record import message
 from langchain_bedrock_continue._core.record.event import event_of
-from langchain_bedrock_continue._core.record.partial import ResumedState, read_partial
 from langchain_bedrock_continue._core.record.pulse import Pulse
-from langchain_bedrock_continue._core.record.record import Record
 from langchain_bedrock_continue._core.record.segment import Segment
 from langchain_bedrock_continue._core.record.turn_errors import (
     raise_or_warn,
     segment_error,
 )
-from langchain_bedrock_continue._core.request.composer import Composer, SegmentRequest
-from langchain_bedrock_continue._core.request.prompts import (
-    is_callers,
-    opening_of,
-    wording_of,
-)
-from langchain_bedrock_continue._core.text.continuation_join import ExpectedEcho
-from langchain_bedrock_continue._core.text.open_end import is_plainly_open
-from langchain_bedrock_continue._core.text.repetition import TAIL, find_cycle
+from langchain_bedrock_continue._core.request.composer import SegmentRequest
 from langchain_bedrock_continue._core.tool_json.schema import schema_of
 from langchain_bedrock_continue._core.tool_json.tool_arguments import ToolArguments
+from langchain_bedrock_continue._core.turn_state import TurnState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -99,25 +84,17 @@ if TYPE_CHECKING:
     from langchain_core.messages import AIMessage, BaseMessage
 
     from langchain_bedrock_continue._core.content.incoming import Chunks
-    from langchain_bedrock_continue._core.decisions.size_refusals import SizeRefusal
     from langchain_bedrock_continue._core.decisions.stop_reasons import StopMeaning
     from langchain_bedrock_continue._core.policy import Policy
     from langchain_bedrock_continue._core.record.event import ToolCallEvent
-    from langchain_bedrock_continue._core.request.prompts import Wording
+    from langchain_bedrock_continue._core.record.partial import ResumedState
 
-END_TURN, MAX_TOKENS = "end_turn", "max_tokens"
-STOP_SEQUENCE, TOOL_USE = "stop_sequence", "tool_use"
+MAX_TOKENS, STOP_SEQUENCE, TOOL_USE = "max_tokens", "stop_sequence", "tool_use"
 """Stop reasons."""
 
 
-class Turn:
-    """One answer, over as many segments as it takes.
-
-    Attributes:
-        content: The answer.
-        writing: What the current segment writes: the answer, or the arguments of a
-            truncated tool call.
-    """
+class Turn(TurnState):
+    """One answer, over as many segments as it takes."""
 
     def __init__(
         self,
@@ -128,59 +105,11 @@ class Turn:
         partial: AIMessage | None = None,
         clock: Callable[[], float] = limits.stopped_clock,
     ) -> None:
-        """Begin a turn.
-
-        Args:
-            messages: The caller's conversation; never changed.
-            kwargs: The caller's arguments of each call; never changed.
-            policy: What the turn may do and cost.
-            partial: What an earlier turn left of the answer, in the wrapped model's own
-                form.
-            clock: Returns the time in seconds, from any origin; by default no time
-                passes.
-        """
-        self._policy = policy
-        self._kwargs = kwargs
-        resumed = ResumedState() if partial is None else read_partial(partial)
-        self._record = Record(resumed)
-        self.content = Content(
-            policy.stops,
-            withholds=policy.constrained,
-            inline_thinking=policy.inline_thinking,
-            reasoning_in_order=policy.reasoning_in_order,
-        )
-        self.writing: Content | ToolArguments = self.content
-        self._composer = Composer(messages, kwargs, policy)
-        callers = is_callers(policy.continuation_prompt)
-        self._forms = Forms(policy.model_id, callers=callers)
-        self._max_tokens = limits.MaxTokens(
-            requested=policy.max_tokens,
-            total=policy.max_total_tokens,
-            ceiling=policy.max_tokens_ceiling,
-            model_limit=policy.max_output_tokens,
-            thinking_budget=policy.thinking_budget,
-        )
-        self._deadline = limits.Deadline(policy.max_seconds, clock, clock())
-        self._next = NextCall()
-        self._uses_prefill = prefill_support.starts_with_prefill(
-            strategy=policy.strategy,
-            may_fall_back=policy.may_fall_back,
-            guards_last_turn=policy.guards_last_turn,
-            thinks=policy.thinks,
-            model_id=policy.model_id,
-        )
-        self._can_continue = prefill_support.can_continue(
-            strategy=policy.strategy,
-            guards_last_turn=policy.guards_last_turn,
-            thinks=policy.thinks,
-            model_id=policy.model_id,
-        )
-        self._has_begun = False  # something arrived
+        """Begin a turn; see `TurnState` for the arguments."""
+        super().__init__(messages, kwargs, policy, partial=partial, clock=clock)
         self._pulse = Pulse(clock)
         self._reported_call: int | None = None  # the number of its block
-        self._recoveries = 0
-        self._retried_output = False
-        self._resumed_chunks = self._resume(resumed)
+        self._resumed_chunks = self._resume(self._record.resumed)
 
     # What the shell calls ----------------------------------------------------------
 
@@ -197,10 +126,10 @@ class Turn:
         """Take a response or a chunk of one; return what the caller may see."""
         response = self._record.segments[-1].response
         incoming = response.receive(received)
-        if self._may_be_replaced(response):
-            chunks = self.content.receive_from_service(incoming)
-        else:
-            chunks = self.writing.receive(incoming)
+        chunks = self.writing.receive(incoming)
+        if response.stop_reason is not None:
+            by_service = response.stop_reason in MAY_REPLACE_TEXT
+            chunks = chunks + self.content.end_start(by_service=by_service)
         is_first, self._has_begun = not self._has_begun, True
         if is_first and not (chunks or received.content) and self.content.is_empty:
             return [AIMessageChunk(content=received.content)]
@@ -209,20 +138,13 @@ class Turn:
             chunks = [AIMessageChunk(content="")]
         return self._show(chunks)
 
-    def _may_be_replaced(self, response: Response) -> bool:
-        """Return True if a whole response may have the service's own words."""
-        is_later = self._record.last.strategy in CONTINUING
-        in_answer = self.writing is self.content and not response.streamed
-        return is_later and in_answer and response.stop_reason in MAY_REPLACE_TEXT
-
     @property
     def is_rejected(self) -> bool:
         """Whether nothing of the response is used, so that its stream can be closed.
 
         Where the request has tools, a call may still follow the text.
         """
-        has_tools = bool(self._kwargs.get("tools"))
-        return self.writing.rejected is not None and not has_tools
+        return self.writing.rejected is not None and not self._has_tools
 
     def tool_call_event(self) -> ToolCallEvent | None:
         """Return the event of a tool call that has begun, or grown.
@@ -357,6 +279,7 @@ class Turn:
         has_reasoning = self._policy.may_fall_back and self.content.reasoning > 0
         if self._uses_prefill and not has_reasoning:
             self._next = NextCall(action, Strategy.PREFILL)
+            self._max_tokens.echo = 0
             chunks = self.writing.end_for_prefill()
             self._composer.continue_in_prefill(self.writing.sendable())
             return chunks
@@ -389,23 +312,6 @@ class Turn:
         self._composer.ask_again(wording, expected.quote)
         return []
 
-    def _expected_echo(self) -> tuple[Wording, ExpectedEcho]:
-        """Return the words of the current form, and what they ask the model for."""
-        used = self._record.output_tokens
-        tokens = self._max_tokens.expected(used)
-        wording = wording_of(self._forms.current, self._policy.continuation_prompt)
-        kept = self._record.kept_tokens
-        has_text = kept > 0 and len(self.content) > 0
-        size = len(self.content) / kept if has_text else limits.CHARACTERS_A_TOKEN
-        asked = self._max_tokens.requested is not None
-        return wording, ExpectedEcho(
-            quote=self.writing.choose_quote(tokens, wording.quote),
-            opening=opening_of(wording),
-            capacity=math.ceil(tokens * max(size, 1)) if asked else None,
-            needs_echo=self._forms.needs_echo,
-            is_last_try=not self._forms.has_next,
-        )
-
     def _retry(self, action: Action) -> Chunks:
         """End the segment so that it is requested once more."""
         self._next = NextCall(action, Strategy.RETRY)
@@ -429,55 +335,6 @@ class Turn:
         return chunks + self._retry(Action.RESUME)
 
     # After a response --------------------------------------------------------------
-
-    def _facts_of_response(self, stop: StopMeaning) -> AfterResponse:
-        content, sizes = self.content, self._max_tokens
-        size, used = self._record.last.size, self._record.output_tokens
-        truncated = stop.action is Action.CONTINUE
-        is_open = self._in_user_turn and is_plainly_open(content.open_text)
-        problem = self._problem(is_open=is_open)
-        if problem is None and self._in_user_turn and content.has_progress():
-            self._forms.note_success()
-        self._record.last.problem = problem
-        return AfterResponse(
-            stop=stop,
-            problem=problem,
-            is_open=is_open,
-            has_next_form=self._forms.has_next,
-            has_tool_call=content.has_tool_call,
-            has_progress=content.has_progress(),
-            can_be_resent=content.can_be_resent(),
-            constrained=self._policy.constrained,
-            repeats=truncated and find_cycle(content.last_text(TAIL)) is not None,
-            can_grow=sizes.can_grow(size),
-            fits=sizes.fits(size, used),
-            window_full=sizes.is_window_full(size),
-            can_complete_call=content.truncated_call() is not None,
-            can_continue=self._can_continue,
-            retried_output=self._retried_output,
-            recovery=self._policy.tool_call_recovery,
-            limit=self._limit(),
-        )
-
-    @property
-    def _in_user_turn(self) -> bool:
-        """Whether the segment answers a user turn that continues the answer's text."""
-        return self._composer.in_user_turn and not self._policy.constrained
-
-    def _problem(self, *, is_open: bool) -> Problem | None:
-        """Return why the segment does not continue the text, or None."""
-        content = self.content
-        if not self._in_user_turn or content.has_tool_call or content.has_shown_other:
-            return None
-        if content.rejected is not None:
-            return Problem(content.rejected.value)
-        if content.gave_up:
-            return Problem.ENDED_EARLY
-        if self._record.last.stop_reason != END_TURN:
-            return None
-        if not content.has_progress():
-            return Problem.NOTHING_NEW
-        return Problem.ENDED_EARLY if is_open else None
 
     def _facts_of_arguments(
         self, arguments: ToolArguments, stop: StopMeaning
@@ -548,49 +405,7 @@ class Turn:
             self.writing = ToolArguments(call, schema_of(self._kwargs, name))
         return self._continue(Action.COMPLETE_TOOL_CALL)
 
-    def _limit(self) -> Ending | None:
-        """Return the limit that is reached, or None."""
-        return limits.reached_limit(
-            calls=len(self._record.segments),
-            max_continuations=self._policy.max_continuations,
-            tokens_left=self._max_tokens.left(self._record.output_tokens),
-            seconds_left=self._deadline.left(),
-        )
-
     # After an error ----------------------------------------------------------------
-
-    def _facts_of_error(self, error: Exception) -> AfterError:
-        segment, left = self._record.last, self._deadline.left()
-        response = segment.response
-        in_time = left is None or left > limits.recovery_wait(self._recoveries)
-        in_bounds = self._recoveries < self._policy.stream_recoveries
-        is_allowed, used = self._limit() is None, self._record.output_tokens
-        return AfterError(
-            deadline_passed=isinstance(error, limits.DeadlinePassedError),
-            refused=prefill_support.is_prefill_refusal(error),
-            cache_refused=self._composer.caching.is_refused(error),
-            strategy=segment.strategy,
-            may_fall_back=self._policy.may_fall_back,
-            is_last_strategy=self._policy.has_prefill_only,
-            has_text=response.has_text,
-            size_refused=self._size_refusal(error) is not None,
-            call_overflowed=size_refusals.is_overflowed_call(
-                error, self._policy.model_id, has_tools=bool(self._kwargs.get("tools"))
-            ),
-            recovery=self._policy.tool_call_recovery,
-            has_room=is_allowed and self._max_tokens.has_room(segment.size, used),
-            answered=self._record.answered,
-            has_stop_reason=segment.stop_reason is not None,
-            arrived=self._record.has_arrived,
-            in_stream=service_errors.is_stream_error(error),
-            retryable=service_errors.is_retryable(error),
-            may_recover=in_time and in_bounds and is_allowed,
-        )
-
-    def _size_refusal(self, error: Exception) -> SizeRefusal | None:
-        """Return why the service refused a size, or a length, that we chose."""
-        sizes = self._max_tokens
-        return size_refusals.refusal_of(error, self._record.sent_call(sizes))
 
     def _after_error(self, action: Action, ending: Ending, error: Exception) -> Chunks:
         """Carry out what an error leads to, unless it is raised."""
@@ -601,14 +416,11 @@ class Turn:
         if action is Action.END:
             return self._end_without_call(ending, error)
         if action is Action.RETRY_UNCACHED:
-            self._composer.caching.stop()
-            self._record.drop_last()
-            return []
+            return self._send_without_cache_points()
         self._record.last.error = service_errors.describe(error)
         if action is Action.END_SEGMENT:
             return self.end_segment()
-        recovers = action is Action.RECOVER
-        return self._recover() if recovers else self._retry_overflowed()
+        return self._recover() if action is Action.RECOVER else self._retry_overflowed()
 
     def _fall_back(self, error: Exception) -> Chunks:
         """Continue in a user turn where a prefill was refused (TURN-7)."""

@@ -22,6 +22,7 @@ from langchain_bedrock_continue._wrapped.call_settings import (
     thinking_budget,
 )
 from langchain_bedrock_continue._wrapped.model_limits import model_limit
+from langchain_bedrock_continue._wrapped.read_timeout import warn_if_short
 from langchain_bedrock_continue._wrapped.refused_calls import with_answered_calls
 from langchain_bedrock_continue._wrapped.truncated_reasoning import (
     without_truncated_reasoning,
@@ -48,6 +49,7 @@ class CallSettings(TypedDict):
     """What a turn's Policy takes from the wrapped model and the call's arguments."""
 
     constrained: bool
+    guarded: bool
     guards_last_turn: bool
     inline_thinking: InlineThinking | None
     max_output_tokens: int | None
@@ -118,6 +120,7 @@ class Adapter(Generic[Model]):
         fields = self._request_fields(kwargs)
         return CallSettings(
             constrained=is_constrained(kwargs) or self.always_constrained(),
+            guarded=self.has_guardrail(kwargs),
             guards_last_turn=self.guards_last_turn(),
             inline_thinking=self.inline_thinking(),
             max_output_tokens=profile.get("max_output_tokens")
@@ -146,6 +149,14 @@ class Adapter(Generic[Model]):
 
     def always_constrained(self) -> bool:
         """Return True if the model constrains every output by a JSON schema."""
+        return False
+
+    def has_guardrail(self, kwargs: Mapping[str, Any]) -> bool:  # noqa: ARG002 - of others
+        """Return True if a call's request has a guardrail.
+
+        Args:
+            kwargs: The call's keyword arguments.
+        """
         return False
 
     def guards_last_turn(self) -> bool:
@@ -192,6 +203,14 @@ class Adapter(Generic[Model]):
         kwargs = request.kwargs.items()
         return {name: value for name, value in kwargs if name != "cache_control"}
 
+    def messages(self, request: SegmentRequest) -> list[BaseMessage]:
+        """Return the messages of one call.
+
+        An adapter whose API does not accept all of the answer so far overrides this
+        method.
+        """
+        return request.messages
+
     def model_for(self, request: SegmentRequest) -> Any:
         """Return the model that makes the call, with the request's cache points.
 
@@ -218,7 +237,7 @@ class Adapter(Generic[Model]):
         """
         result = private_names.generate(
             self.model_for(request),
-            request.messages,
+            self.messages(request),
             stop,
             **self.arguments(request),
         )
@@ -239,10 +258,16 @@ class Adapter(Generic[Model]):
         """
         return private_names.stream(
             self.model_for(request),
-            request.messages,
+            self.messages(request),
             stop,
             **self.arguments(request),
         )
+
+    def check_read_timeout(self, request: SegmentRequest) -> None:
+        """Warn if a blocking call can take longer than the client waits for it."""
+        max_tokens = request.max_tokens or self.max_tokens(request.kwargs)
+        client = getattr(self.llm, "client", None)
+        warn_if_short(client, max_tokens, private_names.base_model_id(self.llm))
 
     # Messages -----------------------------------------------------------------------
 

@@ -91,6 +91,12 @@ class ConverseAdapter(Adapter[ChatBedrockConverse]):
         """Return True if the model has an `output_config`."""
         return bool(self.llm.output_config)
 
+    def has_guardrail(self, kwargs: Mapping[str, Any]) -> bool:
+        """Return True if the call or the model has a `guardrail_config`."""
+        names = ("guardrailConfig", "guardrail_config")
+        of_call = any(kwargs.get(name) for name in names)
+        return of_call or bool(self.llm.guardrail_config)
+
     def guards_last_turn(self) -> bool:
         """Return `guard_last_turn_only`."""
         return bool(self.llm.guard_last_turn_only)

@@ -16,12 +16,15 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_bedrock_continue._wrapped import private_names
 from langchain_bedrock_continue._wrapped.adapter import Adapter
 from langchain_bedrock_continue._wrapped.converse import ConverseAdapter
+from langchain_bedrock_continue._wrapped.truncated_reasoning import (
+    without_truncated_reasoning,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
     from langchain_core.callbacks import CallbackManagerForLLMRun
-    from langchain_core.messages import AIMessage
+    from langchain_core.messages import AIMessage, BaseMessage
     from langchain_core.messages.ai import UsageMetadata
     from langchain_core.outputs import ChatGenerationChunk
 
@@ -74,6 +77,10 @@ class InvokeModelAdapter(Adapter[ChatBedrock]):
         asked = self.llm.max_tokens or sent["max_tokens"]
         return asked if isinstance(asked, int) else None
 
+    def has_guardrail(self, kwargs: Mapping[str, Any]) -> bool:  # noqa: ARG002 - fixed
+        """Return True if the model's `guardrails` name one."""
+        return bool((self.llm.guardrails or {}).get("guardrailIdentifier"))
+
     def request_fields(self) -> Mapping[str, Any]:
         """Return `model_kwargs`."""
         return self.llm.model_kwargs or {}
@@ -83,6 +90,14 @@ class InvokeModelAdapter(Adapter[ChatBedrock]):
         return private_names.v1_to_anthropic(blocks)
 
     # Calls --------------------------------------------------------------------------
+
+    def messages(self, request: SegmentRequest) -> list[BaseMessage]:
+        """Return the messages without unsigned reasoning (LEFT-OUT-2).
+
+        The answer so far may have some: whatever the model returned is in it.
+        """
+        kept = without_truncated_reasoning(request.messages, signed_only=True)
+        return [*kept]
 
     def model_for(self, request: SegmentRequest) -> Any:
         """Return the model, with the segment's `max_tokens` as its own field."""
@@ -103,7 +118,7 @@ class InvokeModelAdapter(Adapter[ChatBedrock]):
         """
         result = private_names.generate(
             self.model_for(request),
-            request.messages,
+            self.messages(request),
             stop,
             run_manager=_interventions(run_manager),
             **self.arguments(request),
@@ -120,7 +135,7 @@ class InvokeModelAdapter(Adapter[ChatBedrock]):
         """Make a streaming call, and report as `generate` does."""
         return private_names.stream(
             self.model_for(request),
-            request.messages,
+            self.messages(request),
             stop,
             run_manager=_interventions(run_manager),
             **self.arguments(request),

@@ -12,7 +12,8 @@ REFUSED-2. Without tools in the request, a call that is not answered is left out
     Bedrock accepts tool calls beside tools only.
 REFUSED-3. A call without a name or an id is left out: it can't be answered.
 REFUSED-4. A call that is answered is sent even if the message has no block of it, as a
-    ChatBedrock's has: Bedrock rejects a result without its call.
+    ChatBedrock's has: Bedrock rejects a result without its call. So is one of the last
+    message, which would otherwise end the conversation, as a prefill.
 REFUSED-5. The caller's messages are never changed. Without a refused call, the
     conversation is the caller's.
 """
@@ -58,7 +59,10 @@ def with_answered_calls(
             pending = []
         if isinstance(message, AIMessage) and _has_refused_call(message):
             answered = _answered_ids(messages[at + 1 :])
-            copy, pending = _answer(message, answered, has_tools=has_tools)
+            at_end = at + 1 == len(messages)
+            copy, pending = _answer(
+                message, answered, has_tools=has_tools, at_end=at_end
+            )
             sent.append(copy)
         else:
             sent.append(message)
@@ -82,7 +86,7 @@ def _answered_ids(later: Sequence[BaseMessage]) -> set[str]:
 
 
 def _answer(
-    message: AIMessage, answered: set[str], *, has_tools: bool
+    message: AIMessage, answered: set[str], *, has_tools: bool, at_end: bool
 ) -> tuple[AIMessage, list[ToolMessage]]:
     """Return a message as it is sent, and the answers to its refused calls."""
     in_blocks = {block["id"] for block in _blocks_in(message) if block.get("id")}
@@ -90,7 +94,7 @@ def _answer(
     sent = {
         call_id: call
         for call_id, call in refused.items()
-        if call_id in answered or (has_tools and call_id in in_blocks)
+        if call_id in answered or (has_tools and (at_end or call_id in in_blocks))
     }
     answers = [
         ToolMessage(

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import AIMessageChunk
 
+from langchain_bedrock_continue._core.content.held_start import HeldStart
 from langchain_bedrock_continue._core.content.incoming import (
     TEXT,
     is_truncated,
@@ -60,6 +61,7 @@ class Content:
         withholds: bool = False,
         inline_thinking: InlineThinking | None = None,
         reasoning_in_order: bool = True,
+        guarded: bool = False,
     ) -> None:
         """Begin with nothing.
 
@@ -68,7 +70,11 @@ class Content:
             withholds: Whether a segment shows nothing before it is over (CONTENT-11).
             inline_thinking: How the model marks thinking in its text, or None.
             reasoning_in_order: Whether reasoning comes where the model wrote it.
+            guarded: Whether the request has a guardrail.
         """
+        self._guarded = guarded
+        self._quote = ""  # what the segment is asked to repeat
+        self._held: HeldStart | None = None
         self._placement = Placement(
             stop_sequences, inline_thinking, reasoning_in_order=reasoning_in_order
         )
@@ -232,6 +238,9 @@ class Content:
         self._shown_from = self._released.mark(self._placement.next_index)
         self._substance = self._released.substance
         self._retry, self._reworded = None, False
+        continues = self._start.open is not None and self._start.continues_text
+        held = HeldStart(self._quote, guarded=self._guarded)
+        self._held = held if continues else None
 
     def begin_retry(self) -> Chunks:
         """Begin the segment once more; what was withheld of it is dropped.
@@ -252,19 +261,34 @@ class Content:
 
     def receive(self, incoming: Incoming) -> Chunks:
         """Take what arrived; return what the caller may see."""
+        if self._held is None:
+            return self._receive(incoming)
+        if self._held.take(incoming):
+            return []
+        return self.end_start(by_service=False)
+
+    def end_start(self, *, by_service: bool) -> Chunks:
+        """Decide whose words the start of the segment is, if that is open (HELD-4).
+
+        Args:
+            by_service: Whether the stop reason says that they may be the service's.
+        """
+        held, self._held = self._held, None
+        if held is None:
+            return []
+        chunks: Chunks = []
+        if by_service and held.may_be_services and not held.is_empty:
+            chunks = self._release(self._placement.end_before_service())
+        for incoming in held.release():
+            chunks = chunks + self._receive(incoming)
+        return chunks
+
+    def _receive(self, incoming: Incoming) -> Chunks:
         if self._retry is not None:
             self._retry.texts += [
                 block["text"] for _, kind, block in incoming.blocks if kind is TEXT
             ]
         return self._release(self._placement.receive(incoming))
-
-    def receive_from_service(self, incoming: Incoming) -> Chunks:
-        """Take a whole response whose text may be the service's own (CONTENT-14)."""
-        said = "".join(
-            block["text"] for _, kind, block in incoming.blocks if kind is TEXT
-        )
-        chunks = self._release(self._placement.end_before_service(said))
-        return chunks + self.receive(incoming)
 
     def _release(self, chunks: Chunks) -> Chunks:
         if self._retry is not None:
@@ -281,7 +305,8 @@ class Content:
 
     def end_text(self, *, truncated: bool) -> Chunks:
         """End a segment's text: an undecided join, and a retry, are decided."""
-        chunks = self._release(self._placement.end_text(truncated=truncated))
+        chunks = self.end_start(by_service=False)
+        chunks = chunks + self._release(self._placement.end_text(truncated=truncated))
         return chunks + self._end_retry(truncated=truncated)
 
     def end_at_stop_sequence(self) -> None:
@@ -290,16 +315,18 @@ class Content:
 
     def end_for_prefill(self) -> Chunks:
         """End a segment that a prefill continues."""
+        self._quote = ""
         return self._release(self._placement.end_for_prefill())
 
-    def choose_quote(self, tokens: int, kind: QuoteKind) -> str:
+    def choose_quote(self, tokens: int, kind: QuoteKind, room: int = 0) -> str:
         """Choose what the next user turn asks the model to repeat.
 
         Args:
             tokens: What the next segment may write.
             kind: What the quote is.
+            room: How many tokens the echo may have on top of them.
         """
-        return choose_quote(self.open_text, tokens, kind)
+        return choose_quote(self.open_text, tokens, kind, room)
 
     def end_for_user_turn(self, expected: ExpectedEcho) -> Chunks:
         """End a segment that a user turn continues.
@@ -307,6 +334,7 @@ class Content:
         Args:
             expected: What the model is asked to repeat, and how it may answer.
         """
+        self._quote = expected.quote
         return self._release(self._placement.end_for_user_turn(expected))
 
     def begin_again(self, expected: ExpectedEcho) -> None:
@@ -317,6 +345,7 @@ class Content:
         """
         self._placement = self._placement.restarted(self._start)
         self._placement.expect(expected)
+        self._quote = expected.quote
 
     def end_for_resend(self) -> Chunks:
         """End a segment that is sent back as it is."""

@@ -72,6 +72,7 @@ class Response:
         usage: Its usage, or None while unknown.
         started: Something of it arrived.
         streamed: It arrives in chunks.
+        plain: Its content is a string, not a list of blocks.
         has_text: Text of it arrived.
         reasoning_blocks: The numbers of its reasoning blocks.
         has_content: It has blocks that are not reasoning.
@@ -83,6 +84,7 @@ class Response:
     usage: UsageMetadata | None = None
     started: bool = False
     streamed: bool = False
+    plain: bool = False
     has_text: bool = False
     has_content: bool = False
     reasoning_blocks: set[int] = field(default_factory=set)
@@ -104,6 +106,7 @@ class Response:
         self.started = True
         incoming = read(message)
         self.streamed = isinstance(message, AIMessageChunk)
+        self.plain = isinstance(message.content, str)
         for number, kind, block in incoming.blocks:
             if kind is REASONING:
                 self.reasoning_blocks.add(number)

@@ -21,8 +21,8 @@ CONTENT-12. A join sees all text blocks, on both sides: a model that begins agai
 CONTENT-13. A service may return reasoning after the text that the model wrote after it.
     Such reasoning keeps its place, and does not end the text.
 CONTENT-14. Words of the service, such as a guardrail's message, do not continue the
-    text: they are a block of their own, after an empty line. They begin a sentence. The
-    model's words begin with the echo, or where the text was truncated.
+    text: they are a block of their own, after an empty line. `held_start` tells them
+    from the model's.
 """
 
 from __future__ import annotations
@@ -103,7 +103,6 @@ class Placement:
         self._continues_text = False  # the next text continues the open block
         self._drops_reasoning = False  # CONTENT-5
         self._join: ContinuationJoin | None = None  # undecided
-        self._quote = ""  # what the segment is asked to repeat
         self.join_result: JoinResult | None = None
         self.rejected: Rejection | None = None
         self.gave_up = self.left_out = False
@@ -442,7 +441,6 @@ class Placement:
             thinking=self._inline_thinking,
         )
         self._join = ContinuationJoin(join, text, expected)
-        self._quote = expected.quote
 
     def end_for_resend(self) -> Chunks:
         """End a segment that is sent back as it is: new blocks of any kind follow."""
@@ -451,15 +449,9 @@ class Placement:
         self._drops_reasoning = False
         return released
 
-    def end_before_service(self, said: str) -> Chunks:
-        """End the text if the service's own words follow (CONTENT-14).
-
-        Args:
-            said: The text that follows.
-        """
-        is_echo = bool(self._quote) and said.startswith(self._quote)
-        begins = said[:1].isalpha() and not said[:1].islower()
-        if self._open is None or not self._continues_text or is_echo or not begins:
+    def end_before_service(self) -> Chunks:
+        """End the text, because the service's own words follow (CONTENT-14)."""
+        if self._open is None or not self._continues_text:
             return []
         self._join = None
         self._open.buffer.undo_cut()

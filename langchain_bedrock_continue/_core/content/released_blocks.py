@@ -74,21 +74,33 @@ class ReleasedBlocks:
         if isinstance(chunk.content, str):
             return
         for block in chunk.content:
-            if isinstance(block, dict) and self._is_taken(
-                block["index"], kind_of(block)
-            ):
-                index = self._moved.get(block["index"])
-                if index is None or self._is_taken(index, kind_of(block)):
-                    index = self._moved[block["index"]] = self.last + 1
-                block["index"] = index
+            if isinstance(block, dict):
+                block["index"] = self._own_index(block)
+
+    def _own_index(self, block: Block) -> int:
+        """Return a block's number, or a new one if another kind of block has it."""
+        number: int = block["index"]
+        if not self._is_taken(number, kind_of(block)):
+            return number
+        index = self._moved.get(number)
+        if index is None or self._is_taken(index, kind_of(block)):
+            index = self._moved[number] = self.last + 1
+        return index
 
     def _is_taken(self, index: int, kind: str) -> bool:
         known = self._blocks.get(index)
         return known is not None and kind_of(known) != kind
 
     def add(self, chunk: AIMessageChunk) -> None:
-        """Add a released chunk; its blocks continue those of the same number."""
+        """Add a released chunk; its blocks continue those of the same number.
+
+        A text without a block has no number. Block 0 may be thinking: ChatBedrock
+        streams the text of a model that thinks unasked as strings.
+        """
+        plain = isinstance(chunk.content, str)
         for block in blocks_in(chunk):
+            if plain:
+                block["index"] = self._own_index(block)
             kind = kind_of(block)
             if kind is TEXT:
                 self._add_text(block)

@@ -77,6 +77,7 @@ class MaxTokens:
         raised: What a retry raised it to, or None.
         reported: The most that the service accepts, as far as it has said, or None.
         room: What the context window left beside the last input, or None if unknown.
+        echo: The tokens of the echo with which the next response begins (QUOTE-5).
     """
 
     requested: int | None = None
@@ -87,6 +88,7 @@ class MaxTokens:
     raised: int | None = field(default=None, init=False)
     reported: int | None = field(default=None, init=False)
     room: int | None = field(default=None, init=False)
+    echo: int = field(default=0, init=False)
     _before: int | None = field(default=None, init=False)
     _refusals: int = field(default=0, init=False)
     _is_final: bool = field(default=False, init=False)
@@ -117,16 +119,31 @@ class MaxTokens:
             set in its arguments, None where they can stay as the caller gave them.
         """
         asked, left = self._asked, self.left(used)
+        if asked is not None:
+            asked += min(self.echo, self.echo_room(used))
         most = asked or self.model_limit or UNSET_MAX_TOKENS
         if left is not None and left < most:
             return left, left or most
         return asked, asked if asked != self.requested else None
+
+    def echo_room(self, used: int) -> int:
+        """Return how many tokens of an echo the next call can have on top (QUOTE-5)."""
+        asked, left = self._asked, self.left(used)
+        if asked is None:
+            return 0
+        most = self._ceiling if left is None else min(self._ceiling, left)
+        return max(0, most - asked)
 
     @property
     def _asked(self) -> int | None:
         """What the next call asks for if nothing else is left of the total."""
         sizes = (self.raised or self.requested, self.reported)
         return min((size for size in sizes if size is not None), default=None)
+
+    @property
+    def _ceiling(self) -> int:
+        ceiling = self.ceiling or self.model_limit or ASSUMED_CEILING
+        return ceiling if self.reported is None else min(ceiling, self.reported)
 
     def can_grow(self, last: int) -> bool:
         """Return True if the ceiling allows more than the last segment had."""
@@ -143,13 +160,11 @@ class MaxTokens:
 
     def grow(self, last: int) -> None:
         """Ask for more from now on (LIMIT-2); only if `can_grow` allows it."""
-        self._before, self.raised = self.raised, self._grown(last)
+        self._before, self.raised, self.echo = self.raised, self._grown(last), 0
 
     def _grown(self, last: int) -> int:
-        ceiling = self.ceiling or self.model_limit or ASSUMED_CEILING
         least = UNSET_MAX_TOKENS if self.requested is None else 0  # LIMIT-8
-        most = ceiling if self.reported is None else min(ceiling, self.reported)
-        return min(max(last * GROWTH, least), most)
+        return min(max(last * GROWTH, least), self._ceiling)
 
     # A size that was refused ---------------------------------------------------------
 
@@ -229,7 +244,8 @@ class MaxTokens:
     def _ending(self, refusal: SizeRefusal, asked: int | None) -> Ending:
         if refusal.reason in WINDOW:
             return Ending.CONTEXT_WINDOW
-        is_rest = self.total is not None and asked != self._asked
+        is_less = self._asked is None or (asked or 0) < self._asked
+        is_rest = self.total is not None and is_less
         return Ending.MAX_TOTAL_TOKENS if is_rest else Ending.NO_PROGRESS
 
 

@@ -15,9 +15,10 @@ NEXT-5. A prefill that was refused before any text arrived becomes a user turn, 
     the caller leaves the strategy to us.
 NEXT-6. A stream that failed after its stop reason is complete; only its usage is
     unknown.
-NEXT-7. A transient error is recovered from, as often as the caller allows. Before
-    anything arrived that is left to the caller and to botocore, except for an error in
-    a stream, which botocore never retries.
+NEXT-7. A stream that a transient error breaks is recovered from, as often as the caller
+    allows. A call that brought no stream is not: botocore has tried it as often as the
+    client's settings say (ERROR-4), and each try may be a generation that is billed.
+    The same holds for a stream that was silent until the timeout, before any content.
 NEXT-8. An answer to a user turn that begins the text again, adds nothing, or ends where
     the text plainly isn't complete, is requested again in the next form. If it begins
     again in every form, a larger `max_tokens` lets it reach new text. It is never
@@ -338,8 +339,9 @@ class AfterError:
         has_room: A retry may have a larger `max_tokens`, and is allowed.
         answered: A response before it arrived to its end.
         has_stop_reason: The stop reason of the failed segment arrived.
-        arrived: Something of the answer, or of the failed segment, arrived.
+        has_content: Content of the failed segment arrived, reasoning included.
         in_stream: The error came while a stream was read, not before it opened.
+        timed_out: The stream was silent for too long.
         retryable: The error is transient.
         may_recover: `stream_recoveries` and the limits allow another try.
     """
@@ -357,8 +359,9 @@ class AfterError:
     has_room: bool = False
     answered: bool = False
     has_stop_reason: bool = False
-    arrived: bool = False
+    has_content: bool = False
     in_stream: bool = False
+    timed_out: bool = False
     retryable: bool = False
     may_recover: bool = False
 
@@ -366,6 +369,12 @@ class AfterError:
     def may_retry_call(self) -> bool:
         """Whether a tool call that overflowed may be retried."""
         return self.call_overflowed and self.recovery in {"retry", "resume"}
+
+    @property
+    def stream_broke(self) -> bool:
+        """Whether a stream broke that another call would not break again (NEXT-7)."""
+        silent = self.timed_out and not self.has_content
+        return self.in_stream and self.retryable and not silent
 
     @property
     def prefill_refused(self) -> bool:
@@ -438,10 +447,8 @@ AFTER_ERROR: tuple[_AfterErrorRule, ...] = (
         Action.RAISE,
     ),
     _Error(
-        "a transient error, and part of the answer to keep (NEXT-7)",
-        lambda now: (
-            now.may_recover and now.retryable and (now.arrived or now.in_stream)
-        ),
+        "a stream that broke, which botocore never retries (NEXT-7)",
+        lambda now: now.stream_broke and now.may_recover,
         Action.RECOVER,
     ),
     _Error("the caller has to see it", lambda _now: True, Action.RAISE),

@@ -8,8 +8,22 @@ ERROR-2. Codes are compared without regard to case, and without "exception" at t
 ERROR-3. An error event that the service model does not know has no code. It is taken
     for a failure of the service.
 
-Sources: botocore's service model of the Bedrock runtime, and the exceptions that
-botocore and urllib3 raise for streams that break. botocore never retries those itself.
+ERROR-4. A call that brings no stream belongs to botocore, with its tries and waits, by
+    error and by mode:
+
+        error                                   legacy      standard, adaptive
+        --------------------------------------  ----------  ------------------
+        read timeout, no or a closed            5 tries     3 tries
+        connection, status 429, 500, 503
+        status 408, 424                         1 try       1 try
+
+    `max_attempts`, `total_max_attempts` and `AWS_MAX_ATTEMPTS` change the numbers. A
+    try of ours on top of them would multiply the generations, each of them billed.
+ERROR-5. A stream that breaks belongs to us: botocore has returned it, and never
+    retries it.
+
+Sources: botocore's service model of the Bedrock runtime, its retry handlers, and the
+exceptions that botocore and urllib3 raise for streams that break.
 """
 
 from __future__ import annotations
@@ -48,12 +62,19 @@ BROKEN_STREAMS = (
     TimeoutError,
     ParserError,  # a damaged frame: a wrong checksum, among others
     urllib3_errors.HTTPError,
-    botocore_errors.IncompleteReadError,
 )
 """The exceptions of a connection that broke while a stream was read."""
 
-FAILED_CALLS = (botocore_errors.HTTPClientError, botocore_errors.ConnectionError)
-"""What botocore raises for a broken connection, mostly before it had a response."""
+FAILED_CALLS = (
+    botocore_errors.HTTPClientError,
+    botocore_errors.ConnectionError,
+    # The body of a blocking call to InvokeModel.
+    botocore_errors.IncompleteReadError,
+)
+"""What botocore raises for a broken connection without a stream."""
+
+TIMEOUTS = (TimeoutError, urllib3_errors.TimeoutError)
+"""The exceptions of a stream that was silent for longer than the read timeout."""
 
 
 def is_retryable(error: BaseException) -> bool:
@@ -65,15 +86,24 @@ def is_retryable(error: BaseException) -> bool:
 
 
 def is_stream_error(error: BaseException) -> bool:
-    """Return True if the error came while a stream was read, not before it opened.
+    """Return True if the error came while a stream was read (ERROR-5).
 
-    botocore's own connection errors come before the stream: it reads a stream through
+    botocore's own connection errors come without a stream: it reads a stream through
     urllib3, and passes urllib3's errors on.
     """
     if isinstance(error, FAILED_CALLS):
-        return isinstance(error, botocore_errors.ResponseStreamingError)
+        return False
     in_event = isinstance(error, botocore_errors.EventStreamError)
     return in_event or isinstance(error, BROKEN_STREAMS)
+
+
+def is_timeout(error: BaseException) -> bool:
+    """Return True if a stream was silent for too long, for the client or the service.
+
+    The same request would take as long once more.
+    """
+    code = (error_code(error) or "").lower()
+    return isinstance(error, TIMEOUTS) or code.startswith("modeltimeout")
 
 
 def error_code(error: BaseException) -> str | None:

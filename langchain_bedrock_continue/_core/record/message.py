@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 def whole_message(record: Record, content: Content, policy: Policy) -> AIMessage:
     """Return a turn as one message."""
-    joined = _joined_content(content, streamed=record.streamed)
+    joined = _joined_content(content, record)
     thinking = None if record.streamed else policy.inline_thinking
     seams = seams_after_split(joined, content.seams, thinking)
     return AIMessage(
@@ -62,11 +62,16 @@ def _metadata(record: Record, content: Content, seams: list[int]) -> dict[str, A
 
 
 def _joined_content(
-    content: Content, *, streamed: bool
+    content: Content, record: Record
 ) -> str | list[str | dict[str, Any]]:
-    """Return the content in the form in which the wrapped model returns it."""
-    blocks = content.blocks(numbered=streamed)
-    may_be_string = content.plain or not streamed
+    """Return the content in the form in which the wrapped model returns it.
+
+    ChatBedrock returns an answer of nothing as a string, ChatBedrockConverse as a list.
+    """
+    blocks = content.blocks(numbered=record.streamed)
+    if not blocks and record.last.response.plain:
+        return ""
+    may_be_string = content.plain or not record.streamed
     if may_be_string and [*map(is_text, blocks)] == [True]:
         return str(blocks[0]["text"])
     return list(blocks)

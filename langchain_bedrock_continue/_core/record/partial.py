@@ -4,7 +4,8 @@ PARTIAL-1. A message that says that it is complete, or whose stop reason is fina
     no resuming. If it says neither, the sum of a stream's chunks was broken off.
 PARTIAL-2. Its content is used as it is, in the wrapped model's own form, up to the
     first tool call: a truncated call can't be sent back. A message of another form is
-    converted before it is read (`_wrapped`).
+    converted before it is read (`_wrapped`). Reasoning at its end was truncated and is
+    left out, unless the service returns reasoning after its text (CONTENT-13).
 PARTIAL-3. Its segments, seams and usage come before those of the turn that resumes it.
 """
 
@@ -22,6 +23,7 @@ from langchain_bedrock_continue._core.content.incoming import (
     REASONING,
     TOOL,
     is_text,
+    is_truncated,
     kind_of,
     read,
 )
@@ -71,7 +73,8 @@ class ResumedState:
     @property
     def continues_text(self) -> bool:
         """Whether its text is continued; otherwise its last segment is retried."""
-        text = bool(self.blocks) and is_text(self.blocks[-1])
+        said = [block for block in self.blocks if kind_of(block) is not REASONING]
+        text = bool(said) and is_text(said[-1])
         return text and bool(self.seams or not self.has_tool_call)
 
 
@@ -117,16 +120,20 @@ def says_how_it_ended(partial: AIMessage) -> bool:
     return bool(continuation) or _as_segment(partial).stop_reason is not None
 
 
-def read_partial(partial: AIMessage) -> ResumedState:
+def read_partial(
+    partial: AIMessage, *, reasoning_in_order: bool = True
+) -> ResumedState:
     """Read a partial message (PARTIAL-2, PARTIAL-3).
 
     Args:
         partial: A message in the wrapped model's own form. It comes from outside, and
             may be older or younger than this version: what is malformed is ignored.
+        reasoning_in_order: Whether the service returns reasoning where the model wrote
+            it.
     """
     continuation = partial.response_metadata.get("continuation")
     said = continuation if isinstance(continuation, dict) else {}
-    blocks, has_tool_call = _blocks_before_calls(partial)
+    blocks, has_tool_call = _blocks_before_calls(partial, in_order=reasoning_in_order)
     own = partial.usage_metadata
     segment: Any = entry_of(_as_segment(partial))
     return ResumedState(
@@ -157,13 +164,18 @@ def _usage(said: object) -> UsageMetadata | None:
     return None
 
 
-def _blocks_before_calls(partial: AIMessage) -> tuple[list[Block], bool]:
+def _blocks_before_calls(
+    partial: AIMessage, *, in_order: bool
+) -> tuple[list[Block], bool]:
     """Return the blocks before the first tool call, and whether there is one."""
     blocks = [block for _, _, block in read(partial).blocks]
     calls = (i for i, block in enumerate(blocks) if _is_call(block))
     first = next(calls, None)
     kept = blocks[:first]
-    while kept and kept[-1] and kind_of(kept[-1]) is REASONING:
+    may_follow = not in_order and any(map(is_text, kept))
+    while kept and kind_of(kept[-1]) is REASONING:
+        if may_follow and not is_truncated(kept[-1]):
+            break
         kept = kept[:-1]  # it can't be continued
     has_calls = bool(partial.tool_calls or partial.invalid_tool_calls)
     return [_unnumbered(block) for block in kept], has_calls or first is not None

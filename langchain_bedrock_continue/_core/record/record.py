@@ -69,12 +69,6 @@ class Record:
         kept = (one for one in self.segments if not one.is_replaced)
         return sum(one.counted_tokens for one in kept)
 
-    @property
-    def has_arrived(self) -> bool:
-        """Whether something of the answer, or of the segment under way, arrived."""
-        before = len(self.resumed.entries) + len(self.segments) > 1
-        return before or self.last.response.started
-
     def sent_call(self, sizes: MaxTokens) -> SentCall:
         """Return the call under way, as the reading of a refusal needs it.
 

@@ -262,9 +262,12 @@ class ContinuationJoin:
     def _before_end(self, new: str) -> str:
         """Release new text up to an end that comes too early (JOIN-5)."""
         if self._end is None and new:
-            text, is_last_try = self._earlier.text, self._expected.is_last_try
-            before = text[: len(text) - self._join.replaced]
-            self._end = EarlyEnd(before, is_last_try=is_last_try)
+            text = self._earlier.text
+            self._end = EarlyEnd(
+                text[: len(text) - self._join.replaced],
+                is_last_try=self._expected.is_last_try,
+                repeats=self._join.repeats,
+            )
         return new if self._end is None else self._end.feed(new)
 
     def _note_rejection(self) -> None:

@@ -20,13 +20,17 @@ END-5. JSON, in a code block or alone, ends before the first character with whic
     no JSON any more (`json_prefix`), if the text before the seam is JSON.
 END-6. All other text is released, in order. Only a line break, backticks after it,
     and what follows such a fence, are withheld.
-END-7. On the last try nothing is left out. It is only noted that the message was given
-    up, so that the answer does not count as complete.
+END-7. On the last try nothing is left out, except by END-9. It is only noted that the
+    message was given up, so that the answer does not count as complete.
 END-8. The result depends on the text, and not on how it is split into chunks.
+END-9. If JSON is wrong within the first AT_SEAM characters of a message that repeats
+    nothing, the message does not continue the text, and all of it is left out. The text
+    `"mo` is not continued by `"moons": 1`.
 """
 
 from __future__ import annotations
 
+import copy
 import re
 
 from langchain_bedrock_continue._core.text.json_prefix import JsonPrefix
@@ -39,6 +43,9 @@ from langchain_bedrock_continue._core.text.open_code import (
 _OPENING = re.compile(r"[ \t]*(?:`{3,}|~{3,})([^\n`]*)\n")
 _MAYBE_OPENING = re.compile(r"[ \t]*(?:`{0,2}|~{0,2}|(?:`{3,}|~{3,})[^\n`]*)\Z")
 
+AT_SEAM = 32
+"""How many characters of JSON without an echo are withheld at first."""
+
 
 class EarlyEnd:
     """Reads new text of one message.
@@ -48,14 +55,17 @@ class EarlyEnd:
         left_out: Something of the message was left out.
     """
 
-    def __init__(self, text: str, *, is_last_try: bool = False) -> None:
+    def __init__(
+        self, text: str, *, is_last_try: bool = False, repeats: bool = True
+    ) -> None:
         """Begin after a text.
 
         Args:
             text: The text before the new text.
             is_last_try: Nothing is left out (END-7).
+            repeats: The message repeats an end of the text before the new text.
         """
-        self._is_last_try = is_last_try
+        self._is_last_try = self._keeps_rest = is_last_try
         self.gave_up = self.left_out = False
         self._pending = ""  # new text that is withheld
         fence = last_fence(text)
@@ -68,6 +78,7 @@ class EarlyEnd:
         self._json = self._followed_json()
         in_block = fence is not None and fence.end is None
         self._active = in_block or (fence is None and self._json is not None)
+        self._at_seam = 0 if repeats or self._json is None else AT_SEAM
 
     def _followed_json(self) -> JsonPrefix | None:
         if self._language != "json":
@@ -79,13 +90,17 @@ class EarlyEnd:
     @property
     def is_over(self) -> bool:
         """Whether `feed` returns all that follows unchanged, and `finish` nothing."""
-        return not self._active and (self._is_last_try or not self.gave_up)
+        return not self._active and (not self.gave_up or self._keeps_rest)
 
     def feed(self, new: str) -> str:
         """Take new text; return what is released."""
         if not self._active:
             return new if self.is_over else ""
         self._pending += new
+        if len(self._pending) < self._at_seam:
+            return ""
+        if self._is_wrong_at_seam():
+            return ""
         released = ""
         while self._pending:
             step = self._step()
@@ -96,9 +111,9 @@ class EarlyEnd:
 
     def finish(self) -> str:
         """Return what is released because the message is over (END-2)."""
-        pending, self._pending = self._pending, ""
-        if not self._active:
+        if not self._active or self._is_wrong_at_seam():
             return ""
+        pending, self._pending = self._pending, ""
         self._active = False
         start = _blank(pending)
         is_fence = self._begins_line(pending[:start]) and self._is_mark(pending, start)
@@ -109,6 +124,18 @@ class EarlyEnd:
             return pending
         self.left_out = True
         return ""
+
+    def _is_wrong_at_seam(self) -> bool:
+        """Leave everything out if the JSON is wrong at once (END-9)."""
+        at_seam, self._at_seam = self._pending[: self._at_seam], 0
+        if not at_seam or self._json is None:
+            return False
+        is_wrong = copy.deepcopy(self._json).feed(at_seam) is not None
+        if is_wrong:
+            self._active, self._pending = False, ""
+            self.gave_up = self.left_out = True
+            self._keeps_rest = False
+        return is_wrong
 
     # Steps: what is released, or None while more of the text is needed ---------------
 

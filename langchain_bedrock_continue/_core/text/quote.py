@@ -6,11 +6,16 @@ recognize, but it costs input once and output again, so its length is limited.
 QUOTE-1. A quote is an end of the text without its trailing whitespace. It does not
     begin with whitespace. It may be empty.
 QUOTE-2. A quote has at most as many characters as its kind allows, and costs at most a
-    share of the next segment's tokens (_SHARES), so that even a segment of a few tokens
-    adds new text.
+    share of the next segment's tokens (_SHARES), so that each segment adds new text.
+    The echo of a segment of a few tokens is paid on top, as far as there is room.
 QUOTE-3. A quote begins at a word boundary if there is one, and never inside a combining
     sequence such as an emoji with a skin tone.
 QUOTE-4. A quote by line begins at a line or a sentence if one begins within its limits.
+QUOTE-5. A segment of fewer than FEW_TOKENS that answers a user turn asks for the tokens
+    of its echo on top. With a quote that is too short, or none, it can't say whether a
+    blank comes before its first word. These tokens exceed neither the ceiling nor what
+    is left of `max_total_tokens`. A retry with more room (LIMIT-2) has them in its
+    size.
 """
 
 from __future__ import annotations
@@ -44,17 +49,23 @@ _SHARES = (5, 2)
 """A quote costs at most a fifth of a segment, or half of it if nothing fits into a
 fifth: without any echo, a repetition that belongs to the text looks like a restart."""
 
+FEW_TOKENS = 50
+"""A fifth of as many tokens is a quote of about 40 letters: long enough."""
+
 _SMALL_SEGMENT = 8
 """A segment of fewer tokens can't spend half of them on a quote."""
 
 
-def choose_quote(text: str, max_tokens: int, kind: QuoteKind = WORDS) -> str:
+def choose_quote(
+    text: str, max_tokens: int, kind: QuoteKind = WORDS, room: int = 0
+) -> str:
     """Choose the end of the text that the model is asked to repeat.
 
     Args:
         text: The text so far.
         max_tokens: The `max_tokens` of the next segment.
         kind: What the quote is.
+        room: How many tokens the echo may have on top of them.
 
     Returns:
         An end of the text without its trailing whitespace; empty if nothing fits.
@@ -62,8 +73,21 @@ def choose_quote(text: str, max_tokens: int, kind: QuoteKind = WORDS) -> str:
     shares = _SHARES if max_tokens >= _SMALL_SEGMENT else _SHARES[:1]
     if kind.by_line:
         shares = shares[-1:]
-    quotes = (_affordable(text, 4 * max_tokens // share, kind) for share in shares)
+    budgets = [4 * max_tokens // share for share in shares]
+    if room and max_tokens < FEW_TOKENS:
+        budgets.insert(0, max(budgets[0], min(4 * room, kind.most)))
+    quotes = (_affordable(text, budget, kind) for budget in budgets)
     return next(filter(None, quotes), "")
+
+
+def extra_tokens(quote: str, max_tokens: int) -> int:
+    """Return the tokens that the echo of a quote needs on top of a segment's own.
+
+    Args:
+        quote: The quote.
+        max_tokens: The segment's own tokens.
+    """
+    return -(-sum(map(_cost, quote)) // 4) if max_tokens < FEW_TOKENS else 0
 
 
 def _affordable(text: str, budget: int, kind: QuoteKind) -> str:

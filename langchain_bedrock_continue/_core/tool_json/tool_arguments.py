@@ -176,15 +176,16 @@ class ToolArguments:
         self._buffer.end_for_prefill()
         return []
 
-    def choose_quote(self, tokens: int, kind: QuoteKind) -> str:
+    def choose_quote(self, tokens: int, kind: QuoteKind, room: int = 0) -> str:
         """Choose what the next user turn asks the model to repeat; see ARGS-3.
 
         Args:
             tokens: What the next segment may write.
             kind: What the quote is.
+            room: How many tokens the echo may have on top of them.
         """
         text = resumable_prefix(self.text, streamed=True)
-        return "" if text == UNKNOWN else choose_quote(text, tokens, kind)
+        return "" if text == UNKNOWN else choose_quote(text, tokens, kind, room)
 
     def end_for_user_turn(self, expected: ExpectedEcho) -> Chunks:
         """End a segment that a user turn continues.

@@ -3,7 +3,7 @@
 Converse returns DeepSeek-R1's text first, and its reasoning after it.
 """
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -13,6 +13,7 @@ from tests.support.endpoint import Serve
 from tests.support.entrances import Entrance
 from tests.support.messages import continuation, ending, shape
 from tests.support.models import NOVA, PREFILL_MODEL, model, plain_model
+from tests.support.resume import Resume
 from tests.support.scripts import prefill_of, quote_of
 
 R1 = "us.deepseek.r1-v1:0"
@@ -84,6 +85,21 @@ def test_a_limit_returns_the_text_and_the_reasoning(
     bedrock = serve(reasoning_last(PROSE, 40))
     whole = model(bedrock, model=R1, max_tokens=1000).resume([("user", "Hi")], message)
     assert whole.text == PROSE
+    content: Any = whole.content
+    assert [block["type"] for block in content] == ["text", "reasoning_content"]
+
+
+def test_a_partial_message_of_the_bare_model_keeps_its_reasoning(
+    serve: Serve, resume: Resume
+) -> None:
+    bedrock = serve(reasoning_last(PROSE, 40))
+    settings: dict[str, Any] = {"model": R1, "max_tokens": 1000}
+    partial = plain_model(bedrock, **settings).invoke("Hi")
+    whole = resume(model(bedrock, **settings), [("user", "Hi")], partial)
+    assert whole.text == PROSE
+    content, before = cast("Any", whole.content), cast("Any", partial.content)
+    assert [block["type"] for block in content] == ["text", "reasoning_content"]
+    assert content[1]["reasoning_content"] == before[1]["reasoning_content"]
 
 
 def test_a_tool_call_after_them_has_its_own_block(

@@ -30,7 +30,7 @@ from langchain_bedrock_continue.local import (
     Script,
 )
 from tests.support.endpoint import Serve
-from tests.support.entrances import Entrance, by_stream
+from tests.support.entrances import Entrance, by_astream, by_stream
 from tests.support.messages import continuation, ending
 from tests.support.models import MODEL, REFUSING_MODEL, model, plain_model
 from tests.support.scripts import rest_of
@@ -155,14 +155,18 @@ def test_the_error_of_the_first_call_is_the_callers_own(
     assert len(bedrock.requests) == 1
 
 
+EVENT = Fault("exception", "ThrottlingException", "Slow down.", status=200)
+
+
 @pytest.mark.parametrize("name", [MODEL, REFUSING_MODEL])
-def test_a_later_call_that_is_throttled_is_retried(
-    serve: Serve, once: Any, waits: list[float], every_entrance: Entrance, name: str
+@pytest.mark.parametrize("ask", [by_stream, by_astream], ids=["stream", "astream"])
+def test_a_later_stream_that_is_throttled_is_retried(
+    serve: Serve, once: Any, waits: list[float], ask: Entrance, name: str
 ) -> None:
     """Twice, by default; the second time after a longer wait."""
-    answer = Answer(LONG, faults=[FaultAt(THROTTLED, request=n) for n in (2, 3)])
+    answer = Answer(LONG, faults=[FaultAt(EVENT, request=n) for n in (2, 3)])
     bedrock = serve(Script(Throttled(answer)))
-    message = every_entrance(model(bedrock, **once, model=name, max_tokens=14), "Hi")
+    message = ask(model(bedrock, **once, model=name, max_tokens=14), "Hi")
     assert message.text == LONG
     assert [most for most in waits if most] == [0.5, 1.0]
     entries = continuation(message)["segments"]
@@ -184,13 +188,14 @@ class Throttled:
         return replace(answer, faults=[replace(one, request=None) for one in due])
 
 
+@pytest.mark.parametrize("ask", [by_stream, by_astream], ids=["stream", "astream"])
 def test_the_limit_of_recoveries_counts_those_of_the_turn(
-    serve: Serve, once: Any, every_entrance: Entrance
+    serve: Serve, once: Any, ask: Entrance
 ) -> None:
-    faults = [FaultAt(THROTTLED, request=n) for n in (2, 4, 6)]
+    faults = [FaultAt(EVENT, request=n) for n in (2, 4, 6)]
     bedrock = serve(Answer(LONG, faults=faults))
     with pytest.raises(SegmentError) as raised:
-        every_entrance(model(bedrock, **once, max_tokens=5), "Hi")
+        ask(model(bedrock, **once, max_tokens=5), "Hi")
     assert len(bedrock.requests) == len(raised.value.segments) == 6
 
 

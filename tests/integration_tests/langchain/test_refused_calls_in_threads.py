@@ -34,6 +34,7 @@ from tests.support.endpoint import Serve
 from tests.support.entrances import ENTRANCES, Entrance, by_invoke, by_stream
 from tests.support.models import (
     PREFILL_MODEL,
+    REFUSING_MODEL,
     THINKING,
     continuing_chat_bedrock,
     model,
@@ -312,3 +313,18 @@ def test_a_long_thread_is_sent_as_it_is_but_for_its_refused_calls(
         sent = bedrock.requests[-1].body["messages"]
         assert len(sent) == 2 * before + 2 * after + 3
         assert len(results_in(bedrock)) == 2
+
+
+@pytest.mark.parametrize("make", [model, continuing_chat_bedrock])
+def test_refused_4_a_conversation_that_ends_in_a_refused_call_goes_on(
+    serve: Serve, make: Any, every_entrance: Entrance
+) -> None:
+    bedrock = serve(writes(LONG))
+    llm = make(bedrock, model=REFUSING_MODEL, max_tokens=60)
+    llm = llm.model_copy(update={"tool_call_recovery": "return"})
+    llm = llm.bind_tools([write_file])
+    asked = [HumanMessage("write it")]
+    refused = every_entrance(llm, asked)
+    assert refused.invalid_tool_calls
+    assert every_entrance(llm, [*asked, refused]).text == "You are welcome."
+    assert len(results_in(bedrock)) == 1

@@ -80,6 +80,34 @@ def test_an_unknown_model_that_accepts_a_prefill_is_continued() -> None:
     assert message.text == PROSE
 
 
+def test_prefill_4_a_refusal_beside_tools_is_remembered(
+    serve: Serve, entrance: Entrance
+) -> None:
+    """Claude 3 accepts a prefill, but not beside tools."""
+    bedrock = serve(PROSE)
+    asked = []
+    for tools in (WEATHER_TOOLS, WEATHER_TOOLS, []):
+        bedrock.clear()
+        llm: Any = model(bedrock, **GUARD)
+        message = entrance(llm.bind_tools(tools) if tools else llm, "Go on.")
+        asked.append(len(bedrock.requests))
+        assert ending(message) == (ENDED if tools else ("model", True))
+    assert asked[:2] == [2, 1]
+    assert message.text == PROSE
+
+
+@pytest.mark.parametrize("guard", [{}, GUARD], ids=["fall back", "guard"])
+def test_prefill_4_only_tools_are_remembered(serve: Serve, guard: Any) -> None:
+    bedrock = serve(PROSE)
+    llm = model(bedrock, **guard).bind_tools(WEATHER_TOOLS)
+    counts = []
+    for _ in range(2):
+        bedrock.clear()
+        llm.invoke("Go on.")
+        counts.append(len(bedrock.requests))
+    assert counts[1] == counts[0] - 1
+
+
 def test_a_thinking_model_is_not_asked_for_a_prefill(
     serve: Serve, entrance: Entrance
 ) -> None:

@@ -131,7 +131,7 @@ def test_the_caller_can_choose_the_prompt(serve: Serve, entrance: Entrance) -> N
     for request in asked:
         sent = request.body["messages"]
         *_, answer, last = (one["content"][0]["text"] for one in sent)
-        quote = choose_quote(answer, 40)
+        quote = choose_quote(answer, 40, room=1000)
         assert quote
         assert last == prompt.replace("{tail}", quote)
     segments = continuation(message)["segments"]

@@ -12,7 +12,12 @@ from tests.support.answers import WEATHER, WEATHER_TOOLS
 from tests.support.endpoint import Serve
 from tests.support.entrances import Entrance
 from tests.support.messages import continuation, shape
-from tests.support.models import REFUSING_MODEL, chat_bedrock, continuing_chat_bedrock
+from tests.support.models import (
+    MODEL,
+    REFUSING_MODEL,
+    chat_bedrock,
+    continuing_chat_bedrock,
+)
 from tests.support.scripts import continuing
 from tests.support.texts import LONG
 
@@ -21,8 +26,13 @@ ROOM = {"max_tokens": 1000}
 
 @pytest.mark.parametrize(
     "answer",
-    [Answer(LONG), Answer(["Let me look. ", WEATHER]), Answer([Think("Hm."), LONG])],
-    ids=["text", "tool", "thinking"],
+    [
+        Answer(LONG),
+        Answer(["Let me look. ", WEATHER]),
+        Answer([Think("Hm."), LONG]),
+        Answer([]),
+    ],
+    ids=["text", "tool", "thinking", "nothing"],
 )
 def test_an_answer_that_is_not_truncated_is_the_same_message(
     serve: Serve, every_entrance: Entrance, answer: Answer
@@ -62,6 +72,17 @@ def test_a_truncated_tool_call_is_retried_or_invalid(
         for call in message.tool_calls:
             assert call["args"] == {"city": "Oslo", "days": [1, 2]}
         assert message.tool_calls or message.invalid_tool_calls
+
+
+@pytest.mark.parametrize("signature", ["s1", ""])
+@pytest.mark.parametrize("name", [MODEL, REFUSING_MODEL])
+def test_thinking_that_nobody_asked_for_is_continued(
+    serve: Serve, entrance: Entrance, name: str, signature: str
+) -> None:
+    bedrock = serve(continuing(Answer([Think("Hm.", signature=signature), LONG])))
+    message = entrance(continuing_chat_bedrock(bedrock, model=name), "Hi")
+    assert message.text == LONG
+    assert len(bedrock.requests) > 1
 
 
 def test_a_refused_prefill_is_an_error_with_the_partial_message(

@@ -385,3 +385,34 @@ def test_waits_double_up_to_the_longest() -> None:
     waits = [recovery_wait(recoveries) for recoveries in range(8)]
     assert waits == [0.5, 1, 2, 4, 8, 8, 8, 8]
     assert max(waits) == LONGEST_WAIT
+
+
+@given(
+    st.integers(1, 5000),
+    st.integers(0, 60),
+    st.integers(1, 5000) | st.none(),
+    st.integers(1, 5000) | st.none(),
+    st.integers(0, 5000),
+)
+def test_quote_5_an_echo_is_on_top_within_every_limit(
+    requested: int, echo: int, ceiling: int | None, total: int | None, used: int
+) -> None:
+    sizes = MaxTokens(requested=requested, ceiling=ceiling, total=total)
+    without, _ = sizes.of_next_call(used)
+    sizes.echo = echo
+    asked, changed = sizes.of_next_call(used)
+    assert asked == requested or changed
+    assert without is not None
+    assert asked is not None
+    assert without <= asked <= without + echo
+    if asked > without:
+        assert ceiling is None or asked <= ceiling
+        assert total is None or asked <= total - used
+
+
+def test_quote_5_a_retry_with_more_room_has_the_echo_in_its_size() -> None:
+    sizes = MaxTokens(requested=10)
+    sizes.echo = 15
+    assert sizes.of_next_call(0) == (25, 25)
+    sizes.grow(25)
+    assert sizes.of_next_call(0) == (100, 100)

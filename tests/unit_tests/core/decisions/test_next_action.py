@@ -322,8 +322,9 @@ ERROR_FLAGS = (
     "has_text",
     "size_refused",
     "has_stop_reason",
-    "arrived",
+    "has_content",
     "in_stream",
+    "timed_out",
     "retryable",
     "may_recover",
 )
@@ -401,12 +402,20 @@ def test_next_6_an_error_after_the_stop_reason_is_never_raised() -> None:
             assert after_error(now)[0] not in {Action.RAISE, Action.RECOVER}
 
 
-def test_next_7_only_a_transient_error_is_recovered_from() -> None:
+def test_next_7_only_a_stream_that_broke_is_recovered_from() -> None:
     for now in all_errors():
         if after_error(now)[0] is Action.RECOVER:
             assert now.retryable
             assert now.may_recover
-            assert now.arrived or now.in_stream
+            assert now.in_stream
+
+
+def test_next_7_a_stream_that_was_silent_from_its_begin_is_not_asked_for_again() -> (
+    None
+):
+    for now in all_errors():
+        if now.timed_out and not now.has_content:
+            assert after_error(now)[0] is not Action.RECOVER
 
 
 def test_next_10_a_refused_size_of_ours_is_never_raised() -> None:

@@ -80,6 +80,15 @@ def test_prefill_4_a_refusal_is_remembered_unless_it_was_about_the_request() -> 
 
 
 @pytest.mark.parametrize(
+    "text",
+    [*prefill_support.REFUSED_BY_MODEL, "content cannot end with trailing whitespace"],
+)
+def test_a_refused_assistant_message_is_a_refusal(text: str) -> None:
+    error = ValueError(f"messages: final assistant {text}")
+    assert prefill_support.is_prefill_refusal(error)
+
+
+@pytest.mark.parametrize(
     "text", ["", "Too many requests", "messages: text content blocks must contain"]
 )
 def test_other_errors_are_not_refusals(text: str) -> None:

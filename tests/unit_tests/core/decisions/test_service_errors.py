@@ -190,6 +190,32 @@ def test_error_1_a_broken_connection_is_retryable(error: Exception) -> None:
 
 
 @pytest.mark.parametrize(
+    "error", BROKEN_CONNECTIONS, ids=lambda error: type(error).__name__
+)
+def test_error_4_error_5_botocores_own_errors_are_of_calls_without_a_stream(
+    error: Exception,
+) -> None:
+    is_botocores = isinstance(error, botocore_errors.BotoCoreError)
+    assert service_errors.is_stream_error(error) is not is_botocores
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (urllib3_errors.ReadTimeoutError(None, None, "m"), True),  # type: ignore[arg-type]
+        (TimeoutError("timed out"), True),
+        (client_error("modelTimeoutException"), True),
+        (client_error("throttlingException"), False),
+        (urllib3_errors.ProtocolError("broken"), False),
+        (ConnectionError("no messageStop"), False),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_a_silent_stream_is_a_timeout(error: Exception, expected: bool) -> None:
+    assert service_errors.is_timeout(error) is expected
+
+
+@pytest.mark.parametrize(
     "error",
     [
         ValueError("v"),

@@ -1,4 +1,4 @@
-"""The rules END-1 to END-8."""
+"""The rules END-1 to END-9."""
 
 from itertools import pairwise
 
@@ -81,9 +81,9 @@ SAID: dict[str, tuple[str, str, str, bool, bool]] = {
 
 
 def read(
-    before: str, chunks: list[str], *, is_last_try: bool = False
+    before: str, chunks: list[str], *, is_last_try: bool = False, repeats: bool = True
 ) -> tuple[str, bool, bool]:
-    fence = EarlyEnd(before, is_last_try=is_last_try)
+    fence = EarlyEnd(before, is_last_try=is_last_try, repeats=repeats)
     released = "".join([*map(fence.feed, chunks), fence.finish()])
     return released, fence.gave_up, fence.left_out
 
@@ -125,9 +125,8 @@ def test_end_8_the_chunks_do_not_matter(
     new = "".join(parts)
     at = [0, *sorted(cut for cut in cuts if cut < len(new)), len(new)]
     chunks = [new[a:b] for a, b in pairwise(at)]
-    for is_last_try in (False, True):
-        once = read(before, [new], is_last_try=is_last_try)
-        assert read(before, chunks, is_last_try=is_last_try) == once
+    for flags in ({}, {"is_last_try": True}, {"repeats": False}):
+        assert read(before, chunks, **flags) == read(before, [new], **flags)
 
 
 @given(
@@ -176,3 +175,24 @@ def test_end_7_on_the_last_try_it_is_only_noted(name: str) -> None:
         assert left_out
     else:
         assert (released, *flags) == (new, gave_up, False)
+
+
+KEY = '[{"name": "Earth", "mo'
+
+
+@pytest.mark.parametrize("is_last_try", [True, False])
+@pytest.mark.parametrize(
+    "new", ['"moons": 1}]', '{"name": 7}', '" "a": 1}]', 'ons": 1}]']
+)
+def test_end_9_json_that_is_wrong_at_the_seam(new: str, is_last_try: bool) -> None:
+    flags = {"is_last_try": is_last_try, "repeats": False}
+    expected = (new, False, False) if new[0] == "o" else ("", True, True)
+    for chunks in ([new, "x" * 99], [*new, "x" * 99]):
+        released, *rest = read(KEY, chunks, **flags)
+        assert (released.removesuffix("x" * 99), *rest) == expected
+
+
+def test_end_9_json_that_goes_on_is_withheld_for_a_moment() -> None:
+    end = EarlyEnd(KEY, repeats=False)
+    assert end.feed('ons": 1, "size": ') == ""
+    assert end.feed('12000, "name": "') == 'ons": 1, "size": 12000, "name": "'

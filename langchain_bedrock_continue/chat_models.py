@@ -245,9 +245,8 @@ class ChatBedrockContinuing(ReturnedUsageMixin, WrappingChatModel):
         last: deque[AIMessageChunk] = deque(maxlen=1)
         # LangChain passes no run to a stream; it sets the id of the chunks it gets.
         with closing(chunks), partial_with_id(lambda: last[0].id if last else None):
-            for message in chunks:
-                last.append(message)
-                chunk = ChatGenerationChunk(message=message)
+            for chunk in chunks:
+                last.append(cast("AIMessageChunk", chunk.message))
                 if call.run:
                     call.run.on_llm_new_token(chunk.text, chunk=chunk)
                 yield chunk
@@ -258,8 +257,8 @@ class ChatBedrockContinuing(ReturnedUsageMixin, WrappingChatModel):
         wrapped: Adapter[Any],
         call: _Call,
         cancellation: Cancellation,
-    ) -> Generator[AIMessageChunk, None, None]:
-        yield from turn.resumed_chunks()
+    ) -> Generator[ChatGenerationChunk, None, None]:
+        yield from map(_generation, turn.resumed_chunks())
         for request in turn.requests():
             try:
                 with cancellation.deadline(request.seconds) as deadline:
@@ -268,7 +267,11 @@ class ChatBedrockContinuing(ReturnedUsageMixin, WrappingChatModel):
                     with closing(response) as chunks:
                         for chunk in chunks:
                             message = cast("AIMessageChunk", chunk.message)
-                            yield from turn.receive(message)
+                            shown = turn.receive(message)
+                            if shown and shown[0] is message:
+                                yield chunk  # text that passes on as it came
+                                continue
+                            yield from map(_generation, shown)
                             if event := turn.tool_call_event():
                                 call.events.send(event, cancellation, TOOL_CALL)
                             if turn.is_rejected:
@@ -276,10 +279,11 @@ class ChatBedrockContinuing(ReturnedUsageMixin, WrappingChatModel):
                         else:
                             turn.check_end()
             except Exception as error:  # noqa: BLE001 - the turn keeps what arrived
-                yield from turn.fail(error)
+                yield from map(_generation, turn.fail(error))
             else:
-                yield from turn.end_segment(deadline_passed=deadline.passed)
-        yield turn.last_chunk()
+                ended = turn.end_segment(deadline_passed=deadline.passed)
+                yield from map(_generation, ended)
+        yield _generation(turn.last_chunk())
         turn.raise_or_warn()
 
     def _begin(
@@ -405,3 +409,7 @@ def policy_of(
         usage_view=model.usage_view,
         **wrapped.settings(stop, kwargs),
     )
+
+
+def _generation(message: AIMessageChunk) -> ChatGenerationChunk:
+    return ChatGenerationChunk(message=message)

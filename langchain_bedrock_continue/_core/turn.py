@@ -38,11 +38,11 @@ TURN-7. A request that the service refused is not a segment: nothing arrived.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from langchain_core.messages import AIMessageChunk
 
-from langchain_bedrock_continue._core.content.incoming import Response
+from langchain_bedrock_continue._core.content.incoming import Response, sole_text
 from langchain_bedrock_continue._core.decisions import (
     limits,
     prefill_support,
@@ -124,6 +124,8 @@ class Turn(TurnState):
 
     def receive(self, received: AIMessage) -> Chunks:
         """Take a response or a chunk of one; return what the caller may see."""
+        if self._passes(received):
+            return [cast("AIMessageChunk", received)]
         response = self._record.segments[-1].response
         incoming = response.receive(received)
         chunks = self.writing.receive(incoming)
@@ -137,6 +139,20 @@ class Turn(TurnState):
             self._reported_call = None
             chunks = [AIMessageChunk(content="")]
         return self._show(chunks)
+
+    def _passes(self, received: AIMessage) -> bool:
+        """Take a chunk if it is text that the caller gets as it came."""
+        block, response = sole_text(received), self._record.segments[-1].response
+        is_plain = (
+            block is not None and response.streamed and not self._record.resumed.id
+        )
+        if block is None or not is_plain or self.writing is not self.content:
+            return False
+        if not self.content.pass_on(block):
+            return False
+        response.receive_text(block["text"])
+        self._pulse.is_due(has_shown=True)
+        return True
 
     @property
     def is_rejected(self) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from botocore.config import Config
 from langchain_aws import ChatBedrockConverse
 
 from langchain_bedrock_continue._check import figures
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 MODEL = "us.anthropic.claude-3-5-sonnet-20241022-v2:0"
 """Rules that take a prefill; the weights are the local model's."""
+
+LONGEST_CALL = 1_800
+"""How long a call may take, in seconds."""
 
 FOLLOWING = 100
 """How many characters of the uncut answer must follow a seam."""
@@ -78,10 +82,19 @@ def endpoint(weights: str, batch_tokens: int) -> LocalBedrock:
     return LocalBedrock(LlamaBackend(named, batch_tokens=batch_tokens))
 
 
+def client_kwargs(bedrock: LocalBedrock) -> dict[str, Any]:
+    """Return the arguments of a client that waits for a slow model.
+
+    botocore waits 60 seconds, and then asks again: the answer is generated twice.
+    """
+    config = Config(read_timeout=LONGEST_CALL, retries={"total_max_attempts": 1})
+    return {**bedrock.client_kwargs(), "config": config}
+
+
 def bare_model(bedrock: LocalBedrock, max_tokens: int) -> ChatBedrockConverse:
     """Return ChatBedrockConverse at temperature 0."""
     return ChatBedrockConverse(
-        model=MODEL, max_tokens=max_tokens, temperature=0, **bedrock.client_kwargs()
+        model=MODEL, max_tokens=max_tokens, temperature=0, **client_kwargs(bedrock)
     )
 
 

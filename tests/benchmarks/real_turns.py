@@ -15,7 +15,7 @@ from langchain_core.messages import AIMessage, HumanMessage
 from langchain_bedrock_continue import ChatBedrockContinuing, ContinuationError
 from langchain_bedrock_continue._check import figures
 from langchain_bedrock_continue._check.well_formed import well_formed
-from tests.benchmarks.real_answers import MODEL, bare_model, share
+from tests.benchmarks.real_answers import MODEL, bare_model, client_kwargs, share
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -120,7 +120,7 @@ def _turn(
         max_tokens=size,
         max_continuations=2 * needed + SPARE_CALLS,
         temperature=0,
-        **bedrock.client_kwargs(),
+        **client_kwargs(bedrock),
     )
     message, error = _answered(llm, question.prompt)
     continuation: dict[str, Any] = message.response_metadata.get("continuation", {})

@@ -259,6 +259,27 @@ class Content:
         self._withheld = []
         return marks
 
+    def pass_on(self, block: Block) -> bool:
+        """Take a text block of a stream if it may be released as it came.
+
+        Args:
+            block: The block; it gets its number in the turn.
+
+        Returns:
+            False if `receive` has to take it.
+        """
+        if self._held or self._retry is not None or self._withholds:
+            return False
+        next_index = self._placement.open_index
+        if next_index is None or not self._released.has_text(next_index):
+            return False
+        index = self._placement.pass_on(block["index"], block["text"])
+        if index is None:
+            return False
+        block["index"] = index
+        self._released.add_to_text(index, block["text"])
+        return True
+
     def receive(self, incoming: Incoming) -> Chunks:
         """Take what arrived; return what the caller may see."""
         if self._held is None:

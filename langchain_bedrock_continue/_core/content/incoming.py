@@ -42,6 +42,7 @@ CALLS_WITHOUT_BLOCK = 1000
 """Block numbers for tool calls that have no block: after all that have one."""
 
 _TEXT_KEYS = frozenset({"type", "text", "index"})
+_PROVIDER_ONLY = frozenset({"model_provider"})
 
 
 @dataclass(slots=True)
@@ -101,6 +102,12 @@ class Response:
         reason = self.metadata.get("stopReason") or self.metadata.get("stop_reason")
         return reason if isinstance(reason, str) else None
 
+    def receive_text(self, text: str) -> None:
+        """Take a chunk that has nothing but text, and is not the first one."""
+        self.has_text = self.has_content = True
+        if self.keeps_text:
+            self._texts.append(text)
+
     def receive(self, message: AIMessage) -> Incoming:
         """Take a response, or a chunk of one; return its content."""
         self.started = True
@@ -123,6 +130,25 @@ class Response:
         if message.usage_metadata is not None:
             self.usage = add_usage(self.usage, message.usage_metadata)
         return incoming
+
+
+def sole_text(message: AIMessage) -> Block | None:
+    """Return the text block of a chunk that has nothing else, or None."""
+    content = message.content
+    if not isinstance(message, AIMessageChunk) or len(content) != 1:
+        return None
+    block: Any = content[0]
+    if not isinstance(block, dict) or block.keys() != _TEXT_KEYS:
+        return None
+    is_text = block["type"] == "text" and isinstance(block["text"], str)
+    metadata = message.response_metadata
+    has_more = (
+        message.usage_metadata is not None
+        or message.tool_call_chunks
+        or message.additional_kwargs
+        or (metadata and metadata.keys() != _PROVIDER_ONLY)
+    )
+    return block if is_text and block["text"] and not has_more else None
 
 
 def read(message: AIMessage) -> Incoming:

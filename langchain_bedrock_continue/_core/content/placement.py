@@ -150,6 +150,11 @@ class Placement:
         return bool(after) and after <= self._reasoning
 
     @property
+    def open_index(self) -> int | None:
+        """The number of the open text block, or None."""
+        return None if self._open is None else self._open.index
+
+    @property
     def last_index(self) -> int:
         """The number of the turn's last block."""
         return self._index.last
@@ -214,6 +219,19 @@ class Placement:
         self.plain = start.plain
 
     # What arrives ------------------------------------------------------------------
+
+    def pass_on(self, number: int, text: str) -> int | None:
+        """Take text of the open block if it may be released as it came.
+
+        Returns:
+            The block's number in the turn, or None if `receive` has to take the text.
+        """
+        block = self._open
+        if block is None or block.number != number or self._join is not None:
+            return None
+        if self.calls.begun or not block.buffer.pass_on(text):
+            return None
+        return block.index
 
     def receive(self, incoming: Incoming) -> Chunks:
         """Place what arrived; return what may be released."""

@@ -112,6 +112,16 @@ class ReleasedBlocks:
             self.is_blank = self.is_blank and kind is REASONING
             self._merge(block)
 
+    def has_text(self, index: int) -> bool:
+        """Return True if a block is a text that was added under its own number."""
+        return index in self._parts and not self._moved
+
+    def add_to_text(self, index: int, text: str) -> None:
+        """Add text to a block for which `has_text` is true."""
+        self.substance += 1
+        self.is_blank = self.is_blank and text.isspace()
+        self._parts[index].append(text)
+
     def _add_text(self, block: Block) -> None:
         index, text = block["index"], block["text"]
         if text:

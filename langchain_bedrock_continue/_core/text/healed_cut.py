@@ -204,6 +204,20 @@ class TextBuffer:
             return self._release(at)
         return self._release(self._releasable())
 
+    def pass_on(self, text: str) -> bool:
+        """Take text if it may be released as it came, with nothing held before it.
+
+        Returns:
+            False if it may not: then nothing is taken, and `feed` has to take it.
+        """
+        holds = self._tail or self._removed or self._stops or self.stopped
+        if holds or not text or is_unsafe_end(text[-1]):
+            return False
+        self._parts.append(text)
+        self._released += len(text)
+        self._last = text[-1]
+        return True
+
     def has_progress(self) -> bool:
         """Return True if a cut here keeps more than the segment began with."""
         return self._released + self._kept_length() > self._segment_start

@@ -10,6 +10,7 @@ PREFIX-4. The result depends on the text, and not on how it is split into chunks
 
 from __future__ import annotations
 
+import re
 from enum import Enum, auto
 
 
@@ -21,6 +22,8 @@ class _Need(Enum):
 
 
 _OPENING = {"]": "[", "}": "{"}
+_IN_STRING = re.compile(r'["\\]')
+_VISIBLE = re.compile(r"\S")
 _SCALAR = frozenset("+-.")
 
 
@@ -42,11 +45,17 @@ class JsonPrefix:
 
     def feed(self, text: str) -> int | None:
         """Read more; return the offset of the first wrong character, or None."""
-        for at, char in enumerate(text):
-            if not self.is_judged:
-                return None
-            if not self._accepts(char):
+        at, end = 0, len(text)
+        while at < end and self.is_judged:
+            if self._in_string and not self._is_escaped:
+                found = _IN_STRING.search(text, at)
+                at = found.start() if found else end
+            elif not self._in_string and not self._in_scalar:
+                found = _VISIBLE.search(text, at)
+                at = found.start() if found else end
+            if at < end and not self._accepts(text[at]):
                 return at
+            at += 1
         return None
 
     def _accepts(self, char: str) -> bool:

@@ -432,7 +432,7 @@ class Turn(TurnState):
         if action is Action.END:
             return self._end_without_call(ending, error)
         if action is Action.RETRY_UNCACHED:
-            return self._send_without_cache_points()
+            return self._send_without_cache_points(error)
         self._record.last.error = service_errors.describe(error)
         if action is Action.END_SEGMENT:
             return self.end_segment()

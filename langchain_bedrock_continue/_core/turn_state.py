@@ -212,9 +212,9 @@ class TurnState:
         sizes = self._max_tokens
         return size_refusals.refusal_of(error, self._record.sent_call(sizes))
 
-    def _send_without_cache_points(self) -> Chunks:
+    def _send_without_cache_points(self, error: Exception) -> Chunks:
         """Send the refused request once more, and no cache points again (NEXT-12)."""
-        self._composer.caching.stop()
+        self._composer.caching.stop(error)
         self._record.drop_last()
         return []
 

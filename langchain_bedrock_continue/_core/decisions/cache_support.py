@@ -5,8 +5,8 @@ CACHE-1. Models are known by patterns, as in `prefill_support`. A model that is 
 CACHE-2. Below its smallest prefix a model silently caches nothing. For a model that is
     newer than the table, the smallest known size is assumed: a point that is useless
     costs nothing.
-CACHE-3. What the service says takes precedence: a model that refused a cache point gets
-    none again in this process.
+CACHE-3. What the service says takes precedence: a model that has no cache for this
+    account gets no point again in this process. Any other refusal is about the request.
 
 Sources (November 2026): AWS's guide "Prompt caching for faster model inference", a
 public price list that cites AWS's service offers, and public reports of live calls for
@@ -91,6 +91,9 @@ _NOVA = re.compile(r"(?:^|[./])amazon\.nova-(?:2-)?(?:micro|lite|pro|premier)")
 _REFUSALS = ("prompt caching", "cache_control", "cachepoint", "cache point")
 """What is in each of Bedrock's texts that refuse a cache point, in lower case."""
 
+_REFUSED_BY_MODEL = "did not allow prompt caching"
+"""What is in the text that refuses every cache point, in lower case."""
+
 _refusing_models: set[str] = set()
 
 
@@ -130,9 +133,10 @@ def is_cache_refusal(error: BaseException) -> bool:
     return any(part in text for part in _REFUSALS)
 
 
-def remember_cache_refusal(model_id: str) -> None:
-    """Remember a model that refused a cache point, in this process (CACHE-3)."""
-    _refusing_models.add(model_id)
+def remember_cache_refusal(model_id: str, error: BaseException) -> None:
+    """Remember a model that refuses every cache point, in this process (CACHE-3)."""
+    if _REFUSED_BY_MODEL in str(error).lower():
+        _refusing_models.add(model_id)
 
 
 def forget_cache_refusals() -> None:

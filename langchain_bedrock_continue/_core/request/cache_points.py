@@ -118,9 +118,9 @@ class Caching:
         """Return True if the service refused a point, and the request has ours."""
         return self._has_points and is_cache_refusal(error)
 
-    def stop(self) -> None:
-        """Add no more points: the service refused one."""
-        remember_cache_refusal(self._model_id)
+    def stop(self, error: BaseException) -> None:
+        """Add no more points in this turn: the service refused one."""
+        remember_cache_refusal(self._model_id, error)
         self._support = None
 
     def plan(self, last: UsageMetadata | None, answer: int) -> CachePlan | None:

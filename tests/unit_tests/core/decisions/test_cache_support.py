@@ -83,8 +83,9 @@ def test_cache_2_models_that_are_not_in_the_table(
 
 
 def test_cache_3_a_refusal_is_remembered() -> None:
+    remember_cache_refusal(SONNET, RuntimeError("cache_control: not permitted"))
     assert cache_support(SONNET) is not None
-    remember_cache_refusal(SONNET)
+    remember_cache_refusal(SONNET, RuntimeError(NOT_CACHED))
     assert cache_support(SONNET) is None
     assert cache_support("us.anthropic.claude-sonnet-4-6") is not None
 

@@ -130,7 +130,7 @@ def test_point_6_what_is_read_goes_on() -> None:
 def test_a_refusal_ends_it() -> None:
     decides = caching("1h")
     assert decides.plan(None, 0) is not None
-    decides.stop()
+    decides.stop(REFUSED)
     assert decides.plan(None, 0) is None
     assert not decides.is_refused(REFUSED)
     assert caching("1h").plan(None, 0) is None

@@ -32,7 +32,7 @@ UV := .venv-uv/bin/uv
 UV_INSTALLED := .venv-uv/$(UV_VERSION)
 
 .PHONY: help demo test coverage lint latest lowest lock \
-    bench exactness cuts seams seams-real repetition oracle soak clean
+    bench exactness cuts prices seams seams-real repetition oracle soak clean
 
 help:
 	@echo 'make demo       ask a small local model; its answer is truncated and continued'
@@ -48,6 +48,7 @@ help:
 	@echo 'make exactness  count the continued answers that equal the untruncated ones'
 	@echo '                WEIGHTS=smollm2|qwen2.5-coder|qwen2.5-coder-1.5b'
 	@echo 'make cuts       compare rules for cuts after whitespace: WEIGHTS=...'
+	@echo 'make prices     the price of the input of continued answers, by prompt_caching'
 	@echo 'make seams      join texts cut at every place, continued with every habit'
 	@echo 'make seams-real compare wordings of the user turn on a real model, then measure'
 	@echo '                complete turns: WEIGHTS=smollm2|qwen2.5-coder|FILE.gguf'
@@ -108,6 +109,10 @@ exactness: $(TOOLS)
 
 cuts: $(TOOLS)
 	$(BIN)/python -m tests.benchmarks.cuts --weights $(or $(WEIGHTS),smollm2)
+
+prices: $(TOOLS)
+	$(BIN)/python -m tests.benchmarks.prices
+	$(BIN)/python -m tests.benchmarks.prices --prompts 12000 --size 512
 
 seams: $(TOOLS)
 	$(BIN)/python -m tests.benchmarks.seams

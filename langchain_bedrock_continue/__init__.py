@@ -15,12 +15,16 @@ from langchain_bedrock_continue.errors import (
     TruncatedToolCallError,
     TurnLimitError,
 )
+from langchain_bedrock_continue.prices import Prices
+from langchain_bedrock_continue.report import ContinuationReport
 
 __all__ = [
     "ChatBedrockContinuing",
     "Continuation",
     "ContinuationError",
+    "ContinuationReport",
     "PrefillRefusedError",
+    "Prices",
     "SegmentEntry",
     "SegmentError",
     "TruncatedToolCallError",

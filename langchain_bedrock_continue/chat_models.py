@@ -18,7 +18,7 @@ from pydantic import AfterValidator, Field
 
 from langchain_bedrock_continue import _transport
 from langchain_bedrock_continue._core.decisions.limits import DeadlinePassedError
-from langchain_bedrock_continue._core.policy import Policy
+from langchain_bedrock_continue._core.policy import Policy, PromptCaching
 from langchain_bedrock_continue._core.request.prompts import (
     DEFAULT_PROMPT,
     check_template,
@@ -156,6 +156,17 @@ class ChatBedrockContinuing(ReturnedUsageMixin, WrappingChatModel):
     except those that a retry replaced. `"billed"` is the sum over all calls. Both are
     in `response_metadata["continuation"]`."""
 
+    prompt_caching: PromptCaching = "auto"
+    """Which requests get cache points, so that a continuation reads the prompt from
+    Bedrock's cache: at 0.025 to 0.25 of the input price, by model. `"auto"` (the
+    default): the continuations; the first request is not changed. If exactly one
+    continuation follows, the input costs up to 1.125 of what it costs without; from two
+    on it costs less. `"5m"`, or True: the first request, too. A prompt that is cached
+    and not continued costs 1.25. `"1h"`: the same with a lifetime of an hour, at twice
+    the input price for what is cached; five minutes where the model has no other.
+    False: none. Models without a prompt cache, and prompts too small for it, get none.
+    Cache points of your own, and `cache_control`, are kept."""
+
     max_concurrency: int = Field(default=MAX_CONCURRENCY, ge=1)
     """Maximum number of concurrent async calls: the number of threads. It is also the
     size of the connection pool of a client that is created here, unless `config` sets
@@ -179,6 +190,7 @@ class ChatBedrockContinuing(ReturnedUsageMixin, WrappingChatModel):
             stream_recoveries: int = ...,
             usage_view: Literal["billed", "response"] = ...,
             message_usage: Literal["response", "billed"] = ...,
+            prompt_caching: PromptCaching = ...,
             max_concurrency: int = ...,
             **model_arguments: Any,
         ) -> None:
@@ -390,6 +402,7 @@ def policy_of(
         max_tokens_ceiling=model.max_tokens_ceiling,
         max_total_tokens=model.max_total_tokens,
         on_limit=model.on_limit,
+        prompt_caching=model.prompt_caching,
         strategy=model.strategy,
         stream_recoveries=model.stream_recoveries,
         tool_call_recovery=model.tool_call_recovery,

@@ -5,6 +5,9 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from langchain_bedrock_continue._core.decisions.cache_support import (
+    forget_cache_refusals,
+)
 from langchain_bedrock_continue._core.decisions.forms import forget_forms
 from langchain_bedrock_continue._core.decisions.prefill_support import forget_refusals
 from langchain_bedrock_continue._wrapped.read_timeout import forget_warnings
@@ -19,9 +22,10 @@ settings.load_profile("steady")
 def nothing_remembered() -> None:
     """Forget what models did in earlier tests: the package remembers it in a process.
 
-    It remembers which of them refused a prefill, in which form a user turn worked, and
-    for which the client waits too short.
+    It remembers which of them refused a prefill or a cache point, in which form a user
+    turn worked, and for which the client waits too short.
     """
+    forget_cache_refusals()
     forget_refusals()
     forget_forms()
     forget_warnings()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+PromptCaching: TypeAlias = bool | Literal["auto", "5m", "1h"]
+"""The values of the field `prompt_caching`; True is `"5m"`."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,7 @@ class Policy:
             our words instead of the caller's, so there is no user turn.
         guarded: The request has a guardrail.
         continuation_prompt: The user turn's text, with `{tail}`; None for the default.
+        prompt_caching: Which requests get cache points, and with which lifetime.
         model_id: The model's own id; the ARN of a profile tells nothing of the model.
         tool_call_recovery: What happens with a truncated tool call.
         max_tokens_ceiling: How far a retry may raise `max_tokens`, or None.
@@ -62,6 +66,7 @@ class Policy:
     guards_last_turn: bool = False
     guarded: bool = False
     continuation_prompt: str | None = None
+    prompt_caching: PromptCaching = "auto"
     model_id: str = ""
     tool_call_recovery: Literal["retry", "resume", "return", "raise"] = "retry"
     max_tokens_ceiling: int | None = None

@@ -268,6 +268,7 @@ class Turn(TurnState):
         wait, call.wait = call.wait, 0.0
         max_tokens, changed = self._max_tokens.of_next_call(record.output_tokens)
         event = event_of(record, call.action, len(self.content))
+        cache = self._composer.cache_plan(record.last.response.usage)
         if call.strategy is not Strategy.RETRY:
             self.writing.begin_segment()
         response = Response(keeps_text=self._composer.in_user_turn)
@@ -284,6 +285,7 @@ class Turn(TurnState):
             messages=self._composer.messages(),
             kwargs=self._composer.kwargs(changed),
             max_tokens=changed,
+            cache=cache,
             event=event,
             is_first=len(record.segments) == 1,
             wait=wait,
@@ -431,12 +433,12 @@ class Turn(TurnState):
             return self._retry_at_limit(error)
         if action is Action.END:
             return self._end_without_call(ending, error)
+        if action is Action.RETRY_UNCACHED:
+            return self._send_without_cache_points(error)
         self._record.last.error = service_errors.describe(error)
-        if action is Action.RECOVER:
-            return self._recover()
-        if action is Action.RETRY_LARGER:
-            return self._retry_overflowed()
-        return self.end_segment()
+        if action is Action.END_SEGMENT:
+            return self.end_segment()
+        return self._recover() if action is Action.RECOVER else self._retry_overflowed()
 
     def _fall_back(self, error: Exception) -> Chunks:
         """Continue in a user turn where a prefill was refused (TURN-7)."""

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
     from langchain_core.messages import AIMessage, BaseMessage
 
+    from langchain_bedrock_continue._core.content.incoming import Chunks
     from langchain_bedrock_continue._core.decisions.size_refusals import SizeRefusal
     from langchain_bedrock_continue._core.decisions.stop_reasons import StopMeaning
     from langchain_bedrock_continue._core.decisions.vocabulary import Ending
@@ -98,7 +99,7 @@ class TurnState:
             guarded=policy.guarded,
         )
         self.writing: Content | ToolArguments = self.content
-        self._composer = Composer(messages, kwargs)
+        self._composer = Composer(messages, kwargs, policy)
         callers = is_callers(policy.continuation_prompt)
         self._forms = Forms(policy.model_id, callers=callers)
         self._max_tokens = limits.MaxTokens(
@@ -186,6 +187,7 @@ class TurnState:
         return AfterError(
             deadline_passed=isinstance(error, limits.DeadlinePassedError),
             refused=prefill_support.is_prefill_refusal(error),
+            cache_refused=self._composer.caching.is_refused(error),
             strategy=segment.strategy,
             may_fall_back=self._policy.may_fall_back,
             is_last_strategy=self._policy.has_prefill_only,
@@ -209,6 +211,12 @@ class TurnState:
         """Return why the service refused a size, or a length, that we chose."""
         sizes = self._max_tokens
         return size_refusals.refusal_of(error, self._record.sent_call(sizes))
+
+    def _send_without_cache_points(self, error: Exception) -> Chunks:
+        """Send the refused request once more, and no cache points again (NEXT-12)."""
+        self._composer.caching.stop(error)
+        self._record.drop_last()
+        return []
 
     def _limit(self) -> Ending | None:
         """Return the limit that is reached, or None."""

@@ -13,6 +13,7 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_bedrock_continue._core.policy import InlineThinking
 from langchain_bedrock_continue._core.request.call_arguments import max_tokens_of
 from langchain_bedrock_continue._wrapped import private_names
+from langchain_bedrock_continue._wrapped.cache_points import CachePointsClient
 from langchain_bedrock_continue._wrapped.call_settings import (
     has_tools,
     is_constrained,
@@ -194,9 +195,13 @@ class Adapter(Generic[Model]):
 
         The core has put the segment's `max_tokens` among them, where
         ChatBedrockConverse reads it. An adapter whose class reads it elsewhere
-        overrides this method.
+        overrides this method. Cache points of ours take the place of those that
+        langchain-aws adds (POINT-7).
         """
-        return request.kwargs
+        if request.cache is None:
+            return request.kwargs
+        kwargs = request.kwargs.items()
+        return {name: value for name, value in kwargs if name != "cache_control"}
 
     def messages(self, request: SegmentRequest) -> list[BaseMessage]:
         """Return the messages of one call.
@@ -206,13 +211,16 @@ class Adapter(Generic[Model]):
         """
         return request.messages
 
-    def model_for(self, request: SegmentRequest) -> Any:  # noqa: ARG002 - of others
-        """Return the model that makes the call: it has the segment's `max_tokens`.
+    def model_for(self, request: SegmentRequest) -> Any:
+        """Return the model that makes the call, with the request's cache points.
 
-        An adapter whose class prefers a field of its own to the call's argument
-        overrides this method.
+        An adapter whose class prefers a field of its own to the call's `max_tokens`
+        extends this method.
         """
-        return self.llm
+        if request.cache is None:
+            return self.llm
+        client = CachePointsClient(self.llm.client, request.cache)
+        return self.llm.model_copy(update={"client": client})
 
     def generate(
         self,

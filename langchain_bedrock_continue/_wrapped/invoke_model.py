@@ -101,9 +101,10 @@ class InvokeModelAdapter(Adapter[ChatBedrock]):
 
     def model_for(self, request: SegmentRequest) -> Any:
         """Return the model, with the segment's `max_tokens` as its own field."""
+        model = super().model_for(request)
         if request.max_tokens is None:
-            return self.llm
-        return self.llm.model_copy(update={"max_tokens": request.max_tokens})
+            return model
+        return model.model_copy(update={"max_tokens": request.max_tokens})
 
     def generate(
         self,

@@ -249,7 +249,9 @@ class Runtime:
         tokens = [await self._backend.count_tokens(point.prefix) for point in points]
         total = await self._backend.count_tokens(request)
         check_context_window(total, request.max_tokens, model)
-        return self._cache.account(points, tokens, total, model.min_cache_tokens)
+        return self._cache.account(
+            points, tokens, total, model.min_cache_tokens, model.max_cache_tokens
+        )
 
 
 async def _unknown_operation(call: Call) -> None:

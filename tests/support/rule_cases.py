@@ -1,10 +1,9 @@
-"""Cases for the rules on conversations, numbers, tools and cachePoints, with texts.
+"""Cases for the rules on conversations, numbers and tools, with texts.
 
 Each case is: name, model id, body, and the exact error text, or None.
 """
 
 from tests.support.rule_requests import (
-    CACHE_POINT,
     CLAUDE_3_5,
     CLAUDE_4_5,
     CLAUDE_5,
@@ -14,7 +13,6 @@ from tests.support.rule_requests import (
     Json,
     assistant,
     body,
-    reasoning,
     tool_result,
     tool_use,
     user,
@@ -204,36 +202,6 @@ CASES: list[tuple[str, str, Json, str | None]] = [
         (
             "The number of toolResult blocks at messages.0.content exceeds the number "
             "of toolUse blocks of previous turn."
-        ),
-    ),
-    # cachePoints
-    (
-        "four cachePoints",
-        CLAUDE_3_5,
-        body(user("a", CACHE_POINT, "b", CACHE_POINT, "c", CACHE_POINT, "d")),
-        None,
-    ),
-    (
-        "five cachePoints",
-        CLAUDE_3_5,
-        body(
-            user("a", CACHE_POINT, "b", CACHE_POINT, "c", CACHE_POINT),
-            system=[{"text": "s"}, CACHE_POINT],
-            toolConfig={"tools": [*TOOLS["tools"], CACHE_POINT]},
-        ),
-        VENDOR + "A maximum of 4 blocks with cache_control may be provided. Found 5.",
-    ),
-    (
-        "cachePoint after reasoning",
-        CLAUDE_3_5,
-        body(
-            user("a"),
-            assistant("b", reasoning("c", signature="s"), CACHE_POINT),
-            user("d"),
-        ),
-        (
-            "Cache point cannot be inserted after reasoning block. Please remove the "
-            "invalid cache point and try again."
         ),
     ),
 ]

@@ -171,6 +171,18 @@ def read(message: AIMessage) -> Incoming:
     return Incoming(blocks, {}, calls)
 
 
+def cached_tokens(usage: UsageMetadata) -> tuple[int, int]:
+    """Return the input tokens that were read from the cache, and those written to it.
+
+    langchain-aws reports the written ones by lifetime where Bedrock does, and then
+    sets their sum to 0.
+    """
+    details: dict[str, Any] = {**(usage.get("input_token_details") or {})}
+    by_lifetime = [key for key in details if key.startswith("ephemeral_")]
+    written = ["cache_creation", *by_lifetime]
+    return details.get("cache_read") or 0, sum(details.get(key) or 0 for key in written)
+
+
 def as_block(text: str, index: int = 0) -> Block:
     """Return a text as a content block."""
     return {"type": "text", "text": text, "index": index}

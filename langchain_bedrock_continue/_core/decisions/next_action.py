@@ -32,6 +32,7 @@ NEXT-10. A size that we chose, and the length that a continuation adds to the in
 NEXT-11. A tool call that Nova reports as an error, because it was truncated, is retried
     with a larger `max_tokens`. If the answer has begun, the error is a truncated call;
     else it is the caller's own, as with ChatBedrockConverse.
+NEXT-12. A cache point that we chose is left out where the service refuses it.
 """
 
 from __future__ import annotations
@@ -326,6 +327,7 @@ class AfterError:
     Attributes:
         deadline_passed: The deadline left no time for the call, so it was not made.
         refused: The service refused the assistant message in the final position.
+        cache_refused: The service refused a cache point of ours.
         strategy: How the failed segment was asked for.
         may_fall_back: The caller allows a user turn in place of a prefill.
         is_last_strategy: We chose the prefill, and no other strategy is possible.
@@ -346,6 +348,7 @@ class AfterError:
 
     deadline_passed: bool = False
     refused: bool = False
+    cache_refused: bool = False
     strategy: Strategy | None = None
     may_fall_back: bool = False
     is_last_strategy: bool = False
@@ -411,6 +414,11 @@ AFTER_ERROR: tuple[_AfterErrorRule, ...] = (
         lambda now: now.prefill_refused and now.is_last_strategy and not now.has_text,
         Action.END,
         Ending.GUARD_LAST_TURN_ONLY,
+    ),
+    _Error(
+        "the same request needs no cache points of ours (NEXT-12)",
+        lambda now: now.cache_refused and not now.has_text,
+        Action.RETRY_UNCACHED,
     ),
     _Error(
         "a size that we chose raises no error (NEXT-10)",

@@ -70,9 +70,18 @@ def refuses_prefill(model_id: str, *, has_tools: bool = False) -> bool:
     """
     if has_tools and model_id in _refusing_beside_tools:
         return True
-    claude = _CLAUDE.search(model_id)
-    version = (int(claude[1]), int(claude[2] or 0)) if claude else (0, 0)
+    version = claude_version(model_id) or (0, 0)
     return model_id in _refusing_models or version >= FIRST_CLAUDE_WITHOUT_PREFILL
+
+
+def claude_version(model_id: str) -> tuple[int, int] | None:
+    """Return a Claude's version, major and minor; None for any other model.
+
+    Args:
+        model_id: As for `supports_prefill`.
+    """
+    claude = _CLAUDE.search(model_id)
+    return (int(claude[1]), int(claude[2] or 0)) if claude else None
 
 
 def starts_with_prefill(

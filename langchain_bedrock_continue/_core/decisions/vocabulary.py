@@ -34,6 +34,9 @@ class Action(StrEnum):
     RETRY_AT_LIMIT = "retry_at_limit"
     """Send it again with the limit that the service reported."""
 
+    RETRY_UNCACHED = "retry_uncached"
+    """Send it again without our cache points, which the service refused."""
+
     ASK_AGAIN = "ask_again"
     """Ask for the continuation in the next form of a user turn."""
 
@@ -65,6 +68,7 @@ EVENT_TYPES: dict[Action, str] = {
     Action.RETRY: "retry",
     Action.RETRY_LARGER: "retry",
     Action.RETRY_AT_LIMIT: "retry",
+    Action.RETRY_UNCACHED: "retry",
     Action.ASK_AGAIN: "asked_again",
     Action.COMPLETE_TOOL_CALL: "arguments",
     Action.FALL_BACK: "prefill_refused",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypedDict, cast
 
 from langchain_core.messages.ai import UsageMetadata
 
+from langchain_bedrock_continue._core.content.incoming import cached_tokens
 from langchain_bedrock_continue._core.decisions.vocabulary import (
     CONTINUING,
     EndedBy,
@@ -53,8 +54,15 @@ class SegmentEntry(TypedDict):
     """AWS's id of the request."""
     strategy: StrategyName | None
     """How the segment was asked for; None for the first one."""
+    cache_read_tokens: NotRequired[int]
+    """Those of the input tokens that were read from the prompt cache; omitted if 0."""
+    cache_write_tokens: NotRequired[int]
+    """Those that were written to the prompt cache; omitted if 0."""
     join: NotRequired[JoinEntry]
     """How its text was joined; only after a user turn."""
+    dropped_tokens: NotRequired[int]
+    """About how many of the output tokens are in `join["dropped"]`: their share of the
+    text's characters. Omitted if 0. Only after a user turn."""
     form: NotRequired[FormName]
     """The form of the user turn that it answers; only after a user turn."""
     problem: NotRequired[ProblemName]
@@ -148,9 +156,16 @@ def entry_of(segment: Segment) -> SegmentEntry:
         "request_id": http.get("RequestId") if isinstance(http, dict) else None,
         "strategy": strategy,
     }
+    read, written = (0, 0) if usage is None else cached_tokens(usage)
+    if read:
+        entry["cache_read_tokens"] = read
+    if written:
+        entry["cache_write_tokens"] = written
     if segment.join is not None:
         join = segment.join
         entry["join"] = {"rule": join.rule.value, "dropped": join.dropped}
+        if dropped := _dropped_tokens(segment, join.dropped):
+            entry["dropped_tokens"] = dropped
     if segment.form is not None:
         form: Any = segment.form.value
         entry["form"] = form
@@ -160,6 +175,12 @@ def entry_of(segment: Segment) -> SegmentEntry:
     if segment.error is not None:
         entry["error"] = segment.error
     return entry
+
+
+def _dropped_tokens(segment: Segment, characters: int) -> int:
+    """Return about how many output tokens were dropped, of the echo mostly."""
+    text = len(segment.response.text)
+    return round((segment.output_tokens or 0) * characters / text) if text else 0
 
 
 def usages_of(

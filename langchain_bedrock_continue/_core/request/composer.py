@@ -5,9 +5,10 @@ prefill, or as an assistant message with a user turn after it. While the argumen
 truncated tool call are completed as text, their JSON follows what the answer says
 before the call: a truncated call itself can't be sent back.
 
-What is added to a request besides, such as a cache point, is added in
-`Composer.messages` and `Composer.kwargs`. They return what one call sends; a message
-that is changed there has to be a copy, because the history is sent again (MESSAGE-5).
+What is added to a request besides is added in `Composer.messages` and
+`Composer.kwargs`. They return what one call sends; a message that is changed there has
+to be a copy, because the history is sent again (MESSAGE-5). Cache points are no part of
+the messages: `Composer.cache_plan` says which ones the request gets when it is sent.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import AIMessage
 
+from langchain_bedrock_continue._core.policy import Policy
+from langchain_bedrock_continue._core.request.cache_points import Caching
 from langchain_bedrock_continue._core.request.call_arguments import (
     with_max_tokens,
     without_tool_choice,
@@ -36,9 +39,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from langchain_core.messages import BaseMessage
+    from langchain_core.messages.ai import UsageMetadata
 
     from langchain_bedrock_continue._core.content.incoming import Block
+    from langchain_bedrock_continue._core.request.cache_points import CachePlan
     from langchain_bedrock_continue._core.request.prompts import Wording
+
+DEFAULT_POLICY = Policy()
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,7 @@ class SegmentRequest:
         kwargs: The caller's arguments, with what this segment changes.
         max_tokens: The `max_tokens` that this segment changes; None if it stays as the
             model and the caller's arguments have it.
+        cache: What cache points it gets, or None if it gets none.
         event: The payload of the `bedrock_continuation` event before the call, or None.
         is_first: It is the turn's first call, which LangChain's run has announced.
         wait: The longest wait before the call, in seconds; chance shortens it. It is 0
@@ -60,6 +68,7 @@ class SegmentRequest:
     messages: list[BaseMessage]
     kwargs: dict[str, Any] = field(default_factory=dict)
     max_tokens: int | None = None
+    cache: CachePlan | None = None
     event: Mapping[str, object] | None = None
     is_first: bool = False
     wait: float = 0.0
@@ -71,20 +80,25 @@ class Composer:
 
     Attributes:
         in_user_turn: The next call's messages end in a user turn of ours.
+        caching: Decides which calls get cache points.
     """
 
     def __init__(
         self,
         messages: Sequence[BaseMessage],
         kwargs: Mapping[str, Any],
+        policy: Policy = DEFAULT_POLICY,
     ) -> None:
         """Begin with the caller's own request.
 
         Args:
             messages: The caller's conversation; never changed.
             kwargs: The caller's arguments of each call; never changed.
+            policy: What the caller allows.
         """
         self.in_user_turn = False
+        self.caching = Caching(policy, kwargs)
+        self._answer_messages = 0
         self._messages = messages
         self._kwargs = kwargs
         self._next = list(messages)
@@ -105,6 +119,7 @@ class Composer:
         """Send what is written so far as the final assistant message."""
         answer = self._answer(written)
         self._next, self.in_user_turn = with_prefill(self._messages, answer), False
+        self._answer_messages = 1
 
     def continue_in_user_turn(
         self, written: list[Block], spoken: str | None, wording: Wording, quote: str
@@ -121,8 +136,10 @@ class Composer:
         """
         if self.in_user_turn and spoken is not None:
             history = [*self._next, AIMessage(spoken)]
+            self._answer_messages += 2
         else:
             history = with_prefill(self._messages, self._answer(written))
+            self._answer_messages = 2
         prompt = self._prompt(wording, quote)
         self._next, self.in_user_turn = with_user_turn(history, prompt), True
 
@@ -150,6 +167,14 @@ class Composer:
         if max_tokens is not None:
             kwargs = with_max_tokens(kwargs, max_tokens)
         return kwargs if self._tool_name is None else without_tool_choice(kwargs)
+
+    def cache_plan(self, last: UsageMetadata | None) -> CachePlan | None:
+        """Return what cache points the next call gets, or None if it gets none.
+
+        Args:
+            last: The usage of the last response, or None if it is unknown.
+        """
+        return self.caching.plan(last, self._answer_messages)
 
     def _prompt(self, wording: Wording, quote: str) -> str:
         if self._tool_name is None:

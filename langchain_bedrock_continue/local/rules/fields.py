@@ -42,6 +42,35 @@ def blocks(body: Json) -> Iterator[tuple[str, Json]]:
             yield f"messages.{i}.content.{j}", block
 
 
+def cache_points(body: Json) -> Iterator[tuple[str, Json]]:
+    """Yield every cachePoint in the order in which Bedrock reads them, with its path.
+
+    Args:
+        body: Body of `Converse`.
+
+    Yields:
+        The path, such as `system.1`, and the value of `cachePoint`.
+    """
+    tools = (body.get("toolConfig") or {}).get("tools") or []
+    placed = [(f"toolConfig.tools.{i}", tool) for i, tool in enumerate(tools)]
+    placed += [(f"system.{i}", b) for i, b in enumerate(body.get("system") or [])]
+    for path, block in [*placed, *blocks(body)]:
+        if "cachePoint" in block:
+            yield path, block["cachePoint"]
+
+
+def cached_block(path: str) -> str:
+    """Return the path of the block before a cachePoint, as the vendor names it.
+
+    For Anthropic a cachePoint is the `cache_control` of that block.
+
+    Args:
+        path: Path of a cachePoint.
+    """
+    place, _, number = path.removeprefix("toolConfig.").rpartition(".")
+    return f"{place}.{max(int(number) - 1, 0)}"
+
+
 def blocks_of(kind: str, message: Json) -> list[Json]:
     """Return the values of a message's blocks of one kind.
 

@@ -50,7 +50,11 @@ class ModelRules:
             `ModelErrorException`, as for Nova, and not a response.
         default_max_tokens: Output tokens of a request without `maxTokens`. Converse
             uses 4,096 for Claude; source: third-party reports.
+        caches: Whether there is a prompt cache.
         min_cache_tokens: Input tokens below which a prefix is silently not cached.
+        max_cache_tokens: Input tokens above which a prefix is silently not cached; None
+            for no limit.
+        caches_an_hour: Whether a cachePoint may have a `ttl` of an hour.
         version: Version of a Claude as (major, minor); `(0, 0)` for other families.
         binds_thinking: Whether a signed thinking block is accepted only after the exact
             prefix that it was generated after. Anthropic calls this "preserved
@@ -66,7 +70,10 @@ class ModelRules:
     context_window: int | None = None
     truncated_call_fails: bool = False
     default_max_tokens: int = 4096
+    caches: bool = False
     min_cache_tokens: int = 1024
+    max_cache_tokens: int | None = None
+    caches_an_hour: bool = False
     version: tuple[int, int] = (0, 0)
     binds_thinking: bool = False
 
@@ -125,6 +132,20 @@ _CLAUDE_LIMITS = (
     ((0, 0), 4_096),
 )
 
+# Prompt caching. Sources: AWS's guide, and a public model list that cites its service
+# offers (November 2026). Of the smallest prefix, users measured other values for some.
+_CLAUDE_CACHES = (3, 5)
+_CACHES_AN_HOUR = (4, 5)
+_NOT_CACHED = frozenset({"claude-3-5-sonnet-20240620"})
+_CACHE_MINIMUM = {
+    "opus": (((5, 0), 512), ((4, 8), 1_024), ((4, 7), 2_048), ((4, 5), 4_096)),
+    "sonnet": (((5, 5), 512),),
+    "haiku": (((5, 5), 512), ((4, 5), 4_096), ((3, 5), 2_048)),
+    "fable": (((0, 0), 512),),
+    "mythos": (((0, 0), 512),),
+}
+"""The smallest prefix by name, and by the first version that has it; else 1,024."""
+
 
 def rules_for(
     model_id: str,
@@ -170,13 +191,20 @@ def _family(base: str) -> ModelRules:
         if base.startswith(prefix):
             return rules
     if base.startswith("anthropic.claude"):
-        return _claude(claude_version(base), _name(base))
+        return _claude(base)
     return ModelRules()
 
 
-# A truncated call: AWS's user guide of Nova, "Troubleshooting tool calls".
+# Prompt caching: AWS's guide (1K to 20K tokens). A truncated call: AWS's user guide of
+# Nova, "Troubleshooting tool calls".
 _NOVA = ModelRules(
-    "nova", takes_prefill=True, max_output_tokens=10_000, truncated_call_fails=True
+    "nova",
+    takes_prefill=True,
+    max_output_tokens=10_000,
+    truncated_call_fails=True,
+    caches=True,
+    min_cache_tokens=1_000,
+    max_cache_tokens=20_000,
 )
 
 _FAMILIES = (
@@ -204,13 +232,24 @@ def claude_version(base: str) -> tuple[int, int]:
 
 def _name(base: str) -> str:
     """Return a Claude's name (opus, sonnet, ...); empty if the model id has none."""
-    found = re.search(r"claude-([a-z]+)-", base + "-")
+    found = re.search(r"claude-(?:[0-9]+-)*([a-z]+)-", base + "-")
     return found[1] if found else ""
 
 
-def _claude(version: tuple[int, int], name: str) -> ModelRules:
+def _cache_minimum(version: tuple[int, int], name: str) -> int:
+    """Return the tokens below which a Claude caches no prefix."""
+    rows = _CACHE_MINIMUM.get(name, ())
+    return next((n for v, n in rows if version >= v), ModelRules.min_cache_tokens)
+
+
+def _claude(base: str) -> ModelRules:
+    version, name = claude_version(base), _name(base)
+    in_use = version >= _CLAUDE_CACHES
     return ModelRules(
         family="claude",
+        caches=in_use and not any(one in base for one in _NOT_CACHED),
+        caches_an_hour=version >= _CACHES_AN_HOUR,
+        min_cache_tokens=_cache_minimum(version, name),
         takes_prefill=version < PREFILL_REMOVED,
         prefill_refusal=REFUSED_BY_CLAUDE,
         # Reported for Claude 3.x. Nothing is known of later versions.

@@ -5,7 +5,7 @@ USAGE-1. A prefix is the tools, then the system blocks, then the messages, block
 USAGE-2. The longest cached prefix that has not expired is read. Reading it renews its
     lifetime.
 USAGE-3. The prefixes after it, up to each cachePoint, are written. A prefix below the
-    model's minimum is silently neither written nor read.
+    model's minimum, or above its maximum, is silently neither written nor read.
 USAGE-4. `inputTokens` counts the tokens that are neither read nor written;
     `totalTokens` counts all.
 USAGE-5. For Claude, a lookup also tries the blocks shortly before a cachePoint, so that
@@ -153,6 +153,7 @@ class PromptCache:
         tokens: Sequence[int],
         total: int,
         minimum: int,
+        maximum: int | None = None,
     ) -> InputUsage:
         """Read and write the cache for one request, and return its input usage.
 
@@ -161,11 +162,13 @@ class PromptCache:
             tokens: Input tokens of each cachePoint's prefix.
             total: Input tokens of the request.
             minimum: Input tokens below which the model caches no prefix.
+            maximum: Input tokens above which it caches none; None for no limit.
         """
         cached = read = self._read(points)
         written: dict[str, int] = {}
         for point, size in zip(points, tokens, strict=True):
-            if size >= max(minimum, cached + 1):
+            fits = maximum is None or size <= maximum
+            if fits and size >= max(minimum, cached + 1):
                 self._write(point, size)
                 written[point.ttl] = written.get(point.ttl, 0) + size - cached
                 cached = size

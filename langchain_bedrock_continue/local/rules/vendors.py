@@ -24,15 +24,61 @@ MAX_CACHE_POINTS = 4
 
 def cache_points(body: Json, _model: ModelRules) -> str | None:
     """A request has at most four cachePoints."""
-    tools = (body.get("toolConfig") or {}).get("tools") or []
-    blocks = [*tools, *(body.get("system") or []), *(b for _, b in fields.blocks(body))]
-    found = sum("cachePoint" in block for block in blocks)
+    found = sum(1 for _ in fields.cache_points(body))
     if found <= MAX_CACHE_POINTS:
         return None
     return (
         f"{VENDOR_PREFIX}A maximum of {MAX_CACHE_POINTS} blocks with cache_control may "
         f"be provided. Found {found}."
     )
+
+
+def cache_places(body: Json, model: ModelRules) -> str | None:
+    """A cachePoint for Nova is not after a tool, and in no message with tool blocks."""
+    if not model.is_nova:
+        return None
+    found = [path for path, _ in fields.cache_points(body) if "tools" in path]
+    for i, message in enumerate(fields.messages(body)):
+        keys = [key for block in message["content"] for key in block]
+        if "cachePoint" in keys and {"toolUse", "toolResult"} & {*keys}:
+            found.append(f"messages.{i}.content.{keys.index('cachePoint')}")
+    if not found:
+        return None
+    return (
+        f"{VENDOR_PREFIX}Malformed input request: #/{found[0].replace('.', '/')}: "
+        "extraneous key [cachePoint] is not permitted, please reformat your input and "
+        "try again."
+    )
+
+
+def cache_lifetime(body: Json, model: ModelRules) -> str | None:
+    """A cachePoint has a `ttl` of an hour only where the model allows one."""
+    for path, point in fields.cache_points(body):
+        if point.get("ttl", "5m") == "5m" or model.caches_an_hour:
+            continue
+        if not model.is_claude:
+            return "Extended TTL prompt caching is only supported for Anthropic models"
+        place = fields.cached_block(path)
+        return (
+            f"{VENDOR_PREFIX}{place}.cache_control.ttl: Extra inputs are not permitted"
+        )
+    return None
+
+
+def cache_order(body: Json, _model: ModelRules) -> str | None:
+    """In the order tools, system, messages the `ttl` of cachePoints does not grow."""
+    shortest = "1h"
+    for path, point in fields.cache_points(body):
+        ttl = point.get("ttl", "5m")
+        if ttl == "1h" and shortest == "5m":
+            return (
+                f"{VENDOR_PREFIX}{fields.cached_block(path)}.cache_control.ttl: a "
+                "ttl='1h' cache_control block must not come after a ttl='5m' "
+                "cache_control block. Note that blocks are processed in the following "
+                "order: `tools`, `system`, `messages`."
+            )
+        shortest = ttl
+    return None
 
 
 # Prefill.

@@ -16,7 +16,8 @@ ORACLE-6. A call of a truncated response that the bare model calls valid is vouc
     again, each of them is valid or invalid with a reason; none is lost (CALL-2).
 ORACLE-7. The first request is the bare model's, byte for byte, with the same
     `max_tokens`. Where `max_total_tokens` may make it smaller, the order of the body's
-    fields may differ.
+    fields may differ. Where the caller asks for cache points in it, they are all that
+    is added.
 ORACLE-8. The segments in the metadata are the requests that the service accepted, with
     the `max_tokens` that were sent. An error also has the segment that failed.
 ORACLE-9. At most `max_continuations` requests follow the first, refused ones aside.
@@ -93,6 +94,9 @@ NOT_COMPLETE = frozenset(
     }
 )
 """The stop reasons after which ours makes another call."""
+
+EXPLICIT_CACHING = frozenset({True, "5m", "1h"})
+"""The values of `prompt_caching` that change the first request, too."""
 
 EXACT = frozenset({None, "prefill", "user_turn", "retry"})
 """How the segments of a turn are asked for that writes its text exactly (ORACLE-11)."""
@@ -221,15 +225,30 @@ def _first_request(s: Situation, bare: Outcome, ours: Outcome) -> Iterator[Diffe
         yield Difference("first request", f"ours made none: {ours.error!r}")
         return
     in_order = "max_total_tokens" not in s.fields
-    theirs = _as_sent(bare.sent[0], in_order=in_order)
-    own = _as_sent(ours.sent[0], in_order=in_order)
+    cached = s.fields.get("prompt_caching") in EXPLICIT_CACHING
+    theirs = _as_sent(bare.sent[0], in_order=in_order, cached=cached)
+    own = _as_sent(ours.sent[0], in_order=in_order, cached=cached)
     if theirs != own:
         yield Difference("first request", f"{theirs}, ours {own}")
 
 
-def _as_sent(request: RecordedRequest, *, in_order: bool) -> str:
-    sent = [request.operation, request.model_id, request.body]
+def _as_sent(request: RecordedRequest, *, in_order: bool, cached: bool) -> str:
+    body = _without_points(request.body) if cached else request.body
+    sent = [request.operation, request.model_id, body]
     return json.dumps(sent, sort_keys=not in_order)
+
+
+def _without_points(value: Any) -> Any:
+    """Return a body without cache points. Anthropic's need a block round a text."""
+    if isinstance(value, list):
+        return [_without_points(one) for one in value if "cachePoint" not in one]
+    if not isinstance(value, dict):
+        return value
+    plain = {key: one for key, one in value.items() if key != "cache_control"}
+    for key in ("content", "system"):
+        if isinstance(plain.get(key), str):
+            plain[key] = [{"type": "text", "text": plain[key]}]
+    return {key: _without_points(one) for key, one in plain.items()}
 
 
 def _sizes(ours: Outcome) -> Iterator[Difference]:

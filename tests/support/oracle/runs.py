@@ -10,6 +10,9 @@ from typing import Any
 from langchain_core.messages import AIMessage
 
 from langchain_bedrock_continue import ChatBedrockContinuing, ContinuationError
+from langchain_bedrock_continue._core.decisions.cache_support import (
+    forget_cache_refusals,
+)
 from langchain_bedrock_continue._core.decisions.forms import forget_forms
 from langchain_bedrock_continue._core.decisions.prefill_support import forget_refusals
 from langchain_bedrock_continue.local import LocalBedrock, ModelRules, RecordedRequest
@@ -75,6 +78,7 @@ class Comparison:
         return bare, ours
 
     def _run(self, situation: Situation, *, ours: bool) -> Outcome:
+        forget_cache_refusals()
         forget_refusals()
         forget_forms()
         self._model.begin(situation)

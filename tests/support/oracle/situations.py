@@ -75,6 +75,7 @@ OUR_FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "stream_recoveries": st.sampled_from([0, 5]),
     "usage_view": st.sampled_from(["billed", "response"]),
     "message_usage": st.sampled_from(["billed", "response"]),
+    "prompt_caching": st.sampled_from([True, "5m", "1h", False]),
     "continuation_prompt": st.just("Repeat this and go on: {tail}"),
 }
 

@@ -353,8 +353,22 @@ def all_errors() -> Iterator[AfterError]:
             yield AfterError(strategy=strategy, **known, **overflow)
 
 
+def test_next_12_a_refused_cache_point_is_left_out() -> None:
+    """Whatever else is known, unless text arrived: then the request was accepted."""
+    for now in all_errors():
+        action, ending = after_error(replace(now, cache_refused=True))
+        others = (Action.END, Action.FALL_BACK)
+        if now.call_overflowed:
+            continue  # another error of the service
+        if now.has_text or after_error(now)[0] in others:
+            assert (action, ending) == after_error(now)
+        else:
+            assert action is Action.RETRY_UNCACHED
+
+
 def test_every_rule_after_an_error_decides_some_situation() -> None:
-    decided = {next(r.why for r in AFTER_ERROR if r.when(now)) for now in all_errors()}
+    errors = [*all_errors(), AfterError(cache_refused=True)]
+    decided = {next(r.why for r in AFTER_ERROR if r.when(now)) for now in errors}
     assert decided == {rule.why for rule in AFTER_ERROR}
     assert len(decided) == len(AFTER_ERROR)
 

@@ -10,6 +10,7 @@ from langchain_core.messages import AIMessage
 from langchain_core.messages.ai import UsageMetadata
 
 from langchain_bedrock_continue import ContinuationError
+from langchain_bedrock_continue._core.content.incoming import Response
 from langchain_bedrock_continue._core.decisions.vocabulary import (
     EndedBy,
     Ending,
@@ -70,7 +71,8 @@ def continuation(*segments: Segment, reasoning: int = 0, **fields: Any) -> Any:
 def test_a_continuation_has_the_documented_fields() -> None:
     fields = set(Continuation.__annotations__) - {"dropped_reasoning"}
     assert continuation(segment()).keys() == fields
-    sometimes = {"error", "form", "join", "problem"}
+    cache = {"cache_read_tokens", "cache_write_tokens"}
+    sometimes = {"error", "form", "join", "problem", "dropped_tokens", *cache}
     fields = set(SegmentEntry.__annotations__) - sometimes
     assert entry_of(segment()).keys() == fields
     known: dict[str, Any] = {
@@ -79,6 +81,11 @@ def test_a_continuation_has_the_documented_fields() -> None:
         "problem": Problem.NO_ECHO,
     }
     everything = segment(join=JoinResult(JoinRule.ECHO, 1), **known)
+    cached: Any = {"cache_read": 7, "cache_creation": 5}
+    everything.response = Response(keeps_text=True)
+    everything.response.receive(
+        AIMessage("a", usage_metadata={**usage_of(10), "input_token_details": cached})
+    )
     assert entry_of(everything).keys() == fields | sometimes
     assert set(get_args(EndedBy)) == {ending.value for ending in Ending}
 
@@ -341,6 +348,27 @@ def test_metadata_of_a_response_does_not_reach_the_continuation() -> None:
     one = segment()
     one.response.metadata |= metadata_of("end_turn") | {"model_name": object()}
     assert_plain_json(continuation(one))
+
+
+def test_what_was_read_from_the_cache_and_written_to_it() -> None:
+    """The two classes report the written tokens in different places."""
+    for details in ({"cache_creation": 5}, {"ephemeral_5m_input_tokens": 5}):
+        known: Any = {"cache_read": 7, "cache_creation": 0, **details}
+        usage = UsageMetadata(
+            input_tokens=20,
+            output_tokens=1,
+            total_tokens=21,
+            input_token_details=known,
+        )
+        entry = entry_of(Segment(response=Response(usage=usage)))
+        assert (entry["cache_read_tokens"], entry["cache_write_tokens"]) == (7, 5)
+
+
+def test_the_share_of_the_tokens_that_a_join_dropped() -> None:
+    response = Response(keeps_text=True)
+    response.receive(AIMessage("a" * 30, usage_metadata=usage_of(10)))
+    joined = Segment(response=response, join=JoinResult(JoinRule.ECHO, dropped=12))
+    assert entry_of(joined).get("dropped_tokens") == 4
 
 
 def test_a_segment_in_a_user_turn_says_how_it_was_joined() -> None:

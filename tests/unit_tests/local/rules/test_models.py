@@ -74,6 +74,34 @@ def test_models_that_bind_thinking(model_id: str, binds: bool) -> None:
 
 
 @pytest.mark.parametrize(
+    ("model_id", "minimum", "an_hour"),
+    [
+        ("anthropic.claude-3-haiku-20240307-v1:0", None, False),
+        ("anthropic.claude-3-5-sonnet-20240620-v1:0", None, False),
+        ("anthropic.claude-3-5-haiku-20241022-v1:0", 2_048, False),
+        ("anthropic.claude-3-7-sonnet-20250219-v1:0", 1_024, False),
+        ("anthropic.claude-opus-4-1-20250805-v1:0", 1_024, False),
+        ("anthropic.claude-opus-4-5-20251101-v1:0", 4_096, True),
+        ("anthropic.claude-haiku-4-5-20251001-v1:0", 4_096, True),
+        ("us.anthropic.claude-opus-4-7", 2_048, True),
+        ("us.anthropic.claude-opus-4-8", 1_024, True),
+        ("us.anthropic.claude-sonnet-4-6", 1_024, True),
+        ("us.anthropic.claude-sonnet-5", 1_024, True),
+        ("us.anthropic.claude-sonnet-5-5", 512, True),
+        ("us.anthropic.claude-fable-5-1", 512, True),
+        ("amazon.nova-pro-v1:0", 1_000, False),
+        ("amazon.nova-2-lite-v1:0", 1_000, False),
+        ("meta.llama3-3-70b-instruct-v1:0", None, False),
+        ("acme.new-model-v1:0", None, False),
+    ],
+)
+def test_prompt_caches(model_id: str, minimum: int | None, an_hour: bool) -> None:
+    rules = known(model_id)
+    assert (rules.min_cache_tokens if rules.caches else None) == minimum
+    assert rules.caches_an_hour == an_hour
+
+
+@pytest.mark.parametrize(
     "prefix",
     [
         *("us.", "eu.", "apac.", "global.", "jp.", "au.", "us-gov.", "amer.", "sa."),

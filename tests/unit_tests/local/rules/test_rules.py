@@ -1,15 +1,28 @@
 """Every rule of the local endpoint, with its exact text (RULES)."""
 
 import copy
+from collections.abc import Callable
 
 import pytest
 
 from langchain_bedrock_continue.local.rules.models import ModelRules, rules_for
-from langchain_bedrock_continue.local.rules.table import RULES, check
+from langchain_bedrock_continue.local.rules.table import (
+    NOT_CACHED,
+    RULES,
+    check,
+    check_invoke,
+)
 from langchain_bedrock_continue.local.wire.errors import ServiceError
-from tests.support import rule_cases, rule_cases_claude, rule_cases_thinking
+from tests.support import (
+    rule_cases,
+    rule_cases_caching,
+    rule_cases_claude,
+    rule_cases_thinking,
+)
 from tests.support.rule_requests import (
+    CACHE_POINT,
     CLAUDE_3_5,
+    LLAMA,
     TOOLS,
     Json,
     assistant,
@@ -17,7 +30,12 @@ from tests.support.rule_requests import (
     user,
 )
 
-CASES = rule_cases.CASES + rule_cases_claude.CASES + rule_cases_thinking.CASES
+CASES = [
+    *rule_cases.CASES,
+    *rule_cases_caching.CASES,
+    *rule_cases_claude.CASES,
+    *rule_cases_thinking.CASES,
+]
 
 
 def refusal(model_id: str, request: Json) -> str | None:
@@ -67,6 +85,17 @@ def test_bedrocks_rules_come_before_the_vendors() -> None:
 def test_a_model_can_allow_tools_with_a_prefill() -> None:
     model = ModelRules("claude", takes_prefill=True, prefill_with_tools=True)
     check(body(user("a"), assistant("b"), toolConfig=TOOLS), model)
+
+
+@pytest.mark.parametrize("checks", [check, check_invoke])
+def test_rules_4_a_model_without_a_prompt_cache(checks: Callable[..., None]) -> None:
+    model = rules_for(LLAMA)
+    assert model is not None
+    checks(body(user("a")), model)
+    with pytest.raises(ServiceError) as refused:
+        checks(body(user("a", CACHE_POINT, "")), model)
+    assert (refused.value.code, refused.value.status) == ("AccessDeniedException", 403)
+    assert refused.value.message == NOT_CACHED
 
 
 @pytest.mark.parametrize(("exclusive", "most"), [(False, 100), (True, 99)])

@@ -36,16 +36,23 @@ class Clock:
 class Endpoint:
     """The cache, cached as the endpoint asks it."""
 
-    def __init__(self, minimum: int = 1, lookback: int = LOOKBACK_BLOCKS) -> None:
+    def __init__(
+        self,
+        minimum: int = 1,
+        lookback: int = LOOKBACK_BLOCKS,
+        maximum: int | None = None,
+    ) -> None:
         self.lookback = lookback
         self.clock = Clock()
         self.cache = PromptCache(self.clock)
-        self.minimum = minimum
+        self.minimum, self.maximum = minimum, maximum
 
     def account(self, request: Request) -> InputUsage:
         points = cache_points(request, self.lookback)
         tokens = [words(p.prefix) for p in points]
-        return self.cache.account(points, tokens, words(request), self.minimum)
+        return self.cache.account(
+            points, tokens, words(request), self.minimum, self.maximum
+        )
 
 
 def request(*messages: list[Json], **fields: Any) -> Request:
@@ -115,6 +122,14 @@ def test_a_prefix_below_the_minimum_is_not_cached() -> None:
     cached = request([text("a b c"), point(), text("d")])
     for _ in range(2):
         assert endpoint.account(cached) == InputUsage(4)
+
+
+def test_a_prefix_above_the_maximum_is_not_cached() -> None:
+    """USAGE-3."""
+    endpoint = Endpoint(maximum=3)
+    cached = request([text("a b c"), point(), text("d"), point()])
+    assert endpoint.account(cached) == InputUsage(1, 0, (("5m", 3),))
+    assert endpoint.account(cached) == InputUsage(1, 3)
 
 
 def test_tools_system_and_messages_in_this_order() -> None:

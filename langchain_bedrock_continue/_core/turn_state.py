@@ -138,7 +138,8 @@ class TurnState:
         is_open = self._in_user_turn and is_plainly_open(content.open_text)
         problem = self._problem(is_open=is_open)
         if problem is None and self._in_user_turn and content.has_progress():
-            self._forms.note_success()
+            joined = content.join_result
+            self._forms.note_success(proven=joined is not None and joined.is_proven)
         self._record.last.problem = problem
         return AfterResponse(
             stop=stop,

@@ -1,8 +1,8 @@
 """Which form of a user turn is sent, and which comes next if it did not work.
 
 FORM-1. A seam is asked for in at most MAX_TRIES forms, one after the other.
-FORM-2. The form that worked is the first one from then on: in the turn, and for the
-    model in this process.
+FORM-2. The form that worked is the first one from then on: in the turn, and, if the
+    answer is known to go on, for the model in this process.
 FORM-3. The caller's `continuation_prompt` is always the first form. The others are the
     package's own.
 FORM-4. If no form makes a model repeat the end of the text, the turn does not ask again
@@ -75,9 +75,14 @@ class Forms:
         """Note that every form failed at this seam (FORM-5)."""
         self._all_failed = True
 
-    def note_success(self) -> None:
-        """Remember the current form, if another one failed at this seam (FORM-2)."""
-        if self._tried and self._model_id and self.current is not Form.CALLERS:
+    def note_success(self, *, proven: bool) -> None:
+        """Remember the current form, if another one failed at this seam (FORM-2).
+
+        Args:
+            proven: The answer repeats the end of the text, so it is known to go on.
+        """
+        is_own = self._model_id and self.current is not Form.CALLERS
+        if self._tried and is_own and proven:
             _working[self._model_id] = self.current
 
     def _order(self, first: Form) -> tuple[Form, ...]:

@@ -12,7 +12,8 @@ JOIN-3. It is rejected if it repeats nothing of what it was asked to repeat, exc
     where it plainly goes on: outside code, in the middle of a word, or with whitespace.
     Other text is most often something else, or lacks a blank or a line break before it
     (`make seams-real`: none of 38 such seams is natural). That is weak evidence, so it
-    counts only where `needs_echo` is true.
+    counts only where `needs_echo` is true; but an empty list item never goes on with
+    another item.
 JOIN-4. It is rejected if it goes on with a cycle (`cycle_check`).
 JOIN-5. An end that it gives code which isn't complete is left out, with what follows
     (`early_end`), except on the last try.
@@ -22,6 +23,7 @@ JOIN-6. The result depends on the message, and not on how it is split into chunk
 from __future__ import annotations
 
 import copy
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
@@ -51,6 +53,11 @@ _FAR_RESTART = 60
 
 _FAR_AFTER_ECHO = 120
 """The same after an echo: new text may begin with a refrain."""
+
+
+_ITEM = re.compile(r"\s*(?:\d{1,3}[.)]|[-*+])\s")
+_EMPTY_ITEM = re.compile(r"(?:^|\n)[ \t]*(?:\d{1,3}[.)]|[-*+])[ \t]*\Z")
+"""A list item, and one that has no text yet."""
 
 
 class NoEcho(StrEnum):
@@ -175,7 +182,8 @@ class ContinuationJoin:
         at = self._far_restart_at(chunk)
         joined = self._join.feed(chunk[:at])
         if joined is None:
-            self.rejected = None if at is None else self._far_restart()
+            if at is not None:
+                self._reject(self._far_restart())
             return None
         rest = "" if at is None else self._join.feed(chunk[at:]) or ""
         return self._new(joined + rest)
@@ -195,7 +203,7 @@ class ContinuationJoin:
         if not self._expected.may_reject:
             return added
         if truncated and self._is_blank(added) and self._repeats_earlier_place():
-            self.rejected = self._far_restart()
+            self._reject(self._far_restart())
             return ""
         if self._check is None and not added:
             return ""
@@ -225,9 +233,7 @@ class ContinuationJoin:
         """Take the first new text."""
         result = self._join.result
         proven = result is not None and result.rule is not JoinRule.AS_IS
-        if self._expected.needs_echo and not (
-            self._join.repeats or self._goes_on_in_sentence(new)
-        ):
+        if not self._join.repeats and not self._may_go_on(new):
             self.rejected = NoEcho.NO_ECHO
             return None
         is_last_try = self._expected.is_last_try
@@ -271,11 +277,20 @@ class ContinuationJoin:
         return new if self._end is None else self._end.feed(new)
 
     def _note_rejection(self) -> None:
-        if self._check is None or self._check.restart is None:
-            return
-        self.rejected = self._check.restart
-        if self.rejected is Restart.EARLIER_PLACE and self._cycle_check().after_cycle:
-            self.rejected = Cycling.CYCLE
+        if self._check is not None and self._check.restart is not None:
+            self._reject(self._check.restart)
+
+    def _reject(self, restart: Restart) -> None:
+        """Reject the message; after a cycle, a restart is more of the cycle."""
+        is_earlier = restart in {Restart.EARLIER_PLACE, Restart.FIRST_LINE}
+        cycles = is_earlier and self._cycle_check().after_cycle
+        self.rejected = Cycling.CYCLE if cycles else restart
+
+    def _may_go_on(self, new: str) -> bool:
+        """Return True if new text without an echo may continue the text (JOIN-3)."""
+        if _EMPTY_ITEM.search(self._earlier.text) and _ITEM.match(new):
+            return False
+        return not self._expected.needs_echo or self._goes_on_in_sentence(new)
 
     def _goes_on_in_sentence(self, new: str) -> bool:
         """Return True if new text begins in the middle of a sentence (JOIN-3)."""

@@ -69,6 +69,11 @@ class JoinResult:
     dropped: int
 
     @property
+    def is_proven(self) -> bool:
+        """Whether the message is known to go on where the text ends."""
+        return self.rule not in UNPROVEN
+
+    @property
     def ended_in_repetition(self) -> bool:
         """Whether the message may have ended while it still repeated the text."""
         return self.rule is not JoinRule.ECHO

@@ -246,6 +246,16 @@ def test_join_3_what_may_continue_the_sentence_is_kept(before: str, new: str) ->
     assert (outcome.text, outcome.rejected) == (before + new, None)
 
 
+@pytest.mark.parametrize("before", ["Tips:\n\n8.", "Tips:\n\n- Rest\n- ", "1)"])
+@pytest.mark.parametrize("last", [True, False])
+def test_join_3_an_empty_item_does_not_go_on_with_an_item(
+    before: str, *, last: bool
+) -> None:
+    new = "- Read" if "-" in before else "9. Read"
+    assert joined(before, new, last=last).rejected is NoEcho.NO_ECHO
+    assert joined(before, " Read", last=last).text == before + " Read"
+
+
 def test_join_3_the_last_try_is_kept() -> None:
     new = "The king was not at home."
     assert joined(SENTENCE, new).text == SENTENCE + new

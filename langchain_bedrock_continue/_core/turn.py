@@ -427,14 +427,15 @@ class Turn(TurnState):
 
     def _after_error(self, action: Action, ending: Ending, error: Exception) -> Chunks:
         """Carry out what an error leads to, unless it is raised."""
-        if action is Action.FALL_BACK:
-            return self._fall_back(error)
-        if action is Action.RETRY_AT_LIMIT:
-            return self._retry_at_limit(error)
-        if action is Action.END:
-            return self._end_without_call(ending, error)
-        if action is Action.RETRY_UNCACHED:
-            return self._send_without_cache_points(error)
+        without_segment: dict[Action, Callable[[], Chunks]] = {
+            Action.FALL_BACK: lambda: self._fall_back(error),
+            Action.GIVE_UP_RETRY: self._give_up_retry,
+            Action.RETRY_AT_LIMIT: lambda: self._retry_at_limit(error),
+            Action.RETRY_UNCACHED: lambda: self._send_without_cache_points(error),
+            Action.END: lambda: self._end_without_call(ending, error),
+        }
+        if action in without_segment:
+            return without_segment[action]()
         self._record.last.error = service_errors.describe(error)
         if action is Action.END_SEGMENT:
             return self.end_segment()
@@ -480,6 +481,13 @@ class Turn(TurnState):
         return self._end(
             meaning_of(self._record.last.stop_reason or MAX_TOKENS), ending
         )
+
+    def _give_up_retry(self) -> Chunks:
+        """Go on with the response that a retry was to replace (NEXT-13)."""
+        self._record.drop_last()
+        self._max_tokens.give_up()
+        self.content.abandon_retry()
+        return self.end_segment()
 
     def _retry_overflowed(self) -> Chunks:
         """Retry a segment whose tool call did not fit, with more room (NEXT-11)."""

@@ -21,7 +21,11 @@ from langchain_bedrock_continue._core.decisions.next_action import (
     AfterResponse,
     NextCall,
 )
-from langchain_bedrock_continue._core.decisions.vocabulary import Action, Problem
+from langchain_bedrock_continue._core.decisions.vocabulary import (
+    Action,
+    Problem,
+    Strategy,
+)
 from langchain_bedrock_continue._core.record.partial import ResumedState, read_partial
 from langchain_bedrock_continue._core.record.record import Record
 from langchain_bedrock_continue._core.request.composer import Composer
@@ -204,6 +208,10 @@ class TurnState:
             has_content=response.has_content or bool(response.reasoning_blocks),
             in_stream=service_errors.is_stream_error(error),
             timed_out=service_errors.is_timeout(error),
+            is_larger_retry=(
+                self._next.action is Action.RETRY_LARGER
+                and segment.strategy is Strategy.RETRY
+            ),
             retryable=service_errors.is_retryable(error),
             may_recover=in_time and in_bounds and is_allowed,
         )

@@ -166,6 +166,10 @@ class MaxTokens:
         least = UNSET_MAX_TOKENS if self.requested is None else 0  # LIMIT-8
         return min(max(last * GROWTH, least), self._ceiling)
 
+    def give_up(self) -> None:
+        """Return to the size before the last growth, and grow no more (NEXT-13)."""
+        self.raised, self._is_final = self._before, True
+
     # A size that was refused ---------------------------------------------------------
 
     def is_chosen(self, asked: int | None) -> bool:

@@ -33,6 +33,8 @@ NEXT-11. A tool call that Nova reports as an error, because it was truncated, is
     with a larger `max_tokens`. If the answer has begun, the error is a truncated call;
     else it is the caller's own, as with ChatBedrockConverse.
 NEXT-12. A cache point that we chose is left out where the service refuses it.
+NEXT-13. A retry whose larger `max_tokens` takes longer than the client waits is given
+    up. The turn goes on with the response that it was to replace.
 """
 
 from __future__ import annotations
@@ -341,7 +343,8 @@ class AfterError:
         has_stop_reason: The stop reason of the failed segment arrived.
         has_content: Content of the failed segment arrived, reasoning included.
         in_stream: The error came while a stream was read, not before it opened.
-        timed_out: The stream was silent for too long.
+        timed_out: The response did not come in time.
+        is_larger_retry: It is a retry with a larger `max_tokens`.
         retryable: The error is transient.
         may_recover: `stream_recoveries` and the limits allow another try.
     """
@@ -362,6 +365,7 @@ class AfterError:
     has_content: bool = False
     in_stream: bool = False
     timed_out: bool = False
+    is_larger_retry: bool = False
     retryable: bool = False
     may_recover: bool = False
 
@@ -369,6 +373,11 @@ class AfterError:
     def may_retry_call(self) -> bool:
         """Whether a tool call that overflowed may be retried."""
         return self.call_overflowed and self.recovery in {"retry", "resume"}
+
+    @property
+    def retry_timed_out(self) -> bool:
+        """Whether a larger retry brought nothing in time (NEXT-13)."""
+        return self.is_larger_retry and self.timed_out and not self.has_content
 
     @property
     def stream_broke(self) -> bool:
@@ -424,6 +433,11 @@ AFTER_ERROR: tuple[_AfterErrorRule, ...] = (
         "a size that we chose raises no error (NEXT-10)",
         lambda now: now.size_refused,
         Action.RETRY_AT_LIMIT,
+    ),
+    _Error(
+        "a size that we chose takes longer than the client waits (NEXT-13)",
+        lambda now: now.retry_timed_out,
+        Action.GIVE_UP_RETRY,
     ),
     _Error(
         "all content had arrived (NEXT-6)",

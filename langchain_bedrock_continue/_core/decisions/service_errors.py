@@ -73,8 +73,12 @@ FAILED_CALLS = (
 )
 """What botocore raises for a broken connection without a stream."""
 
-TIMEOUTS = (TimeoutError, urllib3_errors.TimeoutError)
-"""The exceptions of a stream that was silent for longer than the read timeout."""
+TIMEOUTS = (
+    TimeoutError,
+    urllib3_errors.TimeoutError,
+    botocore_errors.ReadTimeoutError,  # of a blocking call
+)
+"""The exceptions of a response that was silent for longer than the read timeout."""
 
 
 def is_retryable(error: BaseException) -> bool:
@@ -98,7 +102,7 @@ def is_stream_error(error: BaseException) -> bool:
 
 
 def is_timeout(error: BaseException) -> bool:
-    """Return True if a stream was silent for too long, for the client or the service.
+    """Return True if a response was silent for too long, for the client or the service.
 
     The same request would take as long once more.
     """

@@ -52,6 +52,9 @@ class Action(StrEnum):
     RECOVER = "recover"
     """Continue after a failure, from what arrived before it."""
 
+    GIVE_UP_RETRY = "give_up_retry"
+    """Go on as if the segment could not be retried with a larger `max_tokens`."""
+
     END_SEGMENT = "end_segment"
     """Treat the segment as ended: it failed after its stop reason had arrived."""
 

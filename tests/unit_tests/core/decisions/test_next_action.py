@@ -367,7 +367,8 @@ def test_next_12_a_refused_cache_point_is_left_out() -> None:
 
 
 def test_every_rule_after_an_error_decides_some_situation() -> None:
-    errors = [*all_errors(), AfterError(cache_refused=True)]
+    larger = AfterError(is_larger_retry=True, timed_out=True)
+    errors = [*all_errors(), AfterError(cache_refused=True), larger]
     decided = {next(r.why for r in AFTER_ERROR if r.when(now)) for now in errors}
     assert decided == {rule.why for rule in AFTER_ERROR}
     assert len(decided) == len(AFTER_ERROR)

@@ -1,7 +1,7 @@
 """ChatBedrockContinuing: makes the calls of a turn. The Turn decides what to call.
 
 There are two loops, for `_generate` and for `_stream`. Both are synchronous and take a
-Cancellation. The async methods run them through `_transport`.
+Cancellation. The async methods run them through `_transport`, on the event loop.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from langchain_bedrock_continue._core.turn import DeadlinePassedError, Turn
 from langchain_bedrock_continue._events import TOOL_CALL
 from langchain_bedrock_continue._resume import PARTIAL, message_id_of, partial_with_id
 from langchain_bedrock_continue._returned_usage import ReturnedUsageMixin
-from langchain_bedrock_continue._transport import Cancellation, cancellable_client
+from langchain_bedrock_continue._transport import Cancellation
 from langchain_bedrock_continue._wrapped.adapters import adapter_for
 from langchain_bedrock_continue._wrapped.call_settings import check_call
 from langchain_bedrock_continue._wrapped.construction import MAX_CONCURRENCY
@@ -55,14 +55,14 @@ class _Call(NamedTuple):
         messages: The conversation.
         stop: The caller's `stop`.
         kwargs: The call's other arguments.
-        run: The turn's run, if LangChain handed it on.
+        run: The turn's run, if LangChain handed it on: a manager for sync or async.
         events: Sends the turn's events.
     """
 
     messages: Sequence[BaseMessage]
     stop: list[str] | None
     kwargs: dict[str, Any]
-    run: CallbackManagerForLLMRun | None
+    run: Any
     events: Events
 
 
@@ -199,10 +199,11 @@ class ChatBedrockContinuing(ReturnedUsageMixin, WrappingChatModel):
     def _generate_turn(self, cancellation: Cancellation, call: _Call) -> ChatResult:
         """Run a turn by blocking calls."""
         turn, wrapped = self._begin(cancellation, call)
+        run = cancellation.own_run(call.run)
         for request in turn.requests():
             try:
                 self._before_call(request, cancellation, call.events)
-                turn.receive(wrapped.generate(request, call.stop, call.run))
+                turn.receive(wrapped.generate(request, call.stop, run))
             except Exception as error:  # noqa: BLE001 - the turn keeps what arrived
                 list(turn.fail(error))
             else:
@@ -226,6 +227,7 @@ class ChatBedrockContinuing(ReturnedUsageMixin, WrappingChatModel):
     ) -> Generator[ChatGenerationChunk, None, None]:
         """Run a turn by streaming calls, and report its chunks to callbacks."""
         turn, wrapped = self._begin(cancellation, call)
+        call = call._replace(run=cancellation.own_run(call.run))
         chunks = self._turn_chunks(turn, wrapped, call, cancellation)
         last: deque[AIMessageChunk] = deque(maxlen=1)
         # LangChain passes no run to a stream; it sets the id of the chunks it gets.
@@ -283,7 +285,7 @@ class ChatBedrockContinuing(ReturnedUsageMixin, WrappingChatModel):
             partial=None if partial is None else wrapped.own_form(partial),
             clock=time.monotonic,
         )
-        return turn, wrapped.for_turn(lambda c: cancellable_client(c, cancellation))
+        return turn, wrapped.for_turn(cancellation.prepare_client)
 
     def _before_call(
         self, request: SegmentRequest, cancellation: Cancellation, events: Events
@@ -314,7 +316,9 @@ class ChatBedrockContinuing(ReturnedUsageMixin, WrappingChatModel):
     ) -> ChatResult:
         call = self._async_call(messages, stop, kwargs, run_manager)
         with partial_with_id(lambda: message_id_of(run_manager)):
-            return await _transport.run(self._generate_turn, self.max_concurrency, call)
+            return await _transport.run(
+                self._generate_turn, self._client(), self.max_concurrency, call
+            )
 
     async def _astream(
         self,
@@ -324,7 +328,9 @@ class ChatBedrockContinuing(ReturnedUsageMixin, WrappingChatModel):
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
         call = self._async_call(messages, stop, kwargs, run_manager)
-        chunks = _transport.iterate(self._stream_turn, self.max_concurrency, call)
+        chunks = _transport.iterate(
+            self._stream_turn, self._client(), self.max_concurrency, call
+        )
         async with aclosing(chunks):
             async for chunk in chunks:
                 yield chunk
@@ -337,8 +343,10 @@ class ChatBedrockContinuing(ReturnedUsageMixin, WrappingChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None,
     ) -> _Call:
         events = self._events_of(run_manager, asyncio.get_running_loop())
-        run = run_manager.get_sync() if run_manager else None
-        return _Call(messages, stop, kwargs, run, events)
+        return _Call(messages, stop, kwargs, run_manager, events)
+
+    def _client(self) -> Any:
+        return adapter_for(self.llm).client
 
     # LangChain's hooks --------------------------------------------------------------
 

@@ -44,6 +44,16 @@ def maker(kind: str) -> Make:
     return made
 
 
+def with_handler(bedrock: LocalBedrock, **kwargs: Any) -> ChatBedrockContinuing:
+    """Make a model whose async calls go over threads.
+
+    A handler of `before-send` could answer in the place of Bedrock. This one does not.
+    """
+    client = bedrock.boto3_client()
+    client.meta.events.register("before-send", lambda **_: None)
+    return model(bedrock, client=client, **kwargs)
+
+
 def check_quiet(caplog: pytest.LogCaptureFixture) -> None:
     """Check that nothing was logged: a caller that cancels wants no warning of it."""
     said = caplog.get_records("call")

@@ -41,6 +41,7 @@ class RawEndpoint:
 
     Attributes:
         connections: How many there were.
+        open: Their sockets.
         port: The port.
     """
 
@@ -49,7 +50,7 @@ class RawEndpoint:
     ) -> None:
         self._behave = behave
         self._context = context
-        self._open: list[socket.socket] = []
+        self.open: list[socket.socket] = []
         self.connections = 0
         self.port = 0
 
@@ -66,7 +67,7 @@ class RawEndpoint:
         trace: TracebackType | None,
     ) -> None:
         shut(self._listening)
-        for one in self._open:
+        for one in self.open:
             shut(one)
 
     def url(self, scheme: str = "http") -> str:
@@ -83,11 +84,11 @@ class RawEndpoint:
                 ).start()
 
     def _treat(self, connection: socket.socket) -> None:
-        self._open.append(connection)
+        self.open.append(connection)
         with suppress(OSError):
             if self._context is not None:
                 connection = self._context.wrap_socket(connection, server_side=True)
-                self._open.append(connection)
+                self.open.append(connection)
             self._behave(connection)
         shut(connection)
 

@@ -18,6 +18,7 @@ from langchain_bedrock_continue.local.wire.frames import event
 from tests.support.entrances import by_ainvoke, by_astream, by_invoke, by_stream
 from tests.support.raw_clients import client_for, wrapping
 from tests.support.raw_endpoint import (
+    CERTIFICATES,
     Behaviour,
     RawEndpoint,
     answering,
@@ -116,13 +117,18 @@ WAYS = {
         streams=(True,),
     ),
     "TLS to a plain port": Way("SSLError", speaking_plainly, "https"),
-    "closed in the handshake": Way(
-        "SSLError", lambda c: c.recv(4096) and None, "https"
-    ),
+    "closed in the handshake": Way("SSLError", hanging_up, "https"),
     "silence in the handshake": Way(
         "ConnectTimeoutError|ReadTimeoutError", deaf, "https"
     ),
     "certificate not trusted": tls("server.pem"),
+    "certificate of another host": Way(
+        "SSLError",
+        deaf,
+        "https",
+        certificate="other.pem",
+        client={"verify": str(CERTIFICATES / "ca.pem")},
+    ),
     "no CA bundle": Way(
         "SSLError|HTTPClientError",
         deaf,

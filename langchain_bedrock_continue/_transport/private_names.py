@@ -281,9 +281,11 @@ def copy_with_pools(
         release: Called with each connection before it goes back to its pool.
     """
     copied = copy.copy(session)
+    # Without a reference to the original: the copy is kept for as long as that lives.
+    make_context = type(session)._get_ssl_context
 
     def ssl_context() -> Any:
-        context = session._get_ssl_context()
+        context = make_context(copied)
         prepare_context(context)
         return context
 
@@ -296,6 +298,10 @@ def copy_with_pools(
     # As URLLib3Session.__init__ does.
     copied._manager = PoolManager(**copied._get_pool_manager_kwargs())
     copied._manager.pool_classes_by_scheme = copied._pool_classes_by_scheme
+    # The same store of pools: `client.close()` closes the copy's too. They are stored
+    # under other keys, since the SSL context is a part of the key. (Those of a proxy
+    # are closed when the client is collected.)
+    copied._manager.pools = session._manager.pools
     return copied
 
 

@@ -42,6 +42,7 @@ class RawEndpoint:
     Attributes:
         connections: How many there were.
         open: Their sockets.
+        left: Set when a connection has ended.
         port: The port.
     """
 
@@ -52,6 +53,7 @@ class RawEndpoint:
         self._context = context
         self.open: list[socket.socket] = []
         self.connections = 0
+        self.left = threading.Event()
         self.port = 0
 
     def __enter__(self) -> Self:
@@ -91,6 +93,7 @@ class RawEndpoint:
                 self.open.append(connection)
             self._behave(connection)
         shut(connection)
+        self.left.set()
 
 
 def shut(connection: socket.socket) -> None:

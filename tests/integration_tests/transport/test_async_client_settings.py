@@ -1,6 +1,7 @@
 """An async call keeps to the settings of its client, as botocore reads them."""
 
 import asyncio
+import gc
 import re
 import threading
 from collections.abc import Iterator
@@ -42,6 +43,7 @@ from tests.support.raw_endpoint import (
     shut,
 )
 from tests.support.texts import LONG
+from tests.support.waiting import PATIENCE_SECONDS
 
 CA = str(CERTIFICATES / "ca.pem")
 PAIRS: dict[str, tuple[Entrance, Entrance]] = {
@@ -193,6 +195,22 @@ def test_a_connection_that_was_closed_meanwhile_is_replaced(
         shut(one)
     assert by_astream(llm, "Hi").text == LONG
     assert front.connections == 2
+
+
+@pytest.mark.parametrize("how", ["close", "collect"])
+def test_connections_close_with_their_client(
+    serve: Serve, stack: ExitStack, how: str
+) -> None:
+    front = stack.enter_context(RawEndpoint(before(port_of(serve(LONG)))))
+    client = client_for(front.url())
+    by_ainvoke(wrapping(client), "Hi")
+    assert not front.left.is_set()
+    if how == "close":
+        client.close()
+    else:
+        del client
+    gc.collect()
+    assert front.left.wait(PATIENCE_SECONDS)
 
 
 async def test_max_pool_connections_is_how_many_are_kept(serve: Serve) -> None:

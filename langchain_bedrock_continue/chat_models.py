@@ -155,10 +155,12 @@ class ChatBedrockContinuing(ReturnedUsageMixin, WrappingChatModel):
     in `response_metadata["continuation"]`."""
 
     max_concurrency: int = Field(default=MAX_CONCURRENCY, ge=1)
-    """Maximum number of concurrent async calls: the number of threads. It is also the
-    size of the connection pool of a client that is created here, unless `config` sets
-    `max_pool_connections`. A model given as `llm` keeps its client, whose pool has
-    botocore's 10 connections by default. Default: 64."""
+    """Maximum number of concurrent async calls on one event loop; on threads, where a
+    call cannot be awaited, in the process. Between two chunks of a stream, its call
+    does not count. It is also the size of the connection pool of a client that is
+    created here, unless `config` sets `max_pool_connections`. A model given as `llm`
+    keeps its client, whose pool keeps botocore's 10 connections by default. Each call
+    needs a connection, so a file descriptor. Default: 64."""
 
     if TYPE_CHECKING:
 

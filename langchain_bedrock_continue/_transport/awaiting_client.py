@@ -1,6 +1,6 @@
 """A copy of a boto3 client whose calls a worker makes without blocking its event loop.
 
-botocore and urllib3 run as they are. Three things are replaced, in copies:
+botocore and urllib3 run as they are. What would block is replaced, in copies:
 
 | what blocks | what replaces it |
 |---|---|
@@ -10,7 +10,8 @@ botocore and urllib3 run as they are. Three things are replaced, in copies:
 | the refresh of credentials | the request is signed on a thread |
 
 AWAIT-1. The caller's client and session are never changed. Its settings are read by
-    botocore's own code: timeouts, the size of the pools, proxies, certificates.
+    botocore's own code: timeouts, the size of the pools, proxies, certificates. The
+    pools are new ones in the session's store of them, so they close with the client.
 AWAIT-2. A client keeps one such session, for all event loops, as long as it lives.
 AWAIT-3. What may block and cannot be awaited goes over threads, with the same results:
     see `awaiting_session`.
@@ -40,7 +41,7 @@ from urllib3.util.connection import allowed_gai_family
 
 from langchain_bedrock_continue._transport import private_names
 from langchain_bedrock_continue._transport.awaiting_socket import AwaitingSocket
-from langchain_bedrock_continue._transport.threads import executor
+from langchain_bedrock_continue._transport.threads import NAME, executor
 from langchain_bedrock_continue._transport.worker import current_worker
 
 if TYPE_CHECKING:
@@ -326,5 +327,5 @@ def _without_pause(responses: Any) -> Any:
 def _on_thread(job: Callable[[], T]) -> T:
     """Run a blocking function on a thread, in the same context, and await it."""
     run = partial(contextvars.copy_context().run, job)
-    done = asyncio.wrap_future(executor(HELPERS).submit(run))
+    done = asyncio.wrap_future(executor(HELPERS, f"{NAME}-helper").submit(run))
     return current_worker().cancellation.wait(done)

@@ -244,7 +244,8 @@ def awaitable_session(client: Any) -> Any:
         return None
     pools = session._pool_classes_by_scheme.values()
     complete = all(
-        hasattr(pool, "_put_conn") and hasattr(pool.ConnectionCls, "_new_conn")
+        hasattr(pool, "_put_conn")
+        and hasattr(getattr(pool, "ConnectionCls", None), "_new_conn")
         for pool in pools
     )
     return session if complete else None

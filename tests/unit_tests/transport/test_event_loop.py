@@ -234,7 +234,6 @@ WAITS = {
 
 @pytest.mark.parametrize("name", list(WAITS))
 @pytest.mark.parametrize("seconds", [-1, 0.01])
-@pytest.mark.filterwarnings("ignore:coroutine 'handler' was never awaited")
 async def test_a_deadline_ends_a_wait(name: str, seconds: float) -> None:
     assert await waited(seconds, WAITS[name]) == (True, False)
 

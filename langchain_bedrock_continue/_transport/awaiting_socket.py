@@ -17,6 +17,7 @@ SOCKET-4. A descriptor is never closed while a loop watches it.
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import socket
@@ -172,6 +173,8 @@ class AwaitingSocket:
     def _wait(
         self, read: Callable[[], int] | None = None, *, to_write: bool = False
     ) -> Any:
+        if self._inner.fileno() < 0:  # another socket may have the number now
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
         cancellation = current_worker().cancellation
         self._watch.start(cancellation, self)
         try:

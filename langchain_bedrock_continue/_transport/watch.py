@@ -112,8 +112,9 @@ class Watch:
 
     def _ready_to_read(self) -> None:
         waiter, read = self._waiter, self._read
-        if waiter is None:
-            if self._cancellation is not None:  # SOCKET-2
+        if waiter is None or self._writes:
+            # It would be called again and again (SOCKET-2).
+            if self._cancellation is not None:
                 self._stop_reading(self._cancellation.loop)
         elif not waiter.done():
             try:

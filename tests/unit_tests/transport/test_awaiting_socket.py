@@ -1,6 +1,7 @@
 """A socket in a worker: it waits for the event loop where a plain one would block."""
 
 import asyncio
+import selectors
 import socket
 import ssl
 from collections.abc import Callable
@@ -104,6 +105,44 @@ async def test_socket_2_data_that_nobody_waits_for_does_not_wake_the_loop(
     far.sendall(b"a")
     assert await work(read, sock) == b"b"
     assert during == [before]
+
+
+async def test_socket_2_nor_while_it_waits_to_write(pair: Any) -> None:
+    sock, far = pair
+    loop: Any = asyncio.get_running_loop()
+
+    def write(s: AwaitingSocket) -> None:
+        s.recv_into(bytearray(1))
+        far.sendall(b"nobody reads this")
+        s.sendall(BIG)
+
+    far.sendall(b"a")
+    task = asyncio.create_task(work(write, sock))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    events = loop._selector.get_map()[sock.fileno()].events
+    task.cancel()
+    await asyncio.wait([task])
+    assert events == selectors.EVENT_WRITE
+
+
+async def test_a_closed_socket_is_not_watched(pair: Any) -> None:
+    """Another socket can have its number."""
+    (sock, _), before = pair, descriptors()
+    sock.settimeout(0.05)
+
+    def read(s: AwaitingSocket) -> None:
+        number = s.fileno()
+        s.abort()
+        others = socket.socketpair()
+        assert number in {other.fileno() for other in others}
+        with pytest.raises(OSError, match="descriptor"):
+            s.recv_into(bytearray(1))
+        for other in others:
+            other.close()
+
+    await work(read, sock)
+    assert descriptors() == before
 
 
 async def test_each_wait_has_its_own_timeout(

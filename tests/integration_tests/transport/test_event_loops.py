@@ -11,9 +11,12 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
+from unittest import mock
 
 import pytest
 from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler
+from langsmith import Client
+from langsmith.run_helpers import get_current_run_tree, trace, tracing_context
 
 from langchain_bedrock_continue import ChatBedrockContinuing
 from langchain_bedrock_continue._transport.worker import Worker
@@ -300,6 +303,22 @@ async def test_turns_at_once_do_not_mix_their_contexts(serve: Serve) -> None:
     names = [f"caller {n}" for n in range(8)]
     await asyncio.gather(*[ask(name) for name in names])
     assert {seen.count(name) for name in names} == {len(seen) // 8}
+
+
+async def test_langsmiths_trace_is_seen_in_a_turn(serve: Serve) -> None:
+    """It is a context variable, as OpenTelemetry's context is."""
+    seen: list[Any] = []
+    client = client_for(serve(LONG).endpoint_url)
+    client.meta.events.register(
+        "request-created", lambda **_: seen.append(get_current_run_tree())
+    )
+    langsmith = mock.create_autospec(Client, instance=True)
+    with tracing_context(enabled=True, client=langsmith, parent=False):
+        async with trace("parent", client=langsmith) as run:
+            await streamed(wrapping(client, max_tokens=8))
+            await wrapping(client, max_tokens=8).ainvoke("Hi")
+    assert len(seen) > 2
+    assert {one.trace_id for one in seen} == {run.trace_id}
 
 
 # Callbacks ----------------------------------------------------------------------------

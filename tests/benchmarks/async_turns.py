@@ -9,8 +9,11 @@ other work, they all change.
 
 1. CPU a streamed chunk, for boto3, ChatBedrockConverse and this package; each round
    measures all, and the smallest figure of all rounds counts. The rows "boto3, awaited"
-   and "boto3" differ in the transport alone.
-2. Turns at once: three segments, each with its latency and 20 chunks.
+   and "boto3" differ in the transport alone. With `--gap 0.001`, chunks come one by one,
+   and each wakes the process.
+2. Turns at once: three segments, each with its latency and 20 chunks. On a busy machine
+   the wall time is mostly the time in which the event loop's thread got no core, so
+   that is printed, too (Linux).
 3. Turns cancelled at random moments. It fails if a task, socket or greenlet is left.
 """
 
@@ -19,12 +22,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
-import multiprocessing
 import random
 import sys
-import threading
 import time
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -34,83 +34,23 @@ from langchain_aws import ChatBedrockConverse
 from langchain_bedrock_continue import ChatBedrockContinuing
 from langchain_bedrock_continue import _transport as transport
 from langchain_bedrock_continue._transport.worker import Worker
-from langchain_bedrock_continue.local import Answer, LocalBedrock, Request, Script
+from tests.benchmarks.replay import Endpoint, endpoint
 from tests.support.raw_clients import client_for
-from tests.support.scripts import rest_of, texts_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
-    from multiprocessing.connection import Connection
 
 MODEL = "us.anthropic.claude-3-5-sonnet-20241022-v2:0"
-CHUNKS = 400
-"""Chunks of an answer whose CPU is counted."""
-
 SEGMENTS, SIZE, LATENCY = 3, 20, 0.5
 """Of a turn among many: its segments, their tokens, and seconds before each."""
 
 POOL = Config(max_pool_connections=1024)
 CANCELLED = 1000
-MESSAGES: list[dict[str, Any]] = [{"role": "user", "content": [{"text": "chunks"}]}]
-
-
-# The endpoint -------------------------------------------------------------------------
-
-
-def answer(request: Request) -> Answer:
-    """Answer with many chunks at once, or slowly with few."""
-    if texts_of(request)[0] == "chunks":
-        return Answer(" ".join(["word"] * CHUNKS))
-    letters = "abcdefgh"
-    text = " ".join(a + b for a in letters for b in letters)[: 3 * SEGMENTS * SIZE - 4]
-    return rest_of(Answer(text, first_delay=LATENCY), request)
-
-
-def serve(pipe: Connection) -> None:
-    """Serve until told to end; answer each message with the most calls in flight."""
-    with LocalBedrock(Script(answer)) as bedrock:
-        pipe.send(bedrock.endpoint_url)
-        most, over = [0], threading.Event()
-
-        def watch() -> None:
-            while not over.wait(0.01):
-                most[0] = max(most[0], bedrock.in_flight)
-
-        threading.Thread(target=watch, daemon=True).start()
-        while pipe.recv():
-            pipe.send(most[0])
-            most[0] = 0
-            bedrock.clear()
-        over.set()
-
-
-class Endpoint:
-    """The endpoint in another process."""
-
-    def __init__(self, url: str, pipe: Connection) -> None:
-        """Take its URL, and the pipe to it."""
-        self.url = url
-        self._pipe = pipe
-
-    def most_in_flight(self) -> int:
-        """Return the most calls in flight since this was last asked."""
-        self._pipe.send("most")
-        most: int = self._pipe.recv()
-        return most
-
-
-@contextmanager
-def endpoint() -> Iterator[Endpoint]:
-    """Run the endpoint."""
-    spawn = multiprocessing.get_context("spawn")
-    here, there = spawn.Pipe()
-    process = spawn.Process(target=serve, args=[there])
-    process.start()
-    try:
-        yield Endpoint(here.recv(), here)
-    finally:
-        here.send(None)
-        process.join()
+ASKED: dict[str, Any] = {
+    "modelId": MODEL,
+    "messages": [{"role": "user", "content": [{"text": "chunks"}]}],
+    "inferenceConfig": {"maxTokens": 4096},
+}
 
 
 # 1. CPU a chunk -----------------------------------------------------------------------
@@ -139,12 +79,12 @@ def rows(url: str) -> dict[str, Callable[[], Awaitable[int]]]:
     made = models(url)
 
     def of_boto3(client: Any) -> int:
-        said = client.converse_stream(modelId=MODEL, messages=MESSAGES)
+        said = client.converse_stream(**ASKED)
         return sum(1 for _ in said["stream"])
 
     def awaited(cancellation: Any) -> Iterator[Any]:
         client = cancellation.prepare_client(made["boto3"])
-        yield from client.converse_stream(modelId=MODEL, messages=MESSAGES)["stream"]
+        yield from client.converse_stream(**ASKED)["stream"]
 
     async def boto3() -> int:
         return of_boto3(made["boto3"])
@@ -213,19 +153,29 @@ async def turn(llm: Any, *, streams: bool) -> None:
         raise RuntimeError(f"{len(segments)} segments: {message}")
 
 
+def waited_for_a_core() -> float:
+    """Return the seconds in which this thread could run, but other work did."""
+    try:
+        with open("/proc/thread-self/schedstat") as file:  # noqa: PTH123 - no path
+            return int(file.read().split()[1]) / 1e9
+    except OSError:
+        return 0.0
+
+
 async def at_once(
     serving: Endpoint, count: int, llm: Any, name: str, *, streams: bool
 ) -> None:
     """Print what many turns at once take."""
     gc.collect()
     serving.most_in_flight()
-    wall, cpu = time.perf_counter(), time.process_time()
+    wall, cpu, waited = time.perf_counter(), time.process_time(), waited_for_a_core()
     await asyncio.gather(*[turn(llm, streams=streams) for _ in range(count)])
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    waited = waited_for_a_core() - waited
     memory = psutil.Process().memory_info().rss / 1e6
     print(
         f"{name:20} {count:7} {serving.most_in_flight():9} {wall:7.2f} "
-        f"{cpu / count * 1e3:11.2f} {memory:7.0f}",
+        f"{waited:15.2f} {cpu / count * 1e3:11.2f} {memory:7.0f}",
         flush=True,
     )
 
@@ -241,7 +191,8 @@ async def many_at_once(serving: Endpoint, counts: list[int]) -> None:
         )
         for name, each in (("", client), (", on threads", other))
     }
-    print(f"{'turns of 3 x 0.5 s':20} at once in flight wall, s CPU ms/turn RSS, MB")
+    print(f"turns of {SEGMENTS} x {LATENCY} s      at once in flight wall, s ", end="")
+    print("without core, s CPU ms/turn RSS, MB")
     for suffix, llm in llms.items():
         for streams in (True, False):
             for count in counts:
@@ -290,10 +241,12 @@ def main() -> int:
     """Print the tables; fail if a cancelled turn left something behind."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.async_turns")
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--gap", type=float, default=0.0, metavar="SECONDS")
     parser.add_argument("--at-once", type=int, nargs="*", default=[16, 256, 1024])
     given = parser.parse_args()
-    with endpoint() as serving:
+    with endpoint(0, given.gap) as serving:
         asyncio.run(cpu_a_chunk(serving.url, given.rounds))
+    with endpoint(LATENCY, 0) as serving:
         if given.at_once:
             asyncio.run(many_at_once(serving, given.at_once))
         left = asyncio.run(left_by_a_storm(serving.url))

@@ -9,7 +9,7 @@ other work, they all change.
 
 1. CPU a streamed chunk, for boto3, ChatBedrockConverse and this package; each round
    measures all, and the smallest figure of all rounds counts. The rows "boto3, awaited"
-   and "boto3" differ in the transport alone. With `--gap 0.001`, chunks come one by one,
+   and "boto3" differ in the transport alone. With `--gap 0.001`, chunks come singly,
    and each wakes the process.
 2. Turns at once: three segments, each with its latency and 20 chunks. On a busy machine
    the wall time is mostly the time in which the event loop's thread got no core, so

@@ -32,7 +32,7 @@ UV := .venv-uv/bin/uv
 UV_INSTALLED := .venv-uv/$(UV_VERSION)
 
 .PHONY: help demo test coverage lint latest lowest lock \
-    bench exactness cuts prices seams seams-real repetition oracle soak clean
+    bench bench-async exactness cuts prices seams seams-real repetition oracle soak clean
 
 help:
 	@echo 'make demo       ask a small local model; its answer is truncated and continued'
@@ -45,6 +45,7 @@ help:
 	@echo 'make lowest     test with the lowest versions of the direct dependencies'
 	@echo 'make lock       update requirements/: the versions that the other commands install'
 	@echo 'make bench      run the default benchmark, exactness'
+	@echo 'make bench-async  measure async turns: CPU of a chunk, many turns at once, cancellations'
 	@echo 'make exactness  count the continued answers that equal the untruncated ones'
 	@echo '                WEIGHTS=smollm2|qwen2.5-coder|qwen2.5-coder-1.5b'
 	@echo 'make cuts       compare rules for cuts after whitespace: WEIGHTS=...'
@@ -103,6 +104,9 @@ lock: $(UV_INSTALLED)
 	@$(COMPILE) --constraint $(TEST_LOCK) --output-file $(DEMO_LOCK) || $(call FAILED,uv)
 
 bench: exactness
+
+bench-async: $(TOOLS)
+	$(BIN)/python -m tests.benchmarks.async_turns
 
 exactness: $(TOOLS)
 	$(BIN)/python -m tests.benchmarks.exactness --weights $(or $(WEIGHTS),smollm2)

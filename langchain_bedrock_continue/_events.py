@@ -10,7 +10,6 @@ EVENT-4. In a LangGraph node, an event is also written to the `custom` stream.
 
 from __future__ import annotations
 
-import asyncio
 import importlib
 import sys
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from langchain_core.callbacks.manager import ahandle_event, handle_event
 from langchain_core.runnables.config import ensure_config
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable, Mapping
     from uuid import UUID
 
@@ -36,9 +36,6 @@ EVENT = "bedrock_continuation"
 
 TOOL_CALL = "bedrock_tool_call"
 """The name of the event about a tool call that is arriving."""
-
-POLL_SECONDS = 0.1
-"""How often a wait for an async handler looks whether the turn was cancelled."""
 
 
 @dataclass(frozen=True)
@@ -138,16 +135,7 @@ class Events:
             handle_event(run.handlers, *call, **named)
             return
         handling = ahandle_event(run.handlers, *call, **named)
-        handled = asyncio.run_coroutine_threadsafe(handling, self._loop)
-        while True:
-            try:
-                handled.result(POLL_SECONDS)
-            except TimeoutError:
-                if handled.done():
-                    raise  # the handler's own error
-                cancellation.sleep(0)
-            else:
-                return
+        cancellation.handle(handling, self._loop)
 
 
 def _write_to_graph(name: str, data: Mapping[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """ChatBedrockContinuing: makes the calls of a turn. The Turn decides what to call.
 
 There are two loops, for `_generate` and for `_stream`. Both are synchronous and take a
-Cancellation. The async methods run them through `_transport`.
+Cancellation. The async methods run them through `_transport`, on the event loop.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from langchain_bedrock_continue._core.turn import Turn
 from langchain_bedrock_continue._events import TOOL_CALL
 from langchain_bedrock_continue._resume import PARTIAL, message_id_of, partial_with_id
 from langchain_bedrock_continue._returned_usage import ReturnedUsageMixin
-from langchain_bedrock_continue._transport import Cancellation, cancellable_client
+from langchain_bedrock_continue._transport import Cancellation
 from langchain_bedrock_continue._wrapped.adapters import adapter_for
 from langchain_bedrock_continue._wrapped.call_settings import check_call
 from langchain_bedrock_continue._wrapped.construction import MAX_CONCURRENCY
@@ -56,14 +56,14 @@ class _Call(NamedTuple):
         messages: The conversation.
         stop: The caller's `stop`.
         kwargs: The call's other arguments.
-        run: The turn's run, if LangChain handed it on.
+        run: The turn's run, if LangChain handed it on: a manager for sync or async.
         events: Sends the turn's events.
     """
 
     messages: Sequence[BaseMessage]
     stop: list[str] | None
     kwargs: dict[str, Any]
-    run: CallbackManagerForLLMRun | None
+    run: Any
     events: Events
 
 
@@ -168,10 +168,12 @@ class ChatBedrockContinuing(ReturnedUsageMixin, WrappingChatModel):
     Cache points of your own, and `cache_control`, are kept."""
 
     max_concurrency: int = Field(default=MAX_CONCURRENCY, ge=1)
-    """Maximum number of concurrent async calls: the number of threads. It is also the
-    size of the connection pool of a client that is created here, unless `config` sets
-    `max_pool_connections`. A model given as `llm` keeps its client, whose pool has
-    botocore's 10 connections by default. Default: 64."""
+    """Maximum number of concurrent async calls on one event loop; on threads, where a
+    call cannot be awaited, in the process. Between two chunks of a stream, its call
+    does not count. It is also the size of the connection pool of a client that is
+    created here, unless `config` sets `max_pool_connections`. A model given as `llm`
+    keeps its client, whose pool keeps botocore's 10 connections by default. Each call
+    needs a connection, so a file descriptor. Default: 64."""
 
     if TYPE_CHECKING:
 
@@ -213,11 +215,12 @@ class ChatBedrockContinuing(ReturnedUsageMixin, WrappingChatModel):
     def _generate_turn(self, cancellation: Cancellation, call: _Call) -> ChatResult:
         """Run a turn by blocking calls."""
         turn, wrapped = self._begin(cancellation, call)
+        run = cancellation.own_run(call.run)
         for request in turn.requests():
             try:
                 self._before_call(request, cancellation, call.events)
                 wrapped.check_read_timeout(request)
-                turn.receive(wrapped.generate(request, call.stop, call.run))
+                turn.receive(wrapped.generate(request, call.stop, run))
             except Exception as error:  # noqa: BLE001 - the turn keeps what arrived
                 list(turn.fail(error))
             else:
@@ -241,6 +244,7 @@ class ChatBedrockContinuing(ReturnedUsageMixin, WrappingChatModel):
     ) -> Generator[ChatGenerationChunk, None, None]:
         """Run a turn by streaming calls, and report its chunks to callbacks."""
         turn, wrapped = self._begin(cancellation, call)
+        call = call._replace(run=cancellation.own_run(call.run))
         chunks = self._turn_chunks(turn, wrapped, call, cancellation)
         last: deque[AIMessageChunk] = deque(maxlen=1)
         # LangChain passes no run to a stream; it sets the id of the chunks it gets.
@@ -302,7 +306,7 @@ class ChatBedrockContinuing(ReturnedUsageMixin, WrappingChatModel):
             partial=None if partial is None else wrapped.own_form(partial),
             clock=time.monotonic,
         )
-        return turn, wrapped.for_turn(lambda c: cancellable_client(c, cancellation))
+        return turn, wrapped.for_turn(cancellation.prepare_client)
 
     def _before_call(
         self, request: SegmentRequest, cancellation: Cancellation, events: Events
@@ -333,7 +337,9 @@ class ChatBedrockContinuing(ReturnedUsageMixin, WrappingChatModel):
     ) -> ChatResult:
         call = self._async_call(messages, stop, kwargs, run_manager)
         with partial_with_id(lambda: message_id_of(run_manager)):
-            return await _transport.run(self._generate_turn, self.max_concurrency, call)
+            return await _transport.run(
+                self._generate_turn, self._client(), self.max_concurrency, call
+            )
 
     async def _astream(
         self,
@@ -343,7 +349,9 @@ class ChatBedrockContinuing(ReturnedUsageMixin, WrappingChatModel):
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
         call = self._async_call(messages, stop, kwargs, run_manager)
-        chunks = _transport.iterate(self._stream_turn, self.max_concurrency, call)
+        chunks = _transport.iterate(
+            self._stream_turn, self._client(), self.max_concurrency, call
+        )
         async with aclosing(chunks):
             async for chunk in chunks:
                 yield chunk
@@ -356,8 +364,10 @@ class ChatBedrockContinuing(ReturnedUsageMixin, WrappingChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None,
     ) -> _Call:
         events = self._events_of(run_manager, asyncio.get_running_loop())
-        run = run_manager.get_sync() if run_manager else None
-        return _Call(messages, stop, kwargs, run, events)
+        return _Call(messages, stop, kwargs, run_manager, events)
+
+    def _client(self) -> Any:
+        return adapter_for(self.llm).client
 
     # LangChain's hooks --------------------------------------------------------------
 

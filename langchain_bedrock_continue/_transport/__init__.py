@@ -3,18 +3,18 @@
 The shell writes each turn once, as a synchronous function or generator that takes a
 `Cancellation`, and this package runs it:
 
-- Every call goes through `cancellable_client(client, cancellation)`.
+- Every call goes through a client that `cancellation.prepare_client` returned.
 - Every pause is `cancellation.sleep` or `cancellation.acquire`.
+- Callbacks of an async caller go through `cancellation.own_run` or `handle`.
 - A sync caller runs the turn as it is. An async caller runs it with `run` or `iterate`.
 
-So how an async call waits (today on threads) is known here and nowhere else.
+An async call runs on the caller's event loop, in a greenlet, and awaits its sockets. A
+call that cannot be awaited runs on a thread. Which it is, only this package knows.
 """
 
+from langchain_bedrock_continue._transport.async_calls import iterate, run
+from langchain_bedrock_continue._transport.call_cancelled import CallCancelled
 from langchain_bedrock_continue._transport.cancellable_client import cancellable_client
-from langchain_bedrock_continue._transport.cancellation import (
-    CallCancelled,
-    Cancellation,
-)
-from langchain_bedrock_continue._transport.threads import iterate, run
+from langchain_bedrock_continue._transport.cancellation import Cancellation
 
 __all__ = ["CallCancelled", "Cancellation", "cancellable_client", "iterate", "run"]

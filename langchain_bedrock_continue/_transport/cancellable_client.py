@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.client import BaseClient
 
 from langchain_bedrock_continue._transport import private_names
-from langchain_bedrock_continue._transport.cancellation import CallCancelled
+from langchain_bedrock_continue._transport.call_cancelled import CallCancelled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,27 +16,25 @@ retry. The thread ends after them, without making the call.
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+from langchain_bedrock_continue._transport.call_cancelled import CallCancelled
+from langchain_bedrock_continue._transport.cancellable_client import cancellable_client
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Coroutine, Iterator
 
     from langchain_core.rate_limiters import BaseRateLimiter
 
 RATE_LIMITER_POLL_SECONDS = 0.1
 """How often a rate limiter is polled. LangChain's own limiter polls at this rate."""
 
-
-class CallCancelled(BaseException):
-    """The call was cancelled: nobody waits for its result.
-
-    A BaseException, like `asyncio.CancelledError`. langchain-aws, botocore, urllib3 and
-    the turn itself catch `Exception`; they would log the cancellation, retry the call,
-    or report a failed segment.
-    """
+HANDLER_POLL_SECONDS = 0.1
+"""How often a wait for an async handler looks whether the turn was cancelled."""
 
 
 class Deadline:
@@ -123,6 +121,46 @@ class Cancellation:
         """
         if self._cancelled.wait(seconds):
             raise CallCancelled
+
+    def handle(
+        self, handling: Coroutine[Any, Any, None], loop: asyncio.AbstractEventLoop
+    ) -> None:
+        """Have an async caller's event loop handle a callback, and wait for the end.
+
+        Args:
+            handling: Calls the handlers.
+            loop: The caller's event loop. It runs in another thread.
+
+        Raises:
+            CallCancelled: `cancel` was called before or meanwhile.
+        """
+        handled = asyncio.run_coroutine_threadsafe(handling, loop)
+        while True:
+            try:
+                handled.result(HANDLER_POLL_SECONDS)
+            except TimeoutError:
+                if handled.done():
+                    raise  # the handler's own error
+                self.sleep(0)
+            else:
+                return
+
+    def own_run(self, run: Any) -> Any:
+        """Return a run manager whose callbacks the turn can call.
+
+        Args:
+            run: The caller's, synchronous or async, or None.
+        """
+        return run.get_sync() if hasattr(run, "get_sync") else run
+
+    def prepare_client(self, client: Any) -> Any:
+        """Return a copy of a boto3 client whose calls can be cancelled.
+
+        Args:
+            client: The client. It is not changed. An object of another make is returned
+                as it is.
+        """
+        return cancellable_client(client, self)
 
     def acquire(self, limiter: BaseRateLimiter) -> None:
         """Wait for a rate limiter until it allows a call or `cancel` is called.

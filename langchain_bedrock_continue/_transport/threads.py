@@ -1,4 +1,4 @@
-"""Runs blocking calls for async callers, on threads of their own.
+"""Runs blocking calls for async callers, on threads: those that cannot be awaited.
 
 The event loop's default executor has few threads (6 on two cores) and is shared with
 the rest of the process. A chat model that waits for a network needs its own.
@@ -38,13 +38,15 @@ IDLE_SECONDS = 5.0
 class Threads:
     """Daemon threads, started on demand and reused."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, name: str = NAME) -> None:
         """Start with no thread.
 
         Args:
             limit: How many jobs run at once. Further jobs wait.
+            name: What the threads' names begin with.
         """
         self._limit = limit
+        self._name = name
         self._changed = threading.Condition()
         self._jobs: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
         self._running = 0
@@ -62,7 +64,7 @@ class Threads:
         return future
 
     def _start(self) -> None:
-        name = f"{NAME}_{next(self._numbers)}"
+        name = f"{self._name}_{next(self._numbers)}"
         threading.Thread(target=self._run, name=name, daemon=True).start()
         self._running += 1
 
@@ -101,9 +103,9 @@ def _run_job(future: Future[Any], job: Callable[[], Any]) -> None:
 
 
 @functools.cache
-def executor(limit: int) -> Threads:
-    """Return the process's threads for a given limit."""
-    return Threads(limit)
+def executor(limit: int, name: str = NAME) -> Threads:
+    """Return the process's threads of a name, for a given limit."""
+    return Threads(limit, name)
 
 
 if hasattr(os, "register_at_fork"):

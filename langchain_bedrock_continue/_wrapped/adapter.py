@@ -179,6 +179,11 @@ class Adapter(Generic[Model]):
 
     # Calls --------------------------------------------------------------------------
 
+    @property
+    def client(self) -> Any:
+        """The boto3 client that the model calls."""
+        return getattr(self.llm, "client", None)
+
     def for_turn(self, prepare_client: Callable[[Any], Any]) -> Adapter[Model]:
         """Return an adapter of a shallow copy, for the calls of one turn.
 
@@ -187,7 +192,7 @@ class Adapter(Generic[Model]):
         Args:
             prepare_client: Returns the client that the copy calls, given the model's.
         """
-        client = prepare_client(getattr(self.llm, "client", None))
+        client = prepare_client(self.client)
         return type(self)(self.llm.model_copy(update={"client": client}))
 
     def arguments(self, request: SegmentRequest) -> dict[str, Any]:

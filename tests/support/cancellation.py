@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from functools import cache
 from typing import Any, TypeAlias
 
 import pytest
@@ -27,8 +28,28 @@ POOL = "urllib3.connectionpool"
 """It warns of a full pool: the connection of an unfinished stream is given back when it
 is collected, with plain ChatBedrockConverse too."""
 
-WRAPPED = {"converse": model, "invoke_model": continuing_chat_bedrock}
-"""The model under test, by the operation of Bedrock that it uses."""
+
+@cache
+def _client_with_handler(bedrock: LocalBedrock) -> Any:
+    client = bedrock.boto3_client()
+    client.meta.events.register("before-send", lambda **_: None)
+    return client
+
+
+def on_threads(bedrock: LocalBedrock, **kwargs: Any) -> ChatBedrockContinuing:
+    """Make a model whose async calls go over threads.
+
+    A handler of `before-send` could answer in the place of Bedrock. This one does not.
+    """
+    return model(bedrock, client=_client_with_handler(bedrock), **kwargs)
+
+
+WRAPPED = {
+    "converse": model,
+    "invoke_model": continuing_chat_bedrock,
+    "converse_on_threads": on_threads,
+}
+"""The model under test, by the operation of Bedrock that it uses and the transport."""
 
 
 def maker(kind: str) -> Make:

@@ -4,11 +4,11 @@
 each in a way of its own (cancellation, callbacks, events, errors), asks by all four.
 
 `TWO_ENTRANCES` has one that streams and one that does not. `ainvoke` and `astream` run
-the functions of `invoke` and `stream` on a thread, so a test about the content of an
+the functions of `invoke` and `stream` in a greenlet, so a test about the content of an
 answer needs one of each pair: `stream` and `ainvoke` together run both functions, on
-the caller's thread and off it. (`invoke` and `astream` would too, at twice the time:
-`astream` wakes an event loop for each chunk.) If the asynchronous entrances get code of
-their own, put all four here.
+blocking sockets and on the event loop. (`invoke` and `astream` would too, at twice the
+time: `astream` wakes an event loop for each chunk.) How the two kinds of sockets fail,
+`test_same_errors` compares.
 """
 
 import asyncio

@@ -273,9 +273,8 @@ STREAMS = {"stream": by_stream, "astream": by_astream}
 AT_BORDERS = ("astream",)
 """The streams that fail at the borders of each segment only.
 
-`astream` runs the function of `stream` on a thread, and passes on each chunk and the
-error; so its rows try a few events of each segment. If it gets code of its own, make
-this empty.
+`astream` runs the function of `stream` in a greenlet, on urllib3 and the same frames of
+events; so its rows try a few events of each segment.
 """
 
 

@@ -1,5 +1,6 @@
 """Rate limiters for tests."""
 
+import asyncio
 import time
 
 from langchain_core.rate_limiters import BaseRateLimiter
@@ -24,12 +25,19 @@ class CountingLimiter(BaseRateLimiter):
 class SlowLimiter(BaseRateLimiter):
     """Permits the first call at once, and delays every later one by 0.4 s."""
 
+    def __init__(self) -> None:
+        self._asked = 0
+
     def acquire(self, *, blocking: bool = True) -> bool:
-        """Delay the calls of a turn: LangChain blocks on the first, a turn polls."""
-        if not blocking:
+        """Delay the calls of a turn: the first is LangChain's own."""
+        self._asked += 1
+        if self._asked > 1:
             time.sleep(0.4)
         return True
 
     async def aacquire(self, *, blocking: bool = True) -> bool:
-        """Permit the first call of an asynchronous run."""
+        """Delay the calls of an async turn, as above."""
+        self._asked += 1
+        if self._asked > 1:
+            await asyncio.sleep(0.4)
         return True

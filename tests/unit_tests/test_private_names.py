@@ -4,6 +4,7 @@ The declarations are in `_wrapped/private_names.py` and `_transport/private_name
 """
 
 import ast
+import asyncio
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -11,8 +12,8 @@ from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any, TypeAlias
 
-import boto3
 import pytest
+from botocore.awsrequest import AWSHTTPConnection, AWSHTTPSConnection
 from botocore.httpsession import URLLib3Session
 from langchain_aws import ChatBedrock, ChatBedrockConverse
 from langchain_aws.chat_models import _compat, bedrock_converse
@@ -22,6 +23,7 @@ from langchain_core.language_models import BaseChatModel, chat_models
 from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.runnables import ConfigurableField, RunnableBinding
 from langchain_core.runnables.configurable import DynamicRunnable
+from urllib3.connection import HTTPConnection
 from urllib3.connectionpool import HTTPConnectionPool
 
 import langchain_bedrock_continue
@@ -36,9 +38,11 @@ from langchain_bedrock_continue._transport import (
     cancellable_client,
 )
 from langchain_bedrock_continue._transport import private_names as of_transport
+from langchain_bedrock_continue._transport.awaiting_client import awaiting_session
 from langchain_bedrock_continue._wrapped import private_names as of_wrapped
 from langchain_bedrock_continue._wrapped.adapters import adapter_for
 from langchain_bedrock_continue._wrapped.model_limits import model_limit
+from tests.support.raw_clients import session
 
 OWN = "langchain_bedrock_continue"
 PACKAGE = Path(langchain_bedrock_continue.__file__).parent
@@ -204,13 +208,25 @@ def invoke_model(model: str = MODEL, **kwargs: Any) -> Any:
 
 
 def new_client() -> Any:
-    return boto3.client("bedrock-runtime", **AWS)
+    return session().client("bedrock-runtime", region_name="us-east-1")
+
+
+OF_A_CLIENT: dict[str, Callable[[Any], Any]] = {
+    "BaseClient": lambda client: client,
+    "Endpoint": lambda client: client._endpoint,
+    "URLLib3Session": lambda client: client._endpoint.http_session,
+    "EventAliaser": lambda client: client.meta.events,
+    "HierarchicalEmitter": lambda client: client.meta.events._emitter,
+    "RequestSigner": lambda client: client._request_signer,
+}
+"""The object of each class of botocore that has its names on objects only."""
 
 
 def objects(owner: str) -> list[object]:
     """What a name is looked up on: an owner, or an object of it."""
     found = [resolve_name(owner)]
-    return [*found, new_client()] if owner.endswith("BaseClient") else found
+    of_a_client = OF_A_CLIENT.get(found[0].__name__)
+    return [*found, of_a_client(new_client())] if of_a_client else found
 
 
 @pytest.mark.parametrize("declared", DECLARED.values(), ids=list(DECLARED))
@@ -406,6 +422,45 @@ def without_the_profiles(patch: Patch) -> None:
     assert model_limit("anthropic.claude-opus-4-1-20250805-v1:0") == 32_000
 
 
+def without_on_a_client(name: str, check: Callable[[Any], bool]) -> Any:
+    """Check a client whose objects have not the name any more."""
+
+    def check_without(patch: Patch) -> None:
+        client = new_client()
+        assert not check(client)
+        owner = resolve_name(DECLARED[name].owner)
+        found = OF_A_CLIENT[owner.__name__](client)
+        if name in vars(found):
+            delattr(found, name)
+        if hasattr(owner, name):
+            patch.delattr(owner, name)
+        assert check(client)
+
+    return check_without
+
+
+def is_on_threads(client: Any) -> bool:
+    """Return True if a caller on an event loop gets threads."""
+
+    async def found() -> Any:
+        return awaiting_session(client, asyncio.get_running_loop())
+
+    return asyncio.run(found()) is None
+
+
+def without_connecting(patch: Patch) -> None:
+    assert not is_on_threads(new_client())
+    patch.delattr(HTTPConnection, "_new_conn")
+    for one in (AWSHTTPConnection, AWSHTTPSConnection):
+        assert not hasattr(one, "_new_conn")
+    assert is_on_threads(new_client())
+
+
+def without_a_return_to_the_pool(patch: Patch) -> None:
+    without_a_pools_method("_put_conn")(patch)
+    assert is_on_threads(new_client())
+
+
 WITHOUT: dict[str, Callable[[Patch], None]] = {
     "_ChatModelBinding": without_the_binding,
     "_as_converse": without_the_converse_model,
@@ -425,7 +480,26 @@ WITHOUT: dict[str, Callable[[Patch], None]] = {
     "_get_ls_params": without_parameters("_get_ls_params"),
     "_get_provider": without_the_provider,
     "_inline_reasoning_tags_for_model": without_the_tags,
-    "_put_conn": without_a_pools_method("_put_conn"),
+    "_put_conn": without_a_return_to_the_pool,
+    **{
+        name: without_on_a_client(name, is_on_threads)
+        for name in (
+            "_emitter",
+            "_event_emitter",
+            "_get_pool_manager_kwargs",
+            "_get_ssl_context",
+            "_handlers",
+            "_manager",
+            "_pool_classes_by_scheme",
+            "_proxy_config",
+            "_proxy_managers",
+        )
+    },
+    **{
+        name: without_on_a_client(name, of_transport.signing_may_block)
+        for name in ("_auth_token", "_credentials", "_request_signer")
+    },
+    "_new_conn": without_connecting,
     "_split_inline_reasoning": without_the_split,
     "_stream": without_a_call("_stream"),
     "_validate_conn": without_a_pools_method("_validate_conn"),

@@ -24,6 +24,7 @@ from tests.support.cancellation import (
     cancelled,
     check_quiet,
     maker,
+    on_threads,
     silent,
     streamed,
 )
@@ -128,11 +129,20 @@ async def test_a_cancelled_turn_leaves_no_thread(
 ) -> None:
     monkeypatch.setattr(_threads, "IDLE_SECONDS", 0.01)
     bedrock, before = serve(silent(request=1)), threads()
-    task = asyncio.create_task(model(bedrock, max_concurrency=7).ainvoke("Hi"))
+    llm = on_threads(bedrock, max_concurrency=7)
+    task = asyncio.create_task(llm.ainvoke("Hi"))
     await eventually_async(lambda: bedrock.requests)
     assert threads() - before
     await cancelled(task)
     await eventually_async(lambda: threads() <= before)
+
+
+async def test_a_turn_on_the_event_loop_has_no_thread(serve: Serve) -> None:
+    bedrock, before = serve(silent(request=1)), threads()
+    task = asyncio.create_task(model(bedrock).ainvoke("Hi"))
+    await eventually_async(lambda: bedrock.requests)
+    assert threads() <= before
+    await cancelled(task)
 
 
 PROGRAM = """

@@ -11,9 +11,9 @@ from contextlib import suppress
 
 import pytest
 
-from langchain_bedrock_continue._transport import Cancellation, iterate, run
+from langchain_bedrock_continue._transport import Cancellation
 from langchain_bedrock_continue._transport import threads as _threads
-from langchain_bedrock_continue._transport.threads import Threads
+from langchain_bedrock_continue._transport.threads import Threads, iterate, run
 from tests.support.waiting import eventually_async
 
 PATIENCE_SECONDS = 20.0

@@ -52,8 +52,7 @@ class Forms:
     @property
     def needs_echo(self) -> bool:
         """Whether an answer without an echo is refused at this seam (FORM-4)."""
-        asks_for_echo = self.current is not Form.WITHOUT_ECHO
-        return self.has_next and asks_for_echo and not self._never_echoes
+        return self.has_next and not self._never_echoes
 
     def begin_seam(self) -> None:
         """Begin with a new seam."""

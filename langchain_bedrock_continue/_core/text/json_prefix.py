@@ -2,6 +2,7 @@
 
 PREFIX-1. A character is wrong if no JSON document goes on with it: a bracket that
     closes another one than the last open one, or a value where a comma is missing.
+    After the document a closing bracket, a comma and a colon are wrong.
 PREFIX-2. A comma before a closing bracket is accepted: models write it.
 PREFIX-3. What JSON does not know at all, such as a comment or an ellipsis, is not
     judged, and nothing after it.
@@ -19,6 +20,7 @@ class _Need(Enum):
     KEY = auto()
     COLON = auto()
     COMMA = auto()
+    NOTHING = auto()
 
 
 _OPENING = {"]": "[", "}": "{"}
@@ -31,8 +33,8 @@ class JsonPrefix:
     """Reads JSON.
 
     Attributes:
-        is_judged: Whether what follows is judged: the document is not over, and nothing
-            unknown has come.
+        is_judged: Whether what follows is judged: nothing unknown has come, nor text
+            after the document.
     """
 
     def __init__(self) -> None:
@@ -84,6 +86,9 @@ class JsonPrefix:
                 self._end_value()
 
     def _accepts_token(self, char: str) -> bool:
+        if self._need is _Need.NOTHING:
+            self.is_judged = char in _OPENING or char in ",:"
+            return not self.is_judged
         needs_value = self._need is _Need.VALUE
         if char == '"':
             self._in_string = needs_value or self._need is _Need.KEY
@@ -123,5 +128,5 @@ class JsonPrefix:
         return was_needed
 
     def _end_value(self) -> None:
-        self._need, self._may_close = _Need.COMMA, True
-        self.is_judged = bool(self._open)
+        self._need = _Need.COMMA if self._open else _Need.NOTHING
+        self._may_close = True

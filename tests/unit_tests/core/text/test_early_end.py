@@ -67,6 +67,8 @@ SAID: dict[str, tuple[str, str, str, bool, bool]] = {
     "a key in an array": (MENU, '},\n  "wines": []', '},\n  "wines"', True, True),
     "JSON": (MENU, "},\n 1]}\n```\n[1", "},\n 1]}\n```\n[1", False, False),
     "a comma too many": (MENU, "},]}\n```", "},]}\n```", False, False),
+    "the end of JSON again": (f"{MENU}}}]}}\n", "  ]\n}\n```", "", True, True),
+    "after JSON": (f"{MENU}}}]}}\n", "```\n\nDone.", "```\n\nDone.", False, False),
     "JSON alone": (ALONE, "]", "", True, True),
     "JSON alone, complete": (ALONE, "}]\n\nDone]", "}]\n\nDone]", False, False),
     "no JSON before": (COMMENTED, "}", "}", False, False),

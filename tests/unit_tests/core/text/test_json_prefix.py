@@ -45,7 +45,10 @@ def test_prefix_1_what_is_accepted_can_become_a_document(
         ('[1, "b": 2', 7),
         ('{"a" 1', 5),
         ('{"a": {1', 7),
-        ("[1]]", None),  # the document is over
+        ("[1]]", 3),
+        ("[1]\n\n, 2", 5),
+        ("[1] Done: {]", None),  # the document is over
+        ("1}", 1),
         ("]", 0),
         ('[{"a": 1,}, 2,]', None),
         ("[1, // one\n }", None),

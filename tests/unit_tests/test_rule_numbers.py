@@ -22,7 +22,7 @@ FILES = [*sorted(PACKAGE.rglob("*.py")), *sorted(TESTS.rglob("*.py"))]
 STATEMENT = re.compile(r"^([A-Z][A-Z-]*)-(\d+)\. ", re.MULTILINE)
 CITATION = re.compile(r"(?<![\w-])([A-Z][A-Z-]*[A-Z])-(\d+)(?![\w-])")
 TEST_NAME = re.compile(r"^ *(?:async )?def test_(\w+)\(", re.MULTILINE)
-OTHER_STANDARDS = {"CRC", "ISO", "SHA", "UTF"}
+OTHER_STANDARDS = {"CRC", "ISO", "SHA", "SSH", "UTF"}
 """What also has numbers: `UTF-8`."""
 
 

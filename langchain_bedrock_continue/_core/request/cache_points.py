@@ -16,12 +16,13 @@ POINT-4. In the order tools, system, messages the lifetime never grows. A point 
 POINT-5. No point is in an assistant message, so none follows reasoning. None follows an
     empty text, or a tool that is loaded later. No prefix gets one whose size is known
     to be too small or too large for the model's cache.
-POINT-6. With `"auto"`, a turn's first request is the caller's own, and tools and system
-    prompt get no point of their own: within a turn the one after the prompt is enough.
+POINT-6. With `"auto"`, a turn's first request and its retries are the caller's own, and
+    tools and system prompt get no point of their own: within a turn the one after the
+    prompt is enough.
     If a prefix that was cached is not found again, the turn gets no more points.
 POINT-7. `cache_control`, which langchain-aws and its middleware take as an argument,
-    stays as it is in the first request. In a continuation, langchain-aws would put a
-    point after the prefill. So its lifetime applies to our points there.
+    stays as it is in the first request and its retries. In a continuation, langchain-aws
+    would put a point after the prefill. So its lifetime applies to our points there.
 """
 
 from __future__ import annotations
@@ -108,7 +109,6 @@ class Caching:
         self._is_auto = mode == "auto" and not self._controlled
         asked = control.get("ttl") if isinstance(control, dict) else mode
         self._asked: Lifetime = "1h" if asked == "1h" else "5m"
-        self._is_first = True
         self._has_points = False  # the last request
         self._is_cached = False  # a prefix, by an earlier request
         self._noted: UsageMetadata | None = None
@@ -131,8 +131,7 @@ class Caching:
             answer: How many messages at the request's end are ours.
         """
         self._note(last)
-        is_first, self._is_first = self._is_first, False
-        left_alone = is_first and (self._is_auto or self._controlled)
+        left_alone = not answer and (self._is_auto or self._controlled)
         plan = None if left_alone else self._plan(last, answer)
         self._has_points = plan is not None
         return plan

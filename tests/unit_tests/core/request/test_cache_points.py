@@ -62,8 +62,9 @@ def test_which_requests_get_points(
 ) -> None:
     """POINT-6, POINT-7."""
     decides = caching(mode, **kwargs)
-    for expected in (first, second):
-        plan = decides.plan(None, 1)
+    requests = [(0, first), (0, first), (1, second)]  # the second one is a retry
+    for answer, expected in requests:
+        plan = decides.plan(None, answer)
         assert (plan and plan.lifetime) == expected
         assert decides.is_refused(REFUSED) == (plan is not None)
     if second:

@@ -21,8 +21,9 @@ POINT-6. With `"auto"`, a turn's first request and its retries are the caller's 
     prompt is enough.
     If a prefix that was cached is not found again, the turn gets no more points.
 POINT-7. `cache_control`, which langchain-aws and its middleware take as an argument,
-    stays as it is in the first request and its retries. In a continuation, langchain-aws
-    would put a point after the prefill. So its lifetime applies to our points there.
+    stays as it is in the first request and its retries. In a continuation,
+    langchain-aws would put a point after the prefill. So its lifetime applies to our
+    points there.
 """
 
 from __future__ import annotations

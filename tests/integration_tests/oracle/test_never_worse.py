@@ -15,7 +15,7 @@ from tests.support.oracle.situation import Situation
 from tests.support.oracle.situations import situations
 from tests.support.tables import record_row
 
-SITUATIONS = 60
+SITUATIONS = 40
 """For each seed, in a run of all tests."""
 
 

@@ -25,7 +25,8 @@ END-7. On the last try nothing is left out, except by END-9. It is only noted th
 END-8. The result depends on the text, and not on how it is split into chunks.
 END-9. If JSON is wrong within the first AT_SEAM characters of a message that repeats
     nothing, the message does not continue the text, and all of it is left out. The text
-    `"mo` is not continued by `"moons": 1`.
+    `"mo` is not continued by `"moons": 1`. After a document, its last brackets may come
+    again: they alone are left out.
 """
 
 from __future__ import annotations
@@ -39,7 +40,9 @@ from langchain_bedrock_continue._core.text.open_code import (
     is_open_code,
     language_by_start,
 )
+from langchain_bedrock_continue._core.text.text_end import without_whitespace
 
+_BRACKETS = re.compile(r"\s*[\]}](?:\s*[\]}])*")
 _OPENING = re.compile(r"[ \t]*(?:`{3,}|~{3,})([^\n`]*)\n")
 _MAYBE_OPENING = re.compile(r"[ \t]*(?:`{0,2}|~{0,2}|(?:`{3,}|~{3,})[^\n`]*)\Z")
 
@@ -127,6 +130,8 @@ class EarlyEnd:
 
     def _is_wrong_at_seam(self) -> bool:
         """Leave everything out if the JSON is wrong at once (END-9)."""
+        if self._at_seam and self._json is not None and self._json.is_over:
+            self._leave_out_brackets()
         at_seam, self._at_seam = self._pending[: self._at_seam], 0
         if not at_seam or self._json is None:
             return False
@@ -136,6 +141,13 @@ class EarlyEnd:
             self.gave_up = self.left_out = True
             self._keeps_rest = False
         return is_wrong
+
+    def _leave_out_brackets(self) -> None:
+        brackets = _BRACKETS.match(self._pending)
+        again = without_whitespace(brackets[0]) if brackets else ""
+        if again and without_whitespace(self._code).endswith(again):
+            self._pending = self._pending[len(brackets[0]) :] if brackets else ""
+            self.left_out = True
 
     # Steps: what is released, or None while more of the text is needed ---------------
 

@@ -45,6 +45,11 @@ class JsonPrefix:
         self._may_close = False
         self._in_string = self._is_escaped = self._in_scalar = False
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the document is over."""
+        return self._need is _Need.NOTHING
+
     def feed(self, text: str) -> int | None:
         """Read more; return the offset of the first wrong character, or None."""
         at, end = 0, len(text)

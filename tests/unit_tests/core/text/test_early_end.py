@@ -198,3 +198,12 @@ def test_end_9_json_that_goes_on_is_withheld_for_a_moment() -> None:
     end = EarlyEnd(KEY, repeats=False)
     assert end.feed('ons": 1, "size": ') == ""
     assert end.feed('12000, "name": "') == 'ons": 1, "size": 12000, "name": "'
+
+
+@pytest.mark.parametrize("is_last_try", [True, False])
+def test_end_9_the_last_brackets_of_a_document_come_again(*, is_last_try: bool) -> None:
+    before, new = f"{MENU}}}\n  ]\n}}", "  ]\n}\n```\n\nEnjoy."
+    flags = {"is_last_try": is_last_try, "repeats": False}
+    for chunks in ([new], list(new)):
+        assert read(before, chunks, **flags) == ("\n```\n\nEnjoy.", False, True)
+    assert read(before, ["]]]\n```"], **flags) == ("", True, True)

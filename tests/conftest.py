@@ -14,7 +14,7 @@ from langchain_bedrock_continue._wrapped.read_timeout import forget_warnings
 from tests.support import tables
 
 # A busy machine is no bug: no test may depend on the clock.
-settings.register_profile("steady", deadline=None)
+settings.register_profile("steady", deadline=None, max_examples=60)
 settings.load_profile("steady")
 
 

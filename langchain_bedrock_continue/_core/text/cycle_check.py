@@ -18,7 +18,8 @@ CYCLE-CHECK-5. Text is withheld only while it equals the earlier text. It is rel
     in order, or rejected as a whole.
 CYCLE-CHECK-6. The result depends on the text, and not on how it is split into chunks.
 
-Lengths are in characters without whitespace.
+Whitespace does not count. What is evidence is measured by `text_end.weight`, as a
+Japanese sentence has few characters.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from langchain_bedrock_continue._core.text.repetition import has_words
-from langchain_bedrock_continue._core.text.text_end import without_whitespace
+from langchain_bedrock_continue._core.text.text_end import weight, without_whitespace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,7 +97,7 @@ class CycleCheck:
         self.found = False
         self.after_cycle = False
         self._places = list(self._find())
-        self._seen = 0
+        self._seen = self._weight = 0
         self._pending = ""
 
     @property
@@ -127,18 +128,20 @@ class CycleCheck:
     def _compare(self, char: str) -> None:
         self._text += char
         self._seen += 1
+        self._weight += weight(char)
         self._places = [
             place
             for place in self._places
             if self._text[place.at + self._seen - 1] == char
         ]
-        self.found = any(self._seen >= place.needed for place in self._places)
+        self.found = any(self._weight >= place.needed for place in self._places)
 
     def _find(self) -> Iterator[_Place]:
         """Yield the earlier places, the last one first (CYCLE-CHECK-1)."""
         shortest: int | None = None
         for at in self._same_words_before():
             period, before = len(self._text) - at, self._same_before(at)
+            same = weight(self._text[len(self._text) - before :])
             if period > MAX_PERIOD or not has_words(self._text[at:]):
                 continue
             if shortest is not None and period % shortest == 0:
@@ -146,7 +149,7 @@ class CycleCheck:
             if before >= period:
                 shortest = period
                 self.after_cycle = True
-            needed = self._needed(period, before)
+            needed = self._needed(weight(self._text[at:]), same)
             if needed is not None:
                 yield _Place(at, needed)
 

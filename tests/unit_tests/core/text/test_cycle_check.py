@@ -62,6 +62,15 @@ def test_cycle_check_2_a_table_that_repeats_its_rows() -> None:
     assert read(before, new, is_last_try=False) == ("", True)
 
 
+@pytest.mark.parametrize("at", range(24, 60, 7))
+def test_cycle_check_2_japanese_has_fewer_characters(at: int) -> None:
+    unit = "鉄道の普及により、日本の社会の都市化と地域の分割が進みました。"
+    before, new = cut(
+        f"日本の鉄道は、19世紀から始まりました。{unit * 4}", 24 + len(unit) + at
+    )
+    assert read(before, new[:40], is_last_try=False) == ("", True)
+
+
 @pytest.mark.parametrize("times", [2, 3, 4, 5])
 def test_cycle_check_3_on_the_last_try_the_third_time_counts(times: int) -> None:
     before, new = cut(START + UNIT * (times + 2), len(START + UNIT * times) + 50)

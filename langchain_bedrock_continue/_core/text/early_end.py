@@ -143,7 +143,7 @@ class EarlyEnd:
         return is_wrong
 
     def _leave_out_brackets(self) -> None:
-        brackets = _BRACKETS.match(self._pending)
+        brackets = _BRACKETS.match(self._pending, 0, self._at_seam)
         again = without_whitespace(brackets[0]) if brackets else ""
         if again and without_whitespace(self._code).endswith(again):
             self._pending = self._pending[len(brackets[0]) :] if brackets else ""
@@ -152,6 +152,9 @@ class EarlyEnd:
     # Steps: what is released, or None while more of the text is needed ---------------
 
     def _step(self) -> str | None:
+        indent = len(self._pending) - len(self._pending.lstrip(" \t"))
+        if indent and self._pending.startswith("\n", indent):
+            return self._release(indent)
         start = _blank(self._pending)
         if self._begins_line(self._pending[:start]):
             if start == len(self._pending):
@@ -173,7 +176,8 @@ class EarlyEnd:
         wrong = self._json.feed(released) if self._json else None
         if wrong is not None:
             before = released[:wrong]
-            return self._give_up(before if before.strip() else "")
+            is_withheld = not before.strip() and self._begins_line(before)
+            return self._give_up("" if is_withheld else before)
         self._pending = self._pending[count:]
         self._code += released
         self._line = (self._line + released).rpartition("\n")[2]

@@ -482,6 +482,12 @@ class Turn(TurnState):
             meaning_of(self._record.last.stop_reason or MAX_TOKENS), ending
         )
 
+    def _send_without_cache_points(self, error: Exception) -> Chunks:
+        """Send the refused request once more, and no cache points again (NEXT-12)."""
+        self._composer.caching.stop(error)
+        self._record.drop_last()
+        return []
+
     def _give_up_retry(self) -> Chunks:
         """Go on with the response that a retry was to replace (NEXT-13)."""
         self._record.drop_last()

@@ -1,6 +1,6 @@
-"""The state of a turn, and the facts that its tables decide by. It changes nothing.
+"""The state of a turn, and the facts that its tables decide by.
 
-`Turn` adds the acts.
+`Turn` adds the acts. Nothing here makes a call or says what happens next.
 """
 
 from __future__ import annotations
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
 
     from langchain_core.messages import AIMessage, BaseMessage
 
-    from langchain_bedrock_continue._core.content.incoming import Chunks
     from langchain_bedrock_continue._core.decisions.size_refusals import SizeRefusal
     from langchain_bedrock_continue._core.decisions.stop_reasons import StopMeaning
     from langchain_bedrock_continue._core.decisions.vocabulary import Ending
@@ -199,7 +198,7 @@ class TurnState:
             has_text=response.has_text,
             size_refused=self._size_refusal(error) is not None,
             call_overflowed=size_refusals.is_overflowed_call(
-                error, self._policy.model_id, has_tools=bool(self._kwargs.get("tools"))
+                error, self._policy.model_id, has_tools=self._has_tools
             ),
             recovery=self._policy.tool_call_recovery,
             has_room=is_allowed and self._max_tokens.has_room(segment.size, used),
@@ -220,12 +219,6 @@ class TurnState:
         """Return why the service refused a size, or a length, that we chose."""
         sizes = self._max_tokens
         return size_refusals.refusal_of(error, self._record.sent_call(sizes))
-
-    def _send_without_cache_points(self, error: Exception) -> Chunks:
-        """Send the refused request once more, and no cache points again (NEXT-12)."""
-        self._composer.caching.stop(error)
-        self._record.drop_last()
-        return []
 
     def _limit(self) -> Ending | None:
         """Return the limit that is reached, or None."""

@@ -143,10 +143,12 @@ class EarlyEnd:
         return is_wrong
 
     def _leave_out_brackets(self) -> None:
+        """Leave out brackets that the document already ends with (END-9)."""
         brackets = _BRACKETS.match(self._pending, 0, self._at_seam)
-        again = without_whitespace(brackets[0]) if brackets else ""
-        if again and without_whitespace(self._code).endswith(again):
-            self._pending = self._pending[len(brackets[0]) :] if brackets else ""
+        if brackets is None:
+            return
+        if without_whitespace(self._code).endswith(without_whitespace(brackets[0])):
+            self._pending = self._pending[brackets.end() :]
             self.left_out = True
 
     # Steps: what is released, or None while more of the text is needed ---------------

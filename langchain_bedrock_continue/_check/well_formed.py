@@ -197,7 +197,9 @@ def _sql(text: str) -> str:
 
 def _statements_end(code: str) -> str:
     code = re.sub(r"--[^\n]*", "", code)
-    if not sqlite3.complete_statement(code.replace("\0", "")):
+    # sqlite3 takes no half of a surrogate pair.
+    encodable = code.replace("\0", "").encode(errors="replace").decode()
+    if not sqlite3.complete_statement(encodable):
         return "an SQL statement is open"
     unquoted = re.sub(r"'(?:[^']|'')*'", "", code)
     closed = unquoted.count("(") == unquoted.count(")")

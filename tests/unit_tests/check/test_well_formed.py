@@ -176,6 +176,8 @@ def test_list_numbers_run_on_by_one(count: int, again: int) -> None:
 @example("python", "\x00")
 @example("html", "<![x")
 @example("sql", "\x00;")
+@example("sql", "\ud800")
+@example("python", "\ud800")
 def test_no_text_makes_it_fail(kind: Kind, text: str) -> None:
     """FIGURES-4."""
     form = well_formed(kind, text)

@@ -66,8 +66,9 @@ def _service_error(code: str, message: str, *, in_stream: bool = False) -> Excep
 _LIMIT = "The maximum tokens you requested exceeds the model limit of {}. Try again"
 _REFUSAL = "This model does not support assistant message prefill."
 
+NO_STOP_REASON = ConnectionError("missing messageStop")
 ERRORS = (
-    ConnectionError("missing messageStop"),
+    NO_STOP_REASON,
     ChecksumMismatch(1, 2),
     _service_error("throttlingException", "m", in_stream=True),
     _service_error("ThrottlingException", "m"),
@@ -132,6 +133,8 @@ class RandomModel:
         yield from messages[:received]
         if fails:
             yield self.chance.choice(ERRORS)
+        elif self.streams and stop_reason is None:
+            yield NO_STOP_REASON  # as the shell raises it: `Turn.check_end`
 
     def response(self, stop_reason: str | None) -> Iterator[AIMessage]:
         """Write a response."""

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import logging
+
+# LangChain reads the types of public methods at run time, behind `with_fallbacks`.
+from collections.abc import AsyncIterator, Iterator  # noqa: TC003
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
+from langchain_core.language_models import LanguageModelInput  # noqa: TC002
 from langchain_core.messages import AIMessage, AIMessageChunk
+from langchain_core.runnables import RunnableConfig  # noqa: TC002
 from langchain_core.utils.utils import LC_ID_PREFIX
 
 from langchain_bedrock_continue._core.record.addable import AddableContinuation
@@ -19,11 +24,9 @@ from langchain_bedrock_continue._wrapped.private_names import ChatModelBinding
 from langchain_bedrock_continue.errors import ContinuationError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import Callable
 
     from langchain_core.callbacks.manager import BaseRunManager
-    from langchain_core.language_models import LanguageModelInput
-    from langchain_core.runnables import RunnableConfig
 
 logger = logging.getLogger("langchain_bedrock_continue")
 

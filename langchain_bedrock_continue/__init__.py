@@ -9,6 +9,7 @@ from langchain_bedrock_continue._core.record.continuation import (
     Continuation,
     SegmentEntry,
 )
+from langchain_bedrock_continue.callbacks import ContinuationProgress
 from langchain_bedrock_continue.chat_models import ChatBedrockContinuing
 from langchain_bedrock_continue.errors import (
     ContinuationError,
@@ -19,6 +20,7 @@ from langchain_bedrock_continue.errors import (
 )
 from langchain_bedrock_continue.prices import Prices
 from langchain_bedrock_continue.report import ContinuationReport
+from langchain_bedrock_continue.view import ContinuationView, show
 
 if TYPE_CHECKING:
     from langchain_bedrock_continue.middleware import (
@@ -29,13 +31,16 @@ __all__ = [
     "ChatBedrockContinuing",
     "Continuation",
     "ContinuationError",
+    "ContinuationProgress",
     "ContinuationReport",
+    "ContinuationView",
     "PrefillRefusedError",
     "Prices",
     "SegmentEntry",
     "SegmentError",
     "TruncatedToolCallError",
     "TurnLimitError",
+    "show",
 ]
 
 

@@ -135,6 +135,8 @@ NEVER = {
     "_resume.py": ("_transport", "chat_models", "local"),
     "chat_models.py": ("local",),
     "_check/": ("_core", "_resume", "_transport", "_wrapped", "local"),
+    "_display/": ("_resume", "_transport", "_wrapped", "chat_models", "local"),
+    "callbacks.py": ("_core", "_resume", "_transport", "_wrapped", "chat_models"),
     "errors.py": ("_core", "_resume", "_transport", "_wrapped", "chat_models", "local"),
     "local/": ("_core", "_resume", "_transport", "_wrapped", "chat_models", "errors"),
     "": ("__main__",),

@@ -52,7 +52,7 @@ def bedrock() -> Iterator[LocalBedrock]:
 
 # Each takes two processes: a prefill in one graph, a user turn in the other.
 @pytest.mark.parametrize(
-    ("graph", "model"), zip(GRAPHS, (MODEL, REFUSING_MODEL), strict=True)
+    ("graph", "model"), list(zip(GRAPHS, (MODEL, REFUSING_MODEL), strict=True))
 )
 def test_the_next_process_has_the_complete_answer(
     bedrock: LocalBedrock, tmp_path: Path, graph: str, model: str

@@ -33,7 +33,7 @@ BENCH_TOOLS := .venv/bench-tools
 UV := .venv-uv/bin/uv
 UV_INSTALLED := .venv-uv/$(UV_VERSION)
 
-.PHONY: help demo test coverage lint latest lowest lock \
+.PHONY: help demo test properties coverage lint latest lowest lock peer \
     bench exactness cuts prices seams seams-real repetition oracle soak clean
 
 help:
@@ -41,6 +41,8 @@ help:
 	@echo '                PROMPT="..." MAX_TOKENS=48 WEIGHTS=smollm2|qwen2.5-coder|qwen2.5-coder-1.5b'
 	@echo '                ENDPOINT=aws|http://... MODEL=...'
 	@echo 'make test       run all that CI runs: ruff, mypy, the tests'
+	@echo 'make properties try the property tests with many random examples: EXAMPLES=1000'
+	@echo 'make peer       run the tests of langchain-aws itself with this model in place'
 	@echo 'make coverage   the tests, with the lines and branches that they miss'
 	@echo 'make lint       run ruff and mypy only'
 	@echo 'make latest     test with the newest versions that pyproject.toml allows'
@@ -74,6 +76,14 @@ demo: $(INSTALLED)
 
 test: lint
 	$(BIN)/python $(PYTEST)
+
+# Examples at random; `make test` tries the same few each time.
+properties: $(TOOLS)
+	EXAMPLES=$(or $(EXAMPLES),1000) $(BIN)/python $(PYTEST) -m hypothesis tests/unit_tests
+
+# Another version of langchain-aws may differ in other tests.
+peer: $(TOOLS)
+	$(BIN)/python -m tests.peer
 
 # Of its own: tracing every line makes the tests take 1.6 times as long.
 coverage: $(TOOLS)

@@ -3,6 +3,9 @@
 from langchain_bedrock_continue import ChatBedrockContinuing
 """
 
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
 from langchain_bedrock_continue._core.record.continuation import (
     Continuation,
     SegmentEntry,
@@ -30,3 +33,13 @@ __all__ = [
     "TruncatedToolCallError",
     "TurnLimitError",
 ]
+
+if TYPE_CHECKING:
+    __version__: str
+else:
+
+    def __getattr__(name: str) -> str:
+        """Return the version, read from the installed package when it is asked for."""
+        if name == "__version__":
+            return version("langchain-bedrock-continue")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

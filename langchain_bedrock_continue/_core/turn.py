@@ -311,7 +311,7 @@ class Turn(TurnState):
         wording, expected = self._expected_echo()
         chunks = self.writing.end_for_user_turn(expected)
         self._composer.continue_in_user_turn(
-            self.writing.sendable(), spoken, wording, expected.quote
+            self.writing.sendable, spoken, wording, expected.quote
         )
         return chunks
 

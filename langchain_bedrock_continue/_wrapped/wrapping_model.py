@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+# LangChain reads the types of public methods at run time, behind `with_fallbacks`.
+from collections.abc import AsyncIterator, Iterator, Sequence  # noqa: TC003
 from typing import TYPE_CHECKING, Any, Self
 
 from langchain_core.caches import BaseCache
 from langchain_core.globals import get_llm_cache
-from langchain_core.messages import AIMessage
+from langchain_core.language_models import LanguageModelInput  # noqa: TC002
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.runnables import Runnable, RunnableConfig  # noqa: TC002
 from langchain_core.utils.uuid import uuid7
-from pydantic import ConfigDict, PrivateAttr, model_validator
+from pydantic import BaseModel, ConfigDict, PrivateAttr, model_validator
 
 from langchain_bedrock_continue import _events
 from langchain_bedrock_continue._core.content.tool_calls import restore_invalid_calls
@@ -26,22 +30,20 @@ from langchain_bedrock_continue._wrapped.construction import (
 from langchain_bedrock_continue._wrapped.delegation import DelegatingChatModel
 from langchain_bedrock_continue._wrapped.field_values import validated
 from langchain_bedrock_continue._wrapped.short_repr import shown_fields
-from langchain_bedrock_continue._wrapped.signature import ConstructorSignature
+from langchain_bedrock_continue._wrapped.signature import (
+    ConstructorSignature,
+    StructuredOutputMethod,
+)
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from langchain_core.callbacks.manager import BaseRunManager
-    from langchain_core.language_models import LanguageModelInput
     from langchain_core.language_models.base import LangSmithParams
-    from langchain_core.messages import AIMessageChunk, BaseMessage
     from langchain_core.outputs import ChatResult
-    from langchain_core.runnables import Runnable, RunnableConfig
-    from pydantic import BaseModel
 
     from langchain_bedrock_continue._events import Listeners
-    from langchain_bedrock_continue._wrapped.signature import StructuredOutputMethod
 
 OF_THE_MODEL = frozenset({"llm", "max_concurrency"})
 """Fields that more than one call depends on."""

@@ -14,10 +14,15 @@ from __future__ import annotations
 
 import functools
 from abc import ABCMeta
+
+# LangChain reads the types of public methods at run time, behind `with_fallbacks`.
+from collections.abc import Mapping  # noqa: TC003
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from langchain_aws import ChatBedrockConverse
 from langchain_core.language_models import BaseChatModel
+from langchain_core.runnables import RunnableSerializable  # noqa: TC002
+from langchain_core.runnables.utils import AnyConfigurableField  # noqa: TC002
 from pydantic import SkipValidation
 
 from langchain_bedrock_continue._wrapped import private_names
@@ -27,10 +32,7 @@ from langchain_bedrock_continue._wrapped.construction import SHARED
 from langchain_bedrock_continue._wrapped.misspelled import suggestion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from langchain_core.runnables import RunnableSerializable
-    from langchain_core.runnables.utils import AnyConfigurableField
+    from collections.abc import Iterable
 
 
 class DelegatingChatModel(BaseChatModel):

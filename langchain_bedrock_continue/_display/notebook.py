@@ -37,7 +37,7 @@ RULES = """
 .lbc-runs { display: grid; grid-template-columns: auto auto minmax(8em, 16em) 1fr;
   gap: 0.25em 0.9em; align-items: center; max-width: none; }
 .lbc-runs > .lbc-all { grid-column: 1 / -1; }
-.lbc-runs > .lbc-facts { font-variant-numeric: tabular-nums; }
+.lbc-runs > .lbc-said { font-variant-numeric: tabular-nums; }
 """
 
 SIGNS = {"running": "▸", "complete": "✓", "incomplete": "!", "failed": "✗"}
@@ -87,7 +87,7 @@ def _row(run: Run, now: float) -> str:
     return (
         f'<span class="lbc-{state}">{SIGNS[state]}</span>'
         f'<span class="lbc-name">{escape(run.label)}</span>{bar_html(run.parts())}'
-        f'<span class="lbc-facts"><span class="lbc-soft">{facts}</span>{said}</span>'
+        f'<span class="lbc-said"><span class="lbc-soft">{facts}</span>{said}</span>'
     )
 
 

@@ -25,6 +25,7 @@ RULES = """
 .lbc-segments > div { flex: 1 1 0; min-width: 1.2em; overflow: hidden; }
 .lbc-segments > .lbc-joined { border-left: 2px solid var(--lbc-seam);
   padding-left: 2px; }
+.lbc-segments > .lbc-joined > span { padding-left: 3px; }
 .lbc-segments i { display: block; height: 8px; border-radius: 2px; }
 .lbc-segments span { display: block; overflow: hidden; text-overflow: ellipsis;
   white-space: nowrap; font-size: 0.85em; }

@@ -3,10 +3,13 @@
 from langchain_bedrock_continue import ChatBedrockContinuing
 """
 
+from typing import TYPE_CHECKING, Any
+
 from langchain_bedrock_continue._core.record.continuation import (
     Continuation,
     SegmentEntry,
 )
+from langchain_bedrock_continue.callbacks import ContinuationProgress
 from langchain_bedrock_continue.chat_models import ChatBedrockContinuing
 from langchain_bedrock_continue.errors import (
     ContinuationError,
@@ -17,16 +20,36 @@ from langchain_bedrock_continue.errors import (
 )
 from langchain_bedrock_continue.prices import Prices
 from langchain_bedrock_continue.report import ContinuationReport
+from langchain_bedrock_continue.view import ContinuationView, show
+
+if TYPE_CHECKING:
+    from langchain_bedrock_continue.middleware import (
+        ContinuationMiddleware as ContinuationMiddleware,
+    )
 
 __all__ = [
     "ChatBedrockContinuing",
     "Continuation",
     "ContinuationError",
+    "ContinuationProgress",
     "ContinuationReport",
+    "ContinuationView",
     "PrefillRefusedError",
     "Prices",
     "SegmentEntry",
     "SegmentError",
     "TruncatedToolCallError",
     "TurnLimitError",
+    "show",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import ContinuationMiddleware when it is asked for: it needs langchain."""
+    if name != "ContinuationMiddleware":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from langchain_bedrock_continue.middleware import (  # noqa: PLC0415 - see above
+        ContinuationMiddleware,
+    )
+
+    return ContinuationMiddleware

@@ -130,6 +130,7 @@ class TurnState:
         )
         self._has_begun = False  # something arrived
         self._recoveries = 0
+        self._first_error: Exception | None = None  # that was recovered from
         self._retried_output = False
 
     # The facts ----------------------------------------------------------------------
@@ -218,6 +219,7 @@ class TurnState:
             answered=self._record.answered,
             has_stop_reason=segment.stop_reason is not None,
             has_content=response.has_content or bool(response.reasoning_blocks),
+            has_usage=segment.has_last_event,
             in_stream=service_errors.is_stream_error(error),
             timed_out=service_errors.is_timeout(error),
             is_larger_retry=(

@@ -43,6 +43,13 @@ class DelegatingChatModel(BaseChatModel):
     llm: SkipValidation[WrappedModel]
     """The wrapped model. Default: a ChatBedrockConverse made from the arguments."""
 
+    if TYPE_CHECKING:  # the attributes by which an editor completes `llm.`
+        model_id: str = ""
+        max_tokens: int | None = None
+        temperature: float | None = None
+        region_name: str | None = None
+        streaming: bool = False
+
     def __getattr__(self, name: str) -> Any:
         """Return an attribute of the wrapped model (DELEGATE-1)."""
         llm = self.__dict__.get("llm")

@@ -3,6 +3,8 @@
 from langchain_bedrock_continue import ChatBedrockContinuing
 """
 
+from typing import TYPE_CHECKING, Any
+
 from langchain_bedrock_continue._core.record.continuation import (
     Continuation,
     SegmentEntry,
@@ -20,6 +22,11 @@ from langchain_bedrock_continue.prices import Prices
 from langchain_bedrock_continue.report import ContinuationReport
 from langchain_bedrock_continue.view import ContinuationView, show
 
+if TYPE_CHECKING:
+    from langchain_bedrock_continue.middleware import (
+        ContinuationMiddleware as ContinuationMiddleware,
+    )
+
 __all__ = [
     "ChatBedrockContinuing",
     "Continuation",
@@ -35,3 +42,14 @@ __all__ = [
     "TurnLimitError",
     "show",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import ContinuationMiddleware when it is asked for: it needs langchain."""
+    if name != "ContinuationMiddleware":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from langchain_bedrock_continue.middleware import (  # noqa: PLC0415 - see above
+        ContinuationMiddleware,
+    )
+
+    return ContinuationMiddleware

@@ -175,13 +175,14 @@ class Turn(TurnState):
         return {"name": call.name, "id": call.call_id, "characters": size}
 
     def check_end(self) -> None:
-        """Check that a stream which ended has a stop reason.
+        """Check that a stream which ended was not broken off.
 
         Raises:
-            ConnectionError: It has none, so it was broken off. langchain-aws raises it
-                itself for Converse, but not for InvokeModel.
+            ConnectionError: It has neither a stop reason nor what comes last.
+                langchain-aws raises it itself for Converse, but not for InvokeModel.
         """
-        if self._record.last.stop_reason is None:
+        segment = self._record.last
+        if segment.stop_reason is None and not segment.has_last_event:
             raise ConnectionError("The stream ended without a stop reason.")
 
     def end_segment(self, *, deadline_passed: bool = False) -> Chunks:
@@ -224,7 +225,8 @@ class Turn(TurnState):
             What the caller may see.
 
         Raises:
-            Exception: The error itself, if nothing arrived before it (TURN-6).
+            Exception: The error itself, if nothing arrived before it (TURN-6); if the
+                call was made again, the first error.
             SegmentError: From the error, with all that arrived.
         """
         facts = self._facts_of_error(error)
@@ -237,7 +239,7 @@ class Turn(TurnState):
         self.content.abandon_retry()
         yield from self._show(self._finish(last_block_complete=False, truncated=True))
         if self.content.is_empty and not self._record.answered:
-            raise error
+            raise self._first_error or error
         raise segment_error(
             error, self._record, self.message(), refused=facts.prefill_refused
         ) from error
@@ -309,7 +311,7 @@ class Turn(TurnState):
         wording, expected = self._expected_echo()
         chunks = self.writing.end_for_user_turn(expected)
         self._composer.continue_in_user_turn(
-            self.writing.sendable(), spoken, wording, expected.quote
+            self.writing.sendable, spoken, wording, expected.quote
         )
         return chunks
 
@@ -439,6 +441,7 @@ class Turn(TurnState):
         self._record.last.error = service_errors.describe(error)
         if action is Action.END_SEGMENT:
             return self.end_segment()
+        self._first_error = self._first_error or error
         return self._recover() if action is Action.RECOVER else self._retry_overflowed()
 
     def _fall_back(self, error: Exception) -> Chunks:

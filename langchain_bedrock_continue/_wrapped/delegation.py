@@ -1,6 +1,8 @@
 """The attributes and the class of the wrapped model, seen through the wrapper.
 
-DELEGATE-1. A public attribute that the wrapper lacks is the wrapped model's.
+DELEGATE-1. A public attribute that the wrapper lacks is the wrapped model's, and so is
+    a private method or property of its class. Code that was written for that class,
+    such as a subclass's or a tracer's, may call one.
 DELEGATE-2. To set one is to wrap a changed copy. The caller's own model is never
     changed, and neither is a copy of the wrapper that shares it.
 DELEGATE-3. A name that neither model has is refused, also in `model_copy(update=...)`,
@@ -14,10 +16,15 @@ from __future__ import annotations
 
 import functools
 from abc import ABCMeta
+
+# LangChain reads the types of public methods at run time, behind `with_fallbacks`.
+from collections.abc import Mapping  # noqa: TC003
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from langchain_aws import ChatBedrockConverse
 from langchain_core.language_models import BaseChatModel
+from langchain_core.runnables import RunnableSerializable  # noqa: TC002
+from langchain_core.runnables.utils import AnyConfigurableField  # noqa: TC002
 from pydantic import SkipValidation
 
 from langchain_bedrock_continue._wrapped import private_names
@@ -27,10 +34,7 @@ from langchain_bedrock_continue._wrapped.construction import SHARED
 from langchain_bedrock_continue._wrapped.misspelled import suggestion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from langchain_core.runnables import RunnableSerializable
-    from langchain_core.runnables.utils import AnyConfigurableField
+    from collections.abc import Iterable
 
 
 class DelegatingChatModel(BaseChatModel):
@@ -42,7 +46,7 @@ class DelegatingChatModel(BaseChatModel):
     def __getattr__(self, name: str) -> Any:
         """Return an attribute of the wrapped model (DELEGATE-1)."""
         llm = self.__dict__.get("llm")
-        if llm is None or name.startswith("_"):
+        if llm is None or not _is_delegated(llm, name):
             return super().__getattr__(name)  # type: ignore[misc] # pydantic hides it
         return getattr(llm, name)
 
@@ -157,6 +161,13 @@ class DelegatingChatModel(BaseChatModel):
             f"{name}: neither {type(self).__name__} nor {type(self.llm).__name__} has "
             f"a field of that name.{suggestion(name, known)}"
         )
+
+
+def _is_delegated(llm: object, name: str) -> bool:
+    """Return True for the names of DELEGATE-1."""
+    if name.startswith("__"):
+        return False
+    return not name.startswith("_") or hasattr(type(llm), name)
 
 
 def _wrap(model: DelegatingChatModel, llm: WrappedModel) -> None:

@@ -6,6 +6,7 @@ that says which version has it. Importing the package needs none of them.
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, cast
 
 from langchain_aws.chat_models import bedrock_converse
@@ -22,7 +23,7 @@ except ImportError:  # see PRIVATE_NAMES
     _compat = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
+    from collections.abc import Callable, Mapping
 
     from langchain_aws import ChatBedrockConverse
     from langchain_core.language_models.base import LangSmithParams
@@ -204,9 +205,15 @@ def generate(llm: BaseChatModel, /, *args: Any, **kwargs: Any) -> ChatResult:
 def stream(
     llm: BaseChatModel, /, *args: Any, **kwargs: Any
 ) -> Generator[ChatGenerationChunk, None, None]:
-    """Make one streaming call."""
+    """Make one streaming call.
+
+    Returns:
+        A generator, which can be closed. A subclass may return any iterator.
+    """
     chunks = llm._stream(*args, **kwargs)
-    return cast("Generator[ChatGenerationChunk, None, None]", chunks)
+    if isinstance(chunks, Generator):
+        return chunks
+    return (chunk for chunk in chunks)
 
 
 # Settings -------------------------------------------------------------------------

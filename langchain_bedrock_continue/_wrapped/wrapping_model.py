@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+# LangChain reads the types of public methods at run time, behind `with_fallbacks`.
+from collections.abc import AsyncIterator, Iterator, Sequence  # noqa: TC003
 from typing import TYPE_CHECKING, Any, Self
 
 from langchain_core.caches import BaseCache
 from langchain_core.globals import get_llm_cache
-from langchain_core.messages import AIMessage
+from langchain_core.language_models import LanguageModelInput  # noqa: TC002
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.runnables import Runnable, RunnableConfig  # noqa: TC002
 from langchain_core.utils.uuid import uuid7
-from pydantic import ConfigDict, PrivateAttr, model_validator
+from pydantic import BaseModel, ConfigDict, PrivateAttr, model_validator
 
 from langchain_bedrock_continue import _events
 from langchain_bedrock_continue._core.content.tool_calls import restore_invalid_calls
@@ -28,15 +32,11 @@ from langchain_bedrock_continue._wrapped.field_values import validated
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from langchain_core.callbacks.manager import BaseRunManager
-    from langchain_core.language_models import LanguageModelInput
     from langchain_core.language_models.base import LangSmithParams
-    from langchain_core.messages import AIMessageChunk, BaseMessage
     from langchain_core.outputs import ChatResult
-    from langchain_core.runnables import Runnable, RunnableConfig
-    from pydantic import BaseModel
 
     from langchain_bedrock_continue._events import Listeners
 

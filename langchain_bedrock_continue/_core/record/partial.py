@@ -120,6 +120,21 @@ def says_how_it_ended(partial: AIMessage) -> bool:
     return bool(continuation) or _as_segment(partial).stop_reason is not None
 
 
+def with_calls_in_content(partial: AIMessage) -> AIMessage:
+    """Return a copy whose calls are blocks of its content only.
+
+    LangChain's agent answers what is in `invalid_tool_calls`, before the next call of
+    the model. A partial message with an answer after it is not resumed.
+    """
+    content: Any = partial.content
+    if isinstance(content, str):
+        content = [{"type": "text", "text": content}] if content else []
+    if not any(isinstance(block, dict) and _is_call(block) for block in content):
+        content = [*content, *partial.invalid_tool_calls]
+    update = {"content": content, "tool_calls": [], "invalid_tool_calls": []}
+    return partial.model_copy(update=update)
+
+
 def read_partial(
     partial: AIMessage, *, reasoning_in_order: bool = True
 ) -> ResumedState:

@@ -56,6 +56,11 @@ class Segment:
         return None if usage is None else usage["output_tokens"]
 
     @property
+    def has_last_event(self) -> bool:
+        """Whether the event that ends a stream arrived: it has the usage."""
+        return self.response.usage is not None
+
+    @property
     def counted_tokens(self) -> int:
         """The output tokens; all that it can have if they are unknown (LIMIT-5)."""
         if self.output_tokens is not None:

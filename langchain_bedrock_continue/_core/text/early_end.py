@@ -102,20 +102,16 @@ class EarlyEnd:
         self._pending += new
         if len(self._pending) < self._at_seam:
             return ""
-        if self._is_wrong_at_seam():
-            return ""
-        released = ""
-        while self._pending:
-            step = self._step()
-            if step is None:
-                break
-            released += step
-        return released
+        return "" if self._is_wrong_at_seam() else self._steps()
 
     def finish(self) -> str:
         """Return what is released because the message is over (END-2)."""
         if not self._active or self._is_wrong_at_seam():
             return ""
+        released = self._steps()
+        return released + self._last_step() if self._active else released
+
+    def _last_step(self) -> str:
         pending, self._pending = self._pending, ""
         self._active = False
         start = _blank(pending)
@@ -152,6 +148,12 @@ class EarlyEnd:
             self.left_out = True
 
     # Steps: what is released, or None while more of the text is needed ---------------
+
+    def _steps(self) -> str:
+        released = ""
+        while self._pending and (step := self._step()) is not None:
+            released += step
+        return released
 
     def _step(self) -> str | None:
         indent = len(self._pending) - len(self._pending.lstrip(" \t"))

@@ -312,9 +312,8 @@ class Repetition:
         for place in self.active:
             if self._compact.startswith(new, place.at + at):
                 active.append(place)
-            else:
-                more = _common(new, self._compact, place.at + at)
-                self.ended.append((place, at + more))
+            elif length := at + _common(new, self._compact, place.at + at):
+                self.ended.append((place, length))
         self.active = active
 
     def repeated(self) -> Iterator[tuple[Place, str]]:
@@ -327,6 +326,8 @@ class Repetition:
 
 def _common(new: str, text: str, at: int) -> int:
     """Return how many characters equal those of the text from a place on."""
+    if not text.startswith(new[0], at):
+        return 0  # so it is with most places
     pairs = zip(new, text[at : at + len(new)], strict=False)
     return next((n for n, (a, b) in enumerate(pairs) if a != b), len(text) - at)
 

@@ -16,6 +16,9 @@ FRAMES-4. No more is sent than the client's windows allow, and no more is read t
 from __future__ import annotations
 
 import asyncio
+import importlib.util
+import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
 
     from uvicorn.config import Config
     from uvicorn.server import ServerState
+
+logger = logging.getLogger(__name__)
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 """The first bytes of each HTTP/2 connection (RFC 9113, section 3.4)."""
@@ -45,7 +50,7 @@ class EitherProtocol(H11Protocol):
         if len(self._first) < len(PREFACE) and PREFACE.startswith(self._first):
             return  # it may be either
         first, self._first = self._first, None
-        if first.startswith(PREFACE):
+        if first.startswith(PREFACE) and _is_installed():
             self._hand_over(first)
         else:
             super().data_received(first)
@@ -69,12 +74,11 @@ class Http2Protocol(asyncio.Protocol):
             config: The server's configuration, with the application.
             server_state: The server's connections and tasks.
         """
-        # A late import: most clients speak HTTP/1.1.
-        from h2.config import H2Configuration  # noqa: PLC0415
-        from h2.connection import H2Connection  # noqa: PLC0415
-
-        settings = H2Configuration(client_side=False, header_encoding=None)
-        self.h2 = H2Connection(config=settings)
+        self._errors = _h2("exceptions").ProtocolError
+        settings = _h2("config").H2Configuration(
+            client_side=False, header_encoding=None
+        )
+        self.h2 = _h2("connection").H2Connection(config=settings)
         self._app = config.loaded_app
         self._state = server_state
         self._streams: dict[int, _Stream] = {}
@@ -97,11 +101,9 @@ class Http2Protocol(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what the client sends."""
-        from h2.exceptions import ProtocolError  # noqa: PLC0415 - see above
-
         try:
             events = self.h2.receive_data(data)
-        except ProtocolError:
+        except self._errors:
             self.flush()  # it says why
             self._transport.close()
             return
@@ -129,6 +131,16 @@ class Http2Protocol(asyncio.Protocol):
         """Send what h2 has ready."""
         if not self._transport.is_closing():
             self._transport.write(self.h2.data_to_send())
+
+    def reset(self, stream_id: int) -> None:
+        """End a stream in error.
+
+        Args:
+            stream_id: The stream.
+        """
+        with suppress(self._errors):  # the connection is closed
+            self.h2.reset_stream(stream_id, _h2("errors").ErrorCodes.INTERNAL_ERROR)
+            self.flush()
 
     async def writable(self) -> None:
         """Wait until the connection takes more."""
@@ -202,7 +214,7 @@ class _Stream:
             await app(self._scope, self._receive, self._send)
         finally:
             if not (self._complete or self._gone):
-                self._reset()
+                self._connection.reset(self._id)
 
     def receive_data(self, data: bytes, size: int) -> None:
         self._body += data
@@ -267,15 +279,18 @@ class _Stream:
             self._connection.flush()
             body = body[room:]
 
-    def _reset(self) -> None:
-        from h2.errors import ErrorCodes  # noqa: PLC0415 - see above
-        from h2.exceptions import ProtocolError  # noqa: PLC0415 - see above
 
-        try:
-            self._connection.h2.reset_stream(self._id, ErrorCodes.INTERNAL_ERROR)
-        except ProtocolError:
-            return  # the connection is closed
-        self._connection.flush()
+def _is_installed() -> bool:
+    """Return True if h2 is installed. Without it, the client is refused (404)."""
+    if importlib.util.find_spec("h2") is not None:
+        return True
+    logger.warning("A client begins with HTTP/2, which needs h2: pip install h2")
+    return False
+
+
+def _h2(module: str) -> Any:
+    """Return a module of h2. A late import: most clients speak HTTP/1.1."""
+    return importlib.import_module(f"h2.{module}")
 
 
 def _scope_of(headers: Any, transport: Any) -> dict[str, Any]:

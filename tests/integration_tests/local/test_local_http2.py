@@ -1,7 +1,7 @@
 """The endpoint speaks HTTP/2 to clients that begin with it, on the same port."""
 
 import asyncio
-import importlib
+import importlib.util
 import json
 import socket
 from collections.abc import Iterator
@@ -156,3 +156,14 @@ def test_what_is_no_http2_after_its_preface_ends_the_connection(serve: Serve) ->
         connection.sendall(PREFACE + b"\0\0\0\1\0\0\0\0\0")
         while connection.recv(100):
             pass  # the server's greeting, and why it ends
+
+
+def test_without_h2_the_client_is_refused_and_the_log_says_why(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    bedrock = serve("Hello.")
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
+    with socket.create_connection(address(bedrock), timeout=60) as connection:
+        connection.sendall(PREFACE)
+        assert connection.recv(100).startswith(b"HTTP/1.1 404")
+    assert "needs h2: pip install h2" in caplog.text

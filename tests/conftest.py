@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import os
 from typing import Any
 
 import pytest
@@ -13,9 +14,16 @@ from langchain_bedrock_continue._core.decisions.prefill_support import forget_re
 from langchain_bedrock_continue._wrapped.read_timeout import forget_warnings
 from tests.support import tables
 
-# A busy machine is no bug: no test may depend on the clock.
-settings.register_profile("steady", deadline=None, max_examples=60)
-settings.load_profile("steady")
+# A busy machine is no bug: no test may depend on the clock. `make test` tries the same
+# examples each time, so that its result depends on the change and not on chance.
+# `make properties` tries others.
+settings.register_profile(
+    "steady", deadline=None, max_examples=60, derandomize=True, database=None
+)
+settings.register_profile(
+    "random", deadline=None, max_examples=int(os.environ.get("EXAMPLES", "1000"))
+)
+settings.load_profile("random" if "EXAMPLES" in os.environ else "steady")
 
 
 @pytest.fixture(autouse=True)

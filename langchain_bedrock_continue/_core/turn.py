@@ -122,9 +122,25 @@ class Turn(TurnState):
         while self._record.ending is None:
             yield self._next_request()
 
+    def passes(self, received: AIMessage) -> bool:
+        """Take a chunk if it is text that the caller gets as it came.
+
+        Returns:
+            False if `receive` has to take it.
+        """
+        block, record = sole_text(received), self._record
+        if block is None or record.resumed.id or self.writing is not self.content:
+            return False
+        response = record.segments[-1].response
+        if not response.streamed or not self.content.pass_on(block):
+            return False
+        response.receive_text(block["text"])
+        self._pulse.is_due(has_shown=True)
+        return True
+
     def receive(self, received: AIMessage) -> Chunks:
         """Take a response or a chunk of one; return what the caller may see."""
-        if self._passes(received):
+        if self.passes(received):
             return [cast("AIMessageChunk", received)]
         response = self._record.segments[-1].response
         incoming = response.receive(received)
@@ -139,20 +155,6 @@ class Turn(TurnState):
             self._reported_call = None
             chunks = [AIMessageChunk(content="")]
         return self._show(chunks)
-
-    def _passes(self, received: AIMessage) -> bool:
-        """Take a chunk if it is text that the caller gets as it came."""
-        block, response = sole_text(received), self._record.segments[-1].response
-        is_plain = (
-            block is not None and response.streamed and not self._record.resumed.id
-        )
-        if block is None or not is_plain or self.writing is not self.content:
-            return False
-        if not self.content.pass_on(block):
-            return False
-        response.receive_text(block["text"])
-        self._pulse.is_due(has_shown=True)
-        return True
 
     @property
     def is_rejected(self) -> bool:
@@ -175,13 +177,14 @@ class Turn(TurnState):
         return {"name": call.name, "id": call.call_id, "characters": size}
 
     def check_end(self) -> None:
-        """Check that a stream which ended has a stop reason.
+        """Check that a stream which ended was not broken off.
 
         Raises:
-            ConnectionError: It has none, so it was broken off. langchain-aws raises it
-                itself for Converse, but not for InvokeModel.
+            ConnectionError: It has neither a stop reason nor what comes last.
+                langchain-aws raises it itself for Converse, but not for InvokeModel.
         """
-        if self._record.last.stop_reason is None:
+        segment = self._record.last
+        if segment.stop_reason is None and not segment.has_last_event:
             raise ConnectionError("The stream ended without a stop reason.")
 
     def end_segment(self, *, deadline_passed: bool = False) -> Chunks:
@@ -224,7 +227,8 @@ class Turn(TurnState):
             What the caller may see.
 
         Raises:
-            Exception: The error itself, if nothing arrived before it (TURN-6).
+            Exception: The error itself, if nothing arrived before it (TURN-6); if the
+                call was made again, the first error.
             SegmentError: From the error, with all that arrived.
         """
         facts = self._facts_of_error(error)
@@ -237,7 +241,7 @@ class Turn(TurnState):
         self.content.abandon_retry()
         yield from self._show(self._finish(last_block_complete=False, truncated=True))
         if self.content.is_empty and not self._record.answered:
-            raise error
+            raise self._first_error or error
         raise segment_error(
             error, self._record, self.message(), refused=facts.prefill_refused
         ) from error
@@ -309,7 +313,7 @@ class Turn(TurnState):
         wording, expected = self._expected_echo()
         chunks = self.writing.end_for_user_turn(expected)
         self._composer.continue_in_user_turn(
-            self.writing.sendable(), spoken, wording, expected.quote
+            self.writing.sendable, spoken, wording, expected.quote
         )
         return chunks
 
@@ -439,6 +443,7 @@ class Turn(TurnState):
         self._record.last.error = service_errors.describe(error)
         if action is Action.END_SEGMENT:
             return self.end_segment()
+        self._first_error = self._first_error or error
         return self._recover() if action is Action.RECOVER else self._retry_overflowed()
 
     def _fall_back(self, error: Exception) -> Chunks:

@@ -1,6 +1,8 @@
 """The attributes and the class of the wrapped model, seen through the wrapper.
 
-DELEGATE-1. A public attribute that the wrapper lacks is the wrapped model's.
+DELEGATE-1. A public attribute that the wrapper lacks is the wrapped model's, and so is
+    a private method or property of its class. Code that was written for that class,
+    such as a subclass's or a tracer's, may call one.
 DELEGATE-2. To set one is to wrap a changed copy. The caller's own model is never
     changed, and neither is a copy of the wrapper that shares it.
 DELEGATE-3. A name that neither model has is refused, also in `model_copy(update=...)`,
@@ -41,10 +43,17 @@ class DelegatingChatModel(BaseChatModel):
     llm: SkipValidation[WrappedModel]
     """The wrapped model. Default: a ChatBedrockConverse made from the arguments."""
 
+    if TYPE_CHECKING:  # the attributes by which an editor completes `llm.`
+        model_id: str = ""
+        max_tokens: int | None = None
+        temperature: float | None = None
+        region_name: str | None = None
+        streaming: bool = False
+
     def __getattr__(self, name: str) -> Any:
         """Return an attribute of the wrapped model (DELEGATE-1)."""
         llm = self.__dict__.get("llm")
-        if llm is None or name.startswith("_"):
+        if llm is None or not _is_delegated(llm, name):
             return super().__getattr__(name)  # type: ignore[misc] # pydantic hides it
         return getattr(llm, name)
 
@@ -57,6 +66,8 @@ class DelegatingChatModel(BaseChatModel):
             changed = self.llm.model_copy()
             setattr(changed, name, value)
             _wrap(self, changed)
+        if not name.startswith("_"):
+            private_names.forget_description(self)
 
     def __dir__(self) -> Iterable[str]:
         """Return the names of this model, and the public ones of the wrapped model."""
@@ -117,6 +128,8 @@ class DelegatingChatModel(BaseChatModel):
         }
         mine = {name: given[name] for name in given if self._has_field(name)}
         copied = super().model_copy(update=mine, deep=deep)
+        if given:
+            private_names.forget_description(copied)
         if theirs:
             _wrap(copied, copied.llm.model_copy(update=theirs))
         return copied
@@ -159,6 +172,13 @@ class DelegatingChatModel(BaseChatModel):
             f"{name}: neither {type(self).__name__} nor {type(self.llm).__name__} has "
             f"a field of that name.{suggestion(name, known)}"
         )
+
+
+def _is_delegated(llm: object, name: str) -> bool:
+    """Return True for the names of DELEGATE-1."""
+    if name.startswith("__"):
+        return False
+    return not name.startswith("_") or hasattr(type(llm), name)
 
 
 def _wrap(model: DelegatingChatModel, llm: WrappedModel) -> None:

@@ -6,6 +6,7 @@ that says which version has it. Importing the package needs none of them.
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, cast
 
 from langchain_aws.chat_models import bedrock_converse
@@ -22,7 +23,7 @@ except ImportError:  # see PRIVATE_NAMES
     _compat = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
+    from collections.abc import Callable, Mapping
 
     from langchain_aws import ChatBedrockConverse
     from langchain_core.language_models.base import LangSmithParams
@@ -120,6 +121,13 @@ PRIVATE_NAMES = (
     PrivateName(
         library="langchain-core",
         owner=_BASE_CHAT_MODEL,
+        name="_serialized",
+        needed_to="describe the model to callbacks once, not for each call",
+        if_missing="Fallback: it is described for each call.",
+    ),
+    PrivateName(
+        library="langchain-core",
+        owner=_BASE_CHAT_MODEL,
         name="_get_invocation_params",
         needed_to="show the wrapped model's parameters to tracers",
         if_missing="Fallback: tracers see no parameters.",
@@ -204,9 +212,29 @@ def generate(llm: BaseChatModel, /, *args: Any, **kwargs: Any) -> ChatResult:
 def stream(
     llm: BaseChatModel, /, *args: Any, **kwargs: Any
 ) -> Generator[ChatGenerationChunk, None, None]:
-    """Make one streaming call."""
+    """Make one streaming call.
+
+    Returns:
+        A generator, which can be closed. A subclass may return any iterator.
+    """
     chunks = llm._stream(*args, **kwargs)
-    return cast("Generator[ChatGenerationChunk, None, None]", chunks)
+    if isinstance(chunks, Generator):
+        return chunks
+    return (chunk for chunk in chunks)
+
+
+def describe(llm: BaseChatModel) -> None:
+    """Make the description that callbacks get, for all copies of a model.
+
+    LangChain keeps it in the model. It takes about as long as half of an answer's other
+    work in Python, and each call is made by a new copy.
+    """
+    getattr(llm, "_serialized", None)
+
+
+def forget_description(llm: BaseChatModel) -> None:
+    """Have LangChain make the description again, after a change of the model."""
+    vars(llm).pop("_serialized", None)
 
 
 # Settings -------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from langchain_bedrock_continue._check import figures
 from langchain_bedrock_continue.local import LocalBedrock
 from langchain_bedrock_continue.local.llama.backend import LlamaBackend
 from langchain_bedrock_continue.local.llama.weights import WEIGHTS
+from tests.benchmarks.real_responses import KeptResponses
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -71,15 +72,19 @@ class Cut:
     at: int
 
 
-def endpoint(weights: str, batch_tokens: int) -> LocalBedrock:
+def endpoint(
+    weights: str, batch_tokens: int, responses: Path | None = None
+) -> LocalBedrock:
     """Return a Bedrock endpoint with a real model.
 
     Args:
         weights: `"smollm2"`, `"qwen2.5-coder"`, or the path of a GGUF file.
         batch_tokens: How many tokens of a prompt are computed at once.
+        responses: A file that keeps the model's responses, or None.
     """
     named = weights if weights in WEIGHTS else Path(weights)
-    return LocalBedrock(LlamaBackend(named, batch_tokens=batch_tokens))
+    model = LlamaBackend(named, batch_tokens=batch_tokens)
+    return LocalBedrock(KeptResponses(model, responses) if responses else model)
 
 
 def client_kwargs(bedrock: LocalBedrock) -> dict[str, Any]:

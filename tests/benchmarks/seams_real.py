@@ -50,7 +50,7 @@ def main() -> None:
     args = _arguments()
     questions = _questions(args)
     measure = _measure_seams if args.seams else _measure_turns
-    with endpoint(args.weights, args.batch) as bedrock:
+    with endpoint(args.weights, args.batch, args.responses) as bedrock:
         answers = Answers(bedrock, args.tokens, args.answers)
         measure(args, bedrock, answers, questions)
 
@@ -77,6 +77,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--tokens", type=int, default=500, help="of an uncut answer")
     parser.add_argument(
         "--answers", type=Path, help="JSON file that keeps the uncut answers"
+    )
+    parser.add_argument(
+        "--responses", type=Path, help="file that keeps the model's responses"
     )
     parser.add_argument(
         "--batch", type=int, default=64, help="tokens of a prompt computed at once"

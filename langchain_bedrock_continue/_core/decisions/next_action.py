@@ -35,6 +35,8 @@ NEXT-11. A tool call that Nova reports as an error, because it was truncated, is
 NEXT-12. A cache point that we chose is left out where the service refuses it.
 NEXT-13. A retry whose larger `max_tokens` takes longer than the client waits is given
     up. The turn goes on with the response that it was to replace.
+NEXT-14. A stream that ended after its usage, and without a stop reason, did not break:
+    nothing is left to resume. It is an error, as it is for ChatBedrockConverse.
 """
 
 from __future__ import annotations
@@ -342,6 +344,7 @@ class AfterError:
         answered: A response before it arrived to its end.
         has_stop_reason: The stop reason of the failed segment arrived.
         has_content: Content of the failed segment arrived, reasoning included.
+        has_usage: What ends a stream arrived, its usage.
         in_stream: The error came while a stream was read, not before it opened.
         timed_out: The response did not come in time.
         is_larger_retry: It is a retry with a larger `max_tokens`.
@@ -363,6 +366,7 @@ class AfterError:
     answered: bool = False
     has_stop_reason: bool = False
     has_content: bool = False
+    has_usage: bool = False
     in_stream: bool = False
     timed_out: bool = False
     is_larger_retry: bool = False
@@ -383,7 +387,8 @@ class AfterError:
     def stream_broke(self) -> bool:
         """Whether a stream broke that another call would not break again (NEXT-7)."""
         silent = self.timed_out and not self.has_content
-        return self.in_stream and self.retryable and not silent
+        is_open = not (silent or self.has_usage)  # NEXT-14
+        return self.in_stream and self.retryable and is_open
 
     @property
     def prefill_refused(self) -> bool:

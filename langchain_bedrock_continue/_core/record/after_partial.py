@@ -5,13 +5,13 @@ shows that message needs the rest only. The two meet at the end of the partial t
 before it: a cut before a line break is healed, so that the model writes the end of the
 text again, and it may write it in another way.
 
-REST-1. Text that the partial message has at the same place is left out, up to the first
+NEW-1. Text that the partial message has at the same place is left out, up to the first
     difference. What follows is new, whatever it is.
-REST-2. `response_metadata["resumed_at"]` of one chunk, the first with something new or
+NEW-2. `response_metadata["resumed_at"]` of one chunk, the first with something new or
     the last one, is the number of characters left out: the partial text up to there and
     the new text are the complete text.
-REST-3. A block of another kind is left out if the partial message has the same.
-REST-4. A chunk of which nothing is left is left out. The last one never is.
+NEW-3. A block of another kind is left out if the partial message has the same.
+NEW-4. A chunk of which nothing is left is left out. The last one never is.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from langchain_core.messages import AIMessage, AIMessageChunk
 
 RESUMED_AT = "resumed_at"
-"""The key in `response_metadata`; see REST-2."""
+"""The key in `response_metadata`; see NEW-2."""
 
 
 class AfterPartial:
@@ -63,14 +63,14 @@ class AfterPartial:
         return new
 
     def _new_text(self, text: str) -> str:
-        """Return what of a text is new (REST-1)."""
+        """Return what of a text is new (NEW-1)."""
         same = _common_length(self._left, text)
         self._at += same
         self._left = self._left[same:] if same == len(text) else ""
         return text[same:]
 
     def _is_known(self, block: Any) -> bool:
-        """Return True if the partial message has a block (REST-3)."""
+        """Return True if the partial message has a block (NEW-3)."""
         known = isinstance(block, dict) and _unnumbered(block) in self._blocks
         if known:
             self._blocks.remove(_unnumbered(block))

@@ -1,7 +1,7 @@
 """A resumed stream without the partial message: what is left out, and where it begins.
 
 One helper feeds each stream in any chunks; the partial text up to `resumed_at` and the
-text that is left are the complete text (REST-2).
+text that is left are the complete text (NEW-2).
 """
 
 from typing import Any

@@ -57,6 +57,10 @@ def test_an_unknown_or_private_name_is_an_attribute_error(llm: Any) -> None:
     assert not hasattr(ChatBedrockContinuing.model_construct(), "max_tokens")
 
 
+def test_private_methods_of_the_wrapped_class_can_be_called(llm: Any) -> None:
+    assert llm._get_base_model() == llm.llm._get_base_model()
+
+
 def test_a_cache_point_is_that_of_chat_bedrock_converse() -> None:
     point = ChatBedrockConverse.create_cache_point()
     assert ChatBedrockContinuing.create_cache_point() == point

@@ -411,6 +411,13 @@ def test_next_7_only_a_stream_that_broke_is_recovered_from() -> None:
             assert now.in_stream
 
 
+def test_next_14_a_stream_that_has_its_usage_is_not_asked_for_again() -> None:
+    for now in all_errors():
+        if after_error(now)[0] is Action.RECOVER:
+            over = replace(now, has_usage=True)
+            assert after_error(over) == (Action.RAISE, Ending.ERROR)
+
+
 def test_next_7_a_stream_that_was_silent_from_its_begin_is_not_asked_for_again() -> (
     None
 ):

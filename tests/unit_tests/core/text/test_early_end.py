@@ -207,3 +207,13 @@ def test_end_9_the_last_brackets_of_a_document_come_again(*, is_last_try: bool) 
     for chunks in ([new], list(new)):
         assert read(before, chunks, **flags) == ("\n```\n\nEnjoy.", False, True)
     assert read(before, ["]]]\n```"], **flags) == ("", True, True)
+
+
+@pytest.mark.parametrize(
+    "new", ["}\n```", "}\n```\n", "}]\n```\n\nEnd.", "\n```"], ids=repr
+)
+def test_end_2_a_short_message_without_an_echo_ends_like_one_with_it(new: str) -> None:
+    expected = read(MENU, [new])
+    assert expected[2], "the fence is left out"
+    for chunks in ([new], list(new)):
+        assert read(MENU, chunks, repeats=False) == expected

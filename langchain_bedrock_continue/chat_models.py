@@ -317,11 +317,10 @@ class ChatBedrockContinuing(ReturnedUsageMixin, WrappingChatModel):
                     with closing(response) as chunks:
                         for chunk in chunks:
                             message = cast("AIMessageChunk", chunk.message)
-                            shown = turn.receive(message)
-                            if shown and shown[0] is message:
-                                yield chunk  # text that passes on as it came
+                            if turn.passes(message):
+                                yield chunk
                                 continue
-                            yield from map(_generation, shown)
+                            yield from map(_generation, turn.receive(message))
                             if event := turn.tool_call_event():
                                 call.events.send(event, cancellation, TOOL_CALL)
                             if turn.is_rejected:

@@ -72,6 +72,8 @@ class DelegatingChatModel(BaseChatModel):
             changed = self.llm.model_copy()
             setattr(changed, name, value)
             _wrap(self, changed)
+        if not name.startswith("_"):
+            private_names.forget_description(self)
 
     def __dir__(self) -> Iterable[str]:
         """Return the names of this model, and the public ones of the wrapped model."""
@@ -144,6 +146,8 @@ class DelegatingChatModel(BaseChatModel):
         }
         mine = {name: given[name] for name in given if self._has_field(name)}
         copied = super().model_copy(update=mine, deep=deep)
+        if given:
+            private_names.forget_description(copied)
         if theirs:
             _wrap(copied, copied.llm.model_copy(update=theirs))
         return copied

@@ -149,6 +149,13 @@ PRIVATE_NAMES = (
     PrivateName(
         library="langchain-core",
         owner=_BASE_CHAT_MODEL,
+        name="_serialized",
+        needed_to="describe the model to callbacks once, not for each call",
+        if_missing="Fallback: it is described for each call.",
+    ),
+    PrivateName(
+        library="langchain-core",
+        owner=_BASE_CHAT_MODEL,
         name="_get_invocation_params",
         needed_to="show the wrapped model's parameters to tracers",
         if_missing="Fallback: tracers see no parameters.",
@@ -242,6 +249,20 @@ def stream(
     if isinstance(chunks, Generator):
         return chunks
     return (chunk for chunk in chunks)
+
+
+def describe(llm: BaseChatModel) -> None:
+    """Make the description that callbacks get, for all copies of a model.
+
+    LangChain keeps it in the model. It takes about as long as half of an answer's other
+    work in Python, and each call is made by a new copy.
+    """
+    getattr(llm, "_serialized", None)
+
+
+def forget_description(llm: BaseChatModel) -> None:
+    """Have LangChain make the description again, after a change of the model."""
+    vars(llm).pop("_serialized", None)
 
 
 # Settings -------------------------------------------------------------------------

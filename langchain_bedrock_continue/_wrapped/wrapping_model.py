@@ -231,6 +231,7 @@ class WrappingChatModel(ResumeMixin, DelegatingChatModel):
 
     def _listened_to(self, listeners: Callable[[], Listeners]) -> Self:
         """Return a copy for a run, which knows who listens to it."""
+        private_names.describe(self)
         copied = self.model_copy()
         copied._listeners = listeners  # noqa: SLF001 - a copy of self
         return copied

@@ -351,6 +351,13 @@ def without_the_preparation(patch: Patch) -> None:
         llm.configurable_fields(max_tokens=field)
 
 
+def without_the_description(patch: Patch) -> None:
+    llm = ChatBedrockContinuing(llm=converse())
+    patch.delattr(BaseChatModel, "_serialized")
+    of_wrapped.describe(llm)
+    of_wrapped.forget_description(llm)
+
+
 def without_the_base_model(patch: Patch) -> None:
     profile, base = "arn:aws:bedrock:::profile/x", MODEL.removeprefix("us.")
     behind_a_profile = converse(profile, base_model=base, provider="anthropic")
@@ -503,6 +510,7 @@ WITHOUT: dict[str, Callable[[Patch], None]] = {
     "_get_provider": without_the_provider,
     "_inline_reasoning_tags_for_model": without_the_tags,
     "_put_conn": without_a_return_to_the_pool,
+    "_serialized": without_the_description,
     **{
         name: without_on_a_client(name, is_on_threads)
         for name in (

@@ -58,9 +58,8 @@ class TextScan:
     _line: str = ""  # the start of the last line
     _fence: Fence | None = None  # of the lines before that
     _rows: tuple[str, ...] = ()  # the first rows of the table directly before that
-    unclosed_json: JsonPrefix | None = (
-        None  # as `json`, if the last line closes no code block
-    )
+    # As `json`, if the last line closes no code block.
+    unclosed_json: JsonPrefix | None = None
 
     def extended(self, text: str) -> Self:
         """Return what is known once more of the text was read."""

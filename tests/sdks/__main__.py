@@ -103,8 +103,8 @@ def result(client: Client, settings: Mapping[str, str]) -> tuple[bool, str]:
         timeout=SECONDS,
         check=False,
     )
-    lines = [line for line in done.stdout.splitlines() if line.strip()]
-    if tuple(lines[-len(client.prints) :]) == client.prints:
+    lines = done.stdout.splitlines()  # litellm prints an advertisement among them
+    if tuple(line for line in lines if line in client.prints) == client.prints:
         return True, f"works with {installed}"
     said = f"{done.stdout[-500:]}\n{done.stderr[-1_500:]}"
     return False, f"FAILED with {installed}, exit code {done.returncode}:\n{said}"

@@ -23,7 +23,7 @@ class Client:
         name: What it is.
         package: The package whose version is printed, by the name in its registry.
         command: The command, as words.
-        prints: The last lines of its output.
+        prints: What it must print, line by line.
         script: Which script answers: a text, or a tool call and then a text.
         endpoint: A variable for the endpoint's URL, if it does not read the SDKs' own.
     """

@@ -29,7 +29,7 @@ nbformat: Any = untyped_nbformat
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
 SECONDS = 300
-"""The longest that a cell may take, on a busy machine."""
+"""The longest that a cell, or the start of a kernel, may take on a busy machine."""
 
 VARIES = "varies"
 
@@ -57,6 +57,7 @@ def executed(path: Path) -> Any:
     client = NotebookClient(
         notebook,
         timeout=SECONDS,
+        startup_timeout=SECONDS,
         coalesce_streams=True,
         resources={"metadata": {"path": str(path.parent)}},
         extra_arguments=["--log-level=ERROR"],  # a warning that TCP is not encrypted

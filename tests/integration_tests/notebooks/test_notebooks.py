@@ -1,9 +1,7 @@
 """Each notebook runs, and prints what its file has kept; `make notebooks` writes it."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -12,20 +10,29 @@ from tests.support import notebooks
 PATHS = notebooks.paths()
 
 
-def runs() -> Iterator[Any]:
-    """Yield the notebooks, those that need a real model with their mark."""
-    for path in PATHS:
-        is_real = "LocalBedrock()" in path.read_text("utf-8")
-        marks = [pytest.mark.model, pytest.mark.usefixtures("real_model")]
-        yield pytest.param(path, id=path.stem, marks=marks if is_real else [])
+def name_of(path: Path) -> str:
+    return path.stem
 
 
-@pytest.mark.parametrize("path", runs())
+REAL = [path for path in PATHS if "LocalBedrock().start()" in path.read_text("utf-8")]
+"""The notebooks that ask a real model on this machine."""
+
+SCRIPTED = [path for path in PATHS if path not in REAL]
+
+
+@pytest.mark.parametrize("path", SCRIPTED, ids=name_of)
 def test_a_notebook_prints_what_its_file_has_kept(path: Path) -> None:
     assert notebooks.changes(notebooks.read(path), notebooks.executed(path)) == {}
 
 
-@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+@pytest.mark.model
+@pytest.mark.usefixtures("real_model")
+@pytest.mark.parametrize("path", REAL, ids=name_of)
+def test_a_notebook_with_a_real_model_prints_it_too(path: Path) -> None:
+    assert notebooks.changes(notebooks.read(path), notebooks.executed(path)) == {}
+
+
+@pytest.mark.parametrize("path", PATHS, ids=name_of)
 def test_a_file_has_the_form_in_which_it_is_written(path: Path, tmp_path: Path) -> None:
     kept = notebooks.read(path)
     again = tmp_path / path.name
@@ -33,7 +40,7 @@ def test_a_file_has_the_form_in_which_it_is_written(path: Path, tmp_path: Path) 
     assert again.read_text("utf-8") == path.read_text("utf-8")
 
 
-@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", PATHS, ids=name_of)
 def test_a_file_has_all_outputs_and_nothing_that_differs_between_runs(
     path: Path,
 ) -> None:

@@ -365,10 +365,8 @@ class Turn(TurnState):
     ) -> tuple[StopMeaning, AfterResponse]:
         """Return what the segment means for a tool call that it completes as text."""
         truncated = stop.action is Action.CONTINUE
-        call, args = (
-            self.content.truncated_call(),
-            arguments.parsed(truncated=truncated),
-        )
+        call = self.content.truncated_call()
+        args = arguments.parsed(truncated=truncated)
         state: Literal["complete", "continuable", "broken"] = "broken"
         if call is not None and args is not None:
             self.content.complete_call(call, args)

@@ -122,9 +122,25 @@ class Turn(TurnState):
         while self._record.ending is None:
             yield self._next_request()
 
+    def passes(self, received: AIMessage) -> bool:
+        """Take a chunk if it is text that the caller gets as it came.
+
+        Returns:
+            False if `receive` has to take it.
+        """
+        block, record = sole_text(received), self._record
+        if block is None or record.resumed.id or self.writing is not self.content:
+            return False
+        response = record.segments[-1].response
+        if not response.streamed or not self.content.pass_on(block):
+            return False
+        response.receive_text(block["text"])
+        self._pulse.is_due(has_shown=True)
+        return True
+
     def receive(self, received: AIMessage) -> Chunks:
         """Take a response or a chunk of one; return what the caller may see."""
-        if self._passes(received):
+        if self.passes(received):
             return [cast("AIMessageChunk", received)]
         response = self._record.segments[-1].response
         incoming = response.receive(received)
@@ -139,20 +155,6 @@ class Turn(TurnState):
             self._reported_call = None
             chunks = [AIMessageChunk(content="")]
         return self._show(chunks)
-
-    def _passes(self, received: AIMessage) -> bool:
-        """Take a chunk if it is text that the caller gets as it came."""
-        block, response = sole_text(received), self._record.segments[-1].response
-        is_plain = (
-            block is not None and response.streamed and not self._record.resumed.id
-        )
-        if block is None or not is_plain or self.writing is not self.content:
-            return False
-        if not self.content.pass_on(block):
-            return False
-        response.receive_text(block["text"])
-        self._pulse.is_due(has_shown=True)
-        return True
 
     @property
     def is_rejected(self) -> bool:

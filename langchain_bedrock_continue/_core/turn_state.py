@@ -252,8 +252,8 @@ class TurnState:
         tokens, room = sizes.expected(used), sizes.echo_room(used)
         wording = wording_of(self._forms.current, self._policy.continuation_prompt)
         kept = self._record.kept_tokens
-        has_text = kept > 0 and len(self.content) > 0
-        size = len(self.content) / kept if has_text else limits.CHARACTERS_A_TOKEN
+        written = len(self.content) - self._record.resumed.characters
+        size = written / kept if kept > 0 and written > 0 else limits.CHARACTERS_A_TOKEN
         asked = sizes.requested is not None
         quote = self.writing.choose_quote(tokens, wording.quote, room)
         sizes.echo = min(extra_tokens(quote, tokens), room)

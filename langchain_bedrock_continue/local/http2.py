@@ -113,7 +113,6 @@ class EitherProtocol(H11Protocol):
             super().data_received(first)
 
     def _hand_over(self, first: bytes) -> None:
-        self._unset_keepalive_if_required()
         self.connections.discard(self)
         protocol = Http2Protocol(self.config, self.server_state)
         self.transport.set_protocol(protocol)

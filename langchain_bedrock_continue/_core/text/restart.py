@@ -32,20 +32,16 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from langchain_bedrock_continue._core.text.introductions import possible_starts
-from langchain_bedrock_continue._core.text.markdown import in_fence, table_at_end
+from langchain_bedrock_continue._core.text.text_before import HEAD, TAIL, TextBefore
 from langchain_bedrock_continue._core.text.text_end import weight, without_whitespace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-HEAD, TAIL = 4_096, 32_768
-"""How many characters of the text are compared, at its start and at its end."""
 
 SAME_BEFORE = 12
 """If so many visible characters before the seam and before an earlier place are equal,
@@ -152,11 +148,18 @@ _LIST_LINES = 12
 _SENTENCE_ENDS = ".!?\u2026:;。\uff01\uff1f\"'\u201d\u2019)]}>|`*_"
 
 
-@dataclass(frozen=True)
 class EarlierText:
-    """The text before a seam, prepared for comparison. It never changes."""
+    """The text before a seam, prepared for comparison. It never changes.
 
-    text: str
+    Attributes:
+        before: The text.
+        text: What is compared: all of it, or the start and the end of a long one.
+    """
+
+    def __init__(self, text: str | TextBefore) -> None:
+        """Prepare a text."""
+        self.before = TextBefore.of(text)
+        self.text = self.before.text
 
     @cached_property
     def window(self) -> str:
@@ -191,14 +194,14 @@ class EarlierText:
 
     def distance(self, at: int) -> int:
         """Return how many characters of the text follow a place, at least."""
-        omitted = len(self.text) - len(self.window)
+        omitted = self.before.omitted + len(self.text) - len(self.window)
         visible = len(self.compact) - at
         return visible + (omitted if visible > TAIL else 0)
 
     @cached_property
     def is_code(self) -> bool:
         """Whether the text ends in code, or is JSON or HTML."""
-        return self.text.lstrip()[:1] in {"{", "[", "<"} or in_fence(self.text)
+        return self.text.lstrip()[:1] in {"{", "[", "<"} or self.before.scan.in_fence
 
     @cached_property
     def is_prose(self) -> bool:
@@ -233,7 +236,7 @@ class EarlierText:
     @cached_property
     def header(self) -> str:
         """The header row of the table in which the text ends, compact, or ""."""
-        table = table_at_end(self.text.rstrip())
+        table = self.before.table
         return without_whitespace(table[0].split("\n")[0]) if table else ""
 
     def seam(self, new: str, *, proven: bool) -> Seam:

@@ -78,7 +78,12 @@ def things(
 def chunk(url: str, *, quick: bool) -> list[Row]:
     """Return the CPU of a streamed chunk, in µs, beside ChatBedrockConverse.stream."""
     with asyncio.Runner() as runner:
-        every = things(Peers(url, CHUNKS), Asked(CHUNKS), runner, {"stream": "astream"})
+        every = things(
+            Peers(url, CHUNKS, loops=False),
+            Asked(CHUNKS),
+            runner,
+            {"stream": "astream"},
+        )
         return measure_cpu(every, 3 if quick else 15, 1 / CHUNKS).rows(BASE_CHUNK, 1e6)
 
 

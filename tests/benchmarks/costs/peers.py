@@ -60,12 +60,14 @@ class Async(NamedTuple):
 class Peers:
     """All peers, with segments of one size."""
 
-    def __init__(self, url: str, size: int) -> None:
+    def __init__(self, url: str, size: int, *, loops: bool = True) -> None:
         """Make the models.
 
         Args:
             url: The endpoint.
             size: `max_tokens` of a segment.
+            loops: Whether a chat model that does not continue by itself is called in a
+                loop. Otherwise it is called once, and nothing is done with its chunks.
         """
         self._url, self._size = url, size
         bare = ChatBedrockConverse(**self._arguments())
@@ -78,14 +80,14 @@ class Peers:
         self.sync: dict[str, Sync] = {
             "boto3, Converse": self._converse(),
             "boto3, InvokeModel": self._invoke_model(),
-            "ChatBedrockConverse": loop_over(bare),
-            "ChatBedrock": loop_over(by_invoke_model),
+            "ChatBedrockConverse": (loop_over if loops else one_turn)(bare),
+            "ChatBedrock": (loop_over if loops else one_turn)(by_invoke_model),
             "this package": one_turn(own),
             "this package, ChatBedrock": one_turn(own_by_invoke_model),
         }
         self.asynchronous: dict[str, Async] = {
             "boto3, Converse, threads": on_threads(self.sync["boto3, Converse"]),
-            "ChatBedrockConverse": async_loop_over(bare),
+            "ChatBedrockConverse": (async_loop_over if loops else one_async_turn)(bare),
             "this package": one_async_turn(own),
         }
 

@@ -149,6 +149,16 @@ def test_an_entry_of_a_call_that_failed() -> None:
     }
 
 
+def test_the_words_of_langchain_core_do_not_contradict_a_corrected_reason() -> None:
+    words = {"finish_reason": "max_tokens", "normalized_finish_reason": "length"}
+    received = AIMessage("x", response_metadata={"stopReason": "max_tokens", **words})
+    one = Segment()
+    one.response.receive(received)
+    assert one.metadata == received.response_metadata
+    one.corrected_stop_reason = "tool_use"
+    assert one.metadata == {"stopReason": "tool_use"}
+
+
 def test_an_entry_has_the_stop_reason_that_was_corrected() -> None:
     one = segment(corrected_stop_reason="tool_use")
     assert entry_of(one)["stop_reason"] == "tool_use"

@@ -1,0 +1,72 @@
+"""Each notebook runs, and prints what its file has kept; `make notebooks` writes it."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support import notebooks
+
+PATHS = notebooks.paths()
+
+
+def runs() -> Iterator[Any]:
+    """Yield the notebooks, those that need a real model with their mark."""
+    for path in PATHS:
+        is_real = "LocalBedrock()" in path.read_text("utf-8")
+        marks = [pytest.mark.model, pytest.mark.usefixtures("real_model")]
+        yield pytest.param(path, id=path.stem, marks=marks if is_real else [])
+
+
+@pytest.mark.parametrize("path", runs())
+def test_a_notebook_prints_what_its_file_has_kept(path: Path) -> None:
+    assert notebooks.changes(notebooks.read(path), notebooks.executed(path)) == {}
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_a_file_has_the_form_in_which_it_is_written(path: Path, tmp_path: Path) -> None:
+    kept = notebooks.read(path)
+    again = tmp_path / path.name
+    notebooks.write(again, kept, kept)
+    assert again.read_text("utf-8") == path.read_text("utf-8")
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_a_file_has_all_outputs_and_nothing_that_differs_between_runs(
+    path: Path,
+) -> None:
+    notebook = notebooks.read(path)
+    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert any(cell["outputs"] for cell in cells)
+    text = path.read_text("utf-8")
+    for unstable in ("127.0.0.1", "lc_run-", "ipykernel_", "0x7f", str(Path.home())):
+        assert unstable not in text
+    assert all(cell["execution_count"] is None for cell in cells)
+    for output in [output for cell in cells for output in cell["outputs"]]:
+        assert output["output_type"] != "error"
+        assert output.get("execution_count") is None
+
+
+def test_a_changed_output_is_found() -> None:
+    notebook = notebooks.read(PATHS[-1])
+    other = json.loads(json.dumps(notebook))
+    cell = next(cell for cell in other["cells"] if cell.get("outputs"))
+    cell["outputs"][0]["text"] = "another text\n"
+    assert list(notebooks.changes(notebook, other)) == [cell["id"]]
+
+
+def test_of_a_cell_that_varies_only_the_digits_may_differ() -> None:
+    def notebook_with(text: str) -> dict[str, object]:
+        cell = {
+            "id": "a",
+            "cell_type": "code",
+            "metadata": {"tags": [notebooks.VARIES]},
+            "outputs": [{"output_type": "stream", "name": "stdout", "text": text}],
+        }
+        return {"cells": [cell]}
+
+    kept = notebook_with("81 tokens, 342 tok/s, 0.2 s")
+    assert notebooks.changes(kept, notebook_with("81 tokens, 1,038 tok/s, 12 s")) == {}
+    assert notebooks.changes(kept, notebook_with("81 tokens, incomplete, 12 s"))

@@ -56,6 +56,14 @@ def test_a_file_has_all_outputs_and_nothing_that_differs_between_runs(
         assert output.get("execution_count") is None
 
 
+@pytest.mark.parametrize("path", PATHS, ids=name_of)
+def test_its_first_cell_switches_to_aws(path: Path) -> None:
+    cells = notebooks.read(path)["cells"]
+    first = next(cell["source"] for cell in cells if cell["cell_type"] == "code")
+    assert 'os.environ.get("BEDROCK_ENDPOINT") == "aws"' in first
+    assert 'os.environ.get("BEDROCK_MODEL", ' in first
+
+
 def test_a_changed_output_is_found() -> None:
     notebook = notebooks.read(PATHS[-1])
     other = json.loads(json.dumps(notebook))

@@ -105,7 +105,9 @@ def changes(kept: Any, now: Any) -> dict[str, str]:
         The differences of the outputs, by the id of the cell.
     """
     found = {
-        before["id"]: "\n".join(unified_diff(_lines(before), _lines(after), n=0))
+        before["id"]: "\n".join(
+            unified_diff(_lines(before), _lines(after), "kept", "now", n=0, lineterm="")
+        )
         for before, after in zip(_code_cells(kept), _code_cells(now), strict=True)
     }
     return {cell: difference for cell, difference in found.items() if difference}

@@ -89,6 +89,14 @@ class ChatBedrockContinuing(ReturnedUsageMixin, WrappingChatModel):
     of content: tool calls come at the end of their response, and a document constrained
     by a JSON schema comes when it is complete. Meanwhile the stream has empty chunks.
 
+    The model can be pickled, for Ray, Dask, Spark, Celery and other processes, and
+    deep-copied. Its boto3 client is not pickled: the other process makes it anew, with
+    the same region, endpoint, timeouts and connection pool. The pickle has the keys
+    that were given as arguments, in clear text. It has none that come from the
+    environment, from files or from a role: each process finds its own. If the client
+    was made by the caller, with credentials that the model does not have, pickling
+    raises PicklingError. A deep copy shares the client.
+
     Raises:
         ValueError: An argument is missing, unknown or out of range. (When the model is
             created, pydantic reports it as ValidationError, a ValueError.)

@@ -106,7 +106,8 @@ class EarlyEnd:
         if not self._active or self._is_wrong_at_seam():
             return ""
         released = self._steps()
-        return released + self._last_step() if self._active else released
+        is_active: bool = self._active  # a step may have ended it
+        return released + self._last_step() if is_active else released
 
     def _last_step(self) -> str:
         pending, self._pending = self._pending, ""

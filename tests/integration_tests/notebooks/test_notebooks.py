@@ -20,16 +20,21 @@ REAL = [path for path in PATHS if "LocalBedrock().start()" in path.read_text("ut
 SCRIPTED = [path for path in PATHS if path not in REAL]
 
 
+def assert_prints_what_is_kept(path: Path) -> None:
+    found = notebooks.changes(notebooks.read(path), notebooks.executed(path))
+    assert not found, "\n".join(f"cell {cell}:\n{found[cell]}" for cell in found)
+
+
 @pytest.mark.parametrize("path", SCRIPTED, ids=name_of)
 def test_a_notebook_prints_what_its_file_has_kept(path: Path) -> None:
-    assert notebooks.changes(notebooks.read(path), notebooks.executed(path)) == {}
+    assert_prints_what_is_kept(path)
 
 
 @pytest.mark.model
 @pytest.mark.usefixtures("real_model")
 @pytest.mark.parametrize("path", REAL, ids=name_of)
 def test_a_notebook_with_a_real_model_prints_it_too(path: Path) -> None:
-    assert notebooks.changes(notebooks.read(path), notebooks.executed(path)) == {}
+    assert_prints_what_is_kept(path)
 
 
 @pytest.mark.parametrize("path", PATHS, ids=name_of)
@@ -54,6 +59,14 @@ def test_a_file_has_all_outputs_and_nothing_that_differs_between_runs(
     for output in [output for cell in cells for output in cell["outputs"]]:
         assert output["output_type"] != "error"
         assert output.get("execution_count") is None
+
+
+@pytest.mark.parametrize("path", PATHS, ids=name_of)
+def test_its_first_cell_switches_to_aws(path: Path) -> None:
+    cells = notebooks.read(path)["cells"]
+    first = next(cell["source"] for cell in cells if cell["cell_type"] == "code")
+    assert 'os.environ.get("BEDROCK_ENDPOINT") == "aws"' in first
+    assert 'os.environ.get("BEDROCK_MODEL", ' in first
 
 
 def test_a_changed_output_is_found() -> None:

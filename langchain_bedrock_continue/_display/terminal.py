@@ -2,8 +2,9 @@
 
 TERM-1. The lines stand below the cursor, which stays where the program writes. So text
     that is printed meanwhile, piece by piece and without a line break, is unchanged.
-TERM-2. `sys.stdout` and `sys.stderr` are replaced while a run is shown, so that what is
-    printed is not mixed with the lines. Afterwards they are what they were.
+TERM-2. `sys.stdout` and `sys.stderr` are replaced while a run is shown, also in the
+    root logger's handlers, so that what is printed or logged is not mixed with the
+    lines. Afterwards they are what they were.
 TERM-3. A thread draws ten times a second. The run's own thread only takes notes, and
     draws when a run ends.
 """
@@ -209,6 +210,7 @@ class TerminalDisplay:
                 ours = _Printed(stream, self)
                 self._replaced.append((name, stream, ours))
                 setattr(sys, name, ours)
+                _log_to(ours, instead_of=stream)
         threading.Thread(
             target=self._draw_on,
             args=(self._stopped,),
@@ -222,6 +224,7 @@ class TerminalDisplay:
         for name, stream, ours in self._replaced:
             if getattr(sys, name) is ours:
                 setattr(sys, name, stream)
+            _log_to(stream, instead_of=ours)
         self._replaced, self._mid_line = [], False
 
     def _draw_on(self, stopped: threading.Event) -> None:
@@ -322,6 +325,12 @@ class _Printed:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
+
+
+def _log_to(stream: Any, *, instead_of: Any) -> None:
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, logging.StreamHandler) and handler.stream is instead_of:
+            handler.setStream(stream)
 
 
 def can_draw(file: TextIO) -> bool:

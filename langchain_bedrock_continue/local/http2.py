@@ -9,7 +9,9 @@ FRAMES-2. Each request is a task of the server: it counts as in flight, and is c
     when the server stops.
 FRAMES-3. When a client resets a stream or disconnects, its request is told so, as by
     HTTP/1.1. A response that ends too early resets its stream.
-FRAMES-4. No more is sent than the client's windows allow, and no more is read than the
+FRAMES-4. A client that says it will send no more requests (GOAWAY) still gets the
+    responses to those that it sent. Then the connection is closed.
+FRAMES-5. No more is sent than the client's windows allow, and no more is read than the
     application takes.
 """
 
@@ -36,6 +38,61 @@ PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 """The first bytes of each HTTP/2 connection (RFC 9113, section 3.4)."""
 
 
+_FRAME_HEADER = 9
+_LARGEST_FRAME = 1 << 14
+"""What a client may send as long as it is not allowed more (RFC 9113, 6.5.2)."""
+
+_GOAWAY = 7
+
+
+class Frames:
+    """The bytes of a client, without its GOAWAY frames (FRAMES-4).
+
+    h2 sends nothing after a GOAWAY, although the client waits for its responses. So it
+    gets no such frame, and its connection is ended here.
+
+    Attributes:
+        leaving: Whether the client sent a GOAWAY.
+        is_broken: Whether a frame is larger than it may be.
+    """
+
+    def __init__(self) -> None:
+        """Start with the preface."""
+        self.leaving = False
+        self.is_broken = False
+        self._rest = b""
+        self._greeted = False
+
+    def feed(self, data: bytes) -> bytes:
+        """Return the complete frames, but for GOAWAY.
+
+        Args:
+            data: What arrived.
+        """
+        self._rest += data
+        passed = bytearray()
+        if not self._greeted:
+            if len(self._rest) < len(PREFACE):
+                return b""
+            passed += self._take(len(PREFACE))
+            self._greeted = True
+        while len(self._rest) >= _FRAME_HEADER:
+            size = int.from_bytes(self._rest[:3], "big")
+            self.is_broken = size > _LARGEST_FRAME
+            if self.is_broken or len(self._rest) < _FRAME_HEADER + size:
+                break
+            frame = self._take(_FRAME_HEADER + size)
+            if frame[3] == _GOAWAY:
+                self.leaving = True
+            else:
+                passed += frame
+        return bytes(passed)
+
+    def _take(self, size: int) -> bytes:
+        taken, self._rest = self._rest[:size], self._rest[size:]
+        return taken
+
+
 class EitherProtocol(H11Protocol):
     """HTTP/1.1, until the first bytes say that it is HTTP/2 (FRAMES-1)."""
 
@@ -56,7 +113,6 @@ class EitherProtocol(H11Protocol):
             super().data_received(first)
 
     def _hand_over(self, first: bytes) -> None:
-        self._unset_keepalive_if_required()
         self.connections.discard(self)
         protocol = Http2Protocol(self.config, self.server_state)
         self.transport.set_protocol(protocol)
@@ -82,6 +138,7 @@ class Http2Protocol(asyncio.Protocol):
         self._app = config.loaded_app
         self._state = server_state
         self._streams: dict[int, _Stream] = {}
+        self._frames = Frames()
         self._writable = asyncio.Event()
         self._writable.set()
 
@@ -102,7 +159,7 @@ class Http2Protocol(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Take what the client sends."""
         try:
-            events = self.h2.receive_data(data)
+            events = self.h2.receive_data(self._frames.feed(data))
         except self._errors:
             self.flush()  # it says why
             self._transport.close()
@@ -111,7 +168,16 @@ class Http2Protocol(asyncio.Protocol):
             handle = getattr(self, f"_on_{type(event).__name__}", None)
             if handle is not None:
                 handle(event)
+        if self._frames.is_broken:
+            self.h2.close_connection(_h2("errors").ErrorCodes.FRAME_SIZE_ERROR)
+            self.flush()
+            self._transport.close()
         self.flush()
+        self._close_if_done()
+
+    def _close_if_done(self) -> None:
+        if self._frames.leaving and not self._streams:
+            self._transport.close()
 
     def pause_writing(self) -> None:
         """Wait before more is sent: asyncio's buffer is full."""
@@ -159,6 +225,7 @@ class Http2Protocol(asyncio.Protocol):
     def _forget(self, task: asyncio.Task[None], stream_id: int) -> None:
         self._state.tasks.discard(task)
         self._streams.pop(stream_id, None)
+        self._close_if_done()
 
     def _on_DataReceived(self, event: Any) -> None:  # noqa: N802 - h2's name
         stream = self._streams.get(event.stream_id)
@@ -182,9 +249,6 @@ class Http2Protocol(asyncio.Protocol):
 
     def _on_RemoteSettingsChanged(self, _event: Any) -> None:  # noqa: N802 - h2's name
         self._widen()  # the initial window may have grown
-
-    def _on_ConnectionTerminated(self, _event: Any) -> None:  # noqa: N802 - h2's name
-        self._transport.close()
 
     def _widen(self) -> None:
         for stream in self._streams.values():
@@ -241,7 +305,7 @@ class _Stream:
             return {"type": "http.disconnect"}
         body, self._body = bytes(self._body), bytearray()
         unread, self._unread = self._unread, 0
-        if unread:  # the client may send as much again (FRAMES-4)
+        if unread:  # the client may send as much again (FRAMES-5)
             self._connection.h2.acknowledge_received_data(unread, self._id)
             self._connection.flush()
         return {"type": "http.request", "body": body, "more_body": not self._ended}
@@ -262,7 +326,7 @@ class _Stream:
             self._connection.flush()
 
     async def _send_body(self, body: bytes) -> None:
-        """Send a part of the body, as the client's windows allow (FRAMES-4)."""
+        """Send a part of the body, as the client's windows allow (FRAMES-5)."""
         h2 = self._connection.h2
         while body:
             await self._connection.writable()

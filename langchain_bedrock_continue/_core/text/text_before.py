@@ -58,7 +58,8 @@ class TextScan:
     _line: str = ""  # the start of the last line
     _fence: Fence | None = None  # of the lines before that
     _rows: tuple[str, ...] = ()  # the first rows of the table directly before that
-    _json: JsonPrefix | None = None  # as `json`, if the last line closes no code block
+    # As `json`, if the last line closes no code block.
+    unclosed_json: JsonPrefix | None = None
 
     def extended(self, text: str) -> Self:
         """Return what is known once more of the text was read."""
@@ -86,7 +87,7 @@ class TextScan:
             _fence=fence,
             _rows=rows,
         )
-        return replace(read, _json=read._json_with(text, self))
+        return replace(read, unclosed_json=read.json_with(text, self))
 
     def _ends_in_thinking(self, text: str) -> bool:
         if self.tags is None:
@@ -118,9 +119,9 @@ class TextScan:
 
         It is None if the text ends in something else, or the JSON is wrong.
         """
-        return self._json if self.fence is None or self.in_fence else None
+        return self.unclosed_json if self.fence is None or self.in_fence else None
 
-    def _json_with(self, text: str, before: Self) -> JsonPrefix | None:
+    def json_with(self, text: str, before: Self) -> JsonPrefix | None:
         """Return the JSON in which the text ends.
 
         Args:
@@ -133,7 +134,7 @@ class TextScan:
             return None
         start = 0 if fence is None else fence.start - before.length
         is_new = start >= 0 if fence else not before.head.strip()
-        json = JsonPrefix() if is_new else before._json
+        json = JsonPrefix() if is_new else before.unclosed_json
         if json is None:
             return None
         json = json if is_new else json.copy()

@@ -123,6 +123,28 @@ def test_an_answer_can_be_printed_while_the_line_is_below_it(
     assert "segment 2" in terminal.getvalue()
 
 
+def test_what_is_logged_is_not_mixed_with_the_line(
+    serve: Serve, terminal: Terminal
+) -> None:
+    """TERM-2: a handler of the root logger has the stream of before the run."""
+    llm = model(serve(Answer(TEXT, delay=0.02)), max_tokens=5)
+    handler = logging.StreamHandler(terminal)
+    logging.getLogger().addHandler(handler)
+    try:
+        with terminal:
+            for number, _ in enumerate(
+                llm.stream("Count.", config(ContinuationProgress()))
+            ):
+                assert handler.stream is not terminal
+                logging.getLogger("app").warning("line %d", number)
+        assert handler.stream is terminal
+    finally:
+        logging.getLogger().removeHandler(handler)
+    *lines, last = terminal.left.splitlines()
+    assert lines == [f"line {number}" for number in range(len(lines))]
+    assert last.startswith("✓ claude-3-5-sonnet  ━")
+
+
 def test_a_tool_call_is_shown_while_it_arrives(
     serve: Serve, terminal: Terminal, recorder: Recorder
 ) -> None:

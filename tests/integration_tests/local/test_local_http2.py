@@ -64,7 +64,7 @@ def test_both_protocols_have_the_same_responses(
 
 
 def test_bodies_larger_than_the_windows(serve: Serve, client: httpx.Client) -> None:
-    """FRAMES-4."""
+    """FRAMES-5."""
     bedrock = serve(LARGE)
     body = BODY | {"messages": [{"role": "user", "content": [{"text": LARGE}]}]}
     response = client.post(url(bedrock), json=body).json()
@@ -83,23 +83,51 @@ async def test_requests_share_a_connection(serve: Serve) -> None:
     assert len({one.headers["x-amzn-requestid"] for one in responses}) == 20
 
 
-def test_a_client_that_resets_its_stream_stops_the_answer(serve: Serve) -> None:
-    """FRAMES-3. httpx closes no stream early, so this client is h2's."""
-    bedrock = serve(Answer(LARGE, delay=0.01))
+def request_frames(operation: str) -> tuple[Any, bytes]:
+    """Return a client's state, and the bytes of a request on stream 1."""
     config = importlib.import_module("h2.config").H2Configuration()
     h2 = importlib.import_module("h2.connection").H2Connection(config)
     h2.initiate_connection()
-    path = f"/model/{MODEL}/converse-stream"
+    path = f"/model/{MODEL}/{operation}"
     h2.send_headers(1, [*_names(path), ("content-type", "application/json")])
     h2.send_data(1, json.dumps(BODY).encode(), end_stream=True)
+    return h2, h2.data_to_send()
+
+
+def test_a_client_that_resets_its_stream_stops_the_answer(serve: Serve) -> None:
+    """FRAMES-3. httpx closes no stream early, so this client is h2's."""
+    bedrock = serve(Answer(LARGE, delay=0.01))
+    h2, sent = request_frames("converse-stream")
     with socket.create_connection(address(bedrock), timeout=60) as connection:
-        connection.sendall(h2.data_to_send())
+        connection.sendall(sent)
         eventually(lambda: bedrock.in_flight)
         h2.reset_stream(1)
         connection.sendall(h2.data_to_send())
         eventually(lambda: bedrock.abandoned)
         eventually(lambda: not bedrock.in_flight)
         assert connection.recv(100)  # the connection is open
+
+
+GOAWAY = b"\0\0\x08\x07\0\0\0\0\0" + bytes(8)
+
+
+@pytest.mark.parametrize("size", [1, 7, 10_000])
+def test_a_client_that_goes_away_gets_the_rest_of_its_response(
+    serve: Serve, size: int
+) -> None:
+    """FRAMES-4: as the JavaScript SDK does, in pieces of any size."""
+    bedrock = serve(Answer("Hello there, and good day.", delay=0.01))
+    h2, sent = request_frames("converse-stream")
+    events = []
+    with socket.create_connection(address(bedrock), timeout=60) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for at in range(0, len(sent + GOAWAY), size):
+            connection.sendall((sent + GOAWAY)[at : at + size])
+        while data := connection.recv(10_000):  # until the endpoint closes it
+            events += h2.receive_data(data)
+    names = [type(event).__name__ for event in events]
+    assert names[-1] == "StreamEnded"
+    assert "StreamReset" not in names
 
 
 def _names(path: str) -> list[tuple[str, str]]:
@@ -150,10 +178,13 @@ def test_the_first_bytes_may_come_in_pieces(serve: Serve, first: int) -> None:
             assert connection.recv(100).startswith(answer)
 
 
-def test_what_is_no_http2_after_its_preface_ends_the_connection(serve: Serve) -> None:
+@pytest.mark.parametrize("junk", [b"\0\0\0\1\0\0\0\0\0", b"\xff" * 100])
+def test_what_is_no_http2_after_its_preface_ends_the_connection(
+    serve: Serve, junk: bytes
+) -> None:
     bedrock = serve("Hello.")
     with socket.create_connection(address(bedrock), timeout=60) as connection:
-        connection.sendall(PREFACE + b"\0\0\0\1\0\0\0\0\0")
+        connection.sendall(PREFACE + junk)
         while connection.recv(100):
             pass  # the server's greeting, and why it ends
 

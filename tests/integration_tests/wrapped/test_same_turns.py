@@ -161,14 +161,12 @@ def outcome(
 
 @pytest.mark.parametrize("name", list(TURNS))
 def test_a_turn_is_the_same_over_both_apis(
-    serve: Serve, every_entrance: Entrance, name: str
+    serve: Serve, entrance: Entrance, name: str
 ) -> None:
     turn, found = TURNS[name], []
     for make in (converse, invoke_model):
         bedrock = serve(continuing(turn.answer))
         inner = make(bedrock, turn, model=turn.model, max_tokens=turn.max_tokens)
         llm = ChatBedrockContinuing(llm=inner, **turn.fields)
-        found.append(
-            {**outcome(llm, turn, every_entrance), "calls": len(bedrock.requests)}
-        )
+        found.append({**outcome(llm, turn, entrance), "calls": len(bedrock.requests)})
     assert found[1] == found[0]

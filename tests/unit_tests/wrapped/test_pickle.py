@@ -3,6 +3,7 @@
 import copy
 import pickle
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +25,15 @@ KEYS: dict[str, Any] = {
 CLIENTS = {"client", "bedrock_client"}
 
 
+@cache
+def wrapped_model(kind: type[Any]) -> Any:
+    config = Config(read_timeout=7, retries={"total_max_attempts": 2})
+    return kind(model=MODEL, region_name=REGION, max_tokens=5, config=config, **KEYS)
+
+
 @pytest.fixture(params=[ChatBedrockConverse, ChatBedrock])
 def llm(request: pytest.FixtureRequest) -> ChatBedrockContinuing:
-    config = Config(read_timeout=7, retries={"total_max_attempts": 2})
-    inner = request.param(
-        model=MODEL, region_name=REGION, max_tokens=5, config=config, **KEYS
-    )
+    inner = wrapped_model(request.param).model_copy()
     return ChatBedrockContinuing(llm=inner, max_continuations=3, tags=["a"])
 
 

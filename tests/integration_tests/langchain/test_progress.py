@@ -179,6 +179,20 @@ def test_more_runs_than_lines_are_counted(terminal: Terminal) -> None:
             display.end(number)
 
 
+def test_no_line_is_drawn_while_the_cursor_is_at_the_edge(terminal: Terminal) -> None:
+    """TERM-3: a terminal that forgets it would write over the last character."""
+    display = TerminalDisplay(terminal, clock=lambda: 1.0)
+    with terminal:
+        display.start(1, Run("model", None, 0.0))
+        for text, drawn in (("a" * 119, True), ("b", False), ("c", True)):
+            written = len(terminal.getvalue())
+            print(text, end="")  # noqa: T201 - as a program does
+            after = terminal.getvalue()[written:]
+            assert ("segment 1" in after.rpartition(text)[2]) == drawn
+        display.end(1)
+    assert terminal.left.startswith("a" * 119 + "bc\n⠋ model")
+
+
 def test_a_closed_stream_gives_the_terminal_back(
     serve: Serve, terminal: Terminal
 ) -> None:

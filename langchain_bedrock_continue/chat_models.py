@@ -17,6 +17,7 @@ from langchain_core.outputs import ChatGenerationChunk
 from pydantic import AfterValidator, Field
 
 from langchain_bedrock_continue import _transport
+from langchain_bedrock_continue._core.decisions.growth import check_growth
 from langchain_bedrock_continue._core.decisions.limits import DeadlinePassedError
 from langchain_bedrock_continue._core.policy import Policy, PromptCaching
 from langchain_bedrock_continue._core.request.prompts import (
@@ -144,9 +145,16 @@ class ChatBedrockContinuing(ReturnedUsageMixin, WrappingChatModel):
     the truncated one."""
 
     max_tokens_ceiling: int | None = Field(default=None, ge=1)
-    """Maximum `max_tokens` of a retry, in tokens. Default: None, the limit in the
+    """Maximum `max_tokens` of a retry, and of a continuation that `max_tokens_growth`
+    enlarges, in tokens. Default: None, the limit in the
     model's profile, or 16,384 if it is unknown. A limit that the service reports takes
     precedence over both."""
+
+    max_tokens_growth: Annotated[float, AfterValidator(check_growth)] = 1.0
+    """By what factor `max_tokens` grows with each continuation, up to
+    `max_tokens_ceiling` and within `max_total_tokens`. With 2, a call asks for twice
+    what the one before did: a short answer reserves little of the quota, and a long one
+    takes fewer calls. At least 1. Default: 1, no growth."""
 
     max_seconds: float | None = Field(default=None, gt=0)
     """Wall-clock limit of a turn, in seconds. After it no segment starts, and a stream
@@ -234,6 +242,7 @@ class ChatBedrockContinuing(ReturnedUsageMixin, WrappingChatModel):
             continuation_prompt: str = ...,
             tool_call_recovery: Literal["retry", "resume", "return", "raise"] = ...,
             max_tokens_ceiling: int | None = ...,
+            max_tokens_growth: float = ...,
             max_seconds: float | None = ...,
             stream_recoveries: int = ...,
             usage_view: Literal["billed", "response"] = ...,
@@ -455,6 +464,7 @@ def policy_of(
         max_continuations=model.max_continuations,
         max_seconds=model.max_seconds,
         max_tokens_ceiling=model.max_tokens_ceiling,
+        max_tokens_growth=model.max_tokens_growth,
         max_total_tokens=model.max_total_tokens,
         on_limit=model.on_limit,
         prompt_caching=model.prompt_caching,

@@ -7,9 +7,8 @@ output is kept if it says the same in every run: there are no counts, no times a
 ids in it. A cell with the tag `varies` is the exception: its outputs are compared
 without their digits, and kept as they are if only the digits differ.
 
-NOTEBOOK-1. A notebook runs in a kernel of its own, in its folder, as a reader runs it:
-    without the environment variables that lead to AWS.
-NOTEBOOK-2. Text, HTML and streams are compared exactly; images by their presence.
+A notebook runs in a kernel of its own, in its folder, without the environment variables
+that lead to AWS. Text, HTML and streams are compared exactly; images by their presence.
 """
 
 import json
@@ -29,7 +28,7 @@ nbformat: Any = untyped_nbformat
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
 SECONDS = 300
-"""The longest that a cell may take, on a busy machine."""
+"""The longest that a cell, or the start of a kernel, may take on a busy machine."""
 
 VARIES = "varies"
 
@@ -45,7 +44,7 @@ def read(path: Path) -> Any:
 
 
 def executed(path: Path) -> Any:
-    """Execute a notebook, and return it with its outputs (NOTEBOOK-1).
+    """Execute a notebook, and return it with its outputs.
 
     Args:
         path: The notebook. Its file is not changed.
@@ -57,6 +56,7 @@ def executed(path: Path) -> Any:
     client = NotebookClient(
         notebook,
         timeout=SECONDS,
+        startup_timeout=SECONDS,
         coalesce_streams=True,
         resources={"metadata": {"path": str(path.parent)}},
         extra_arguments=["--log-level=ERROR"],  # a warning that TCP is not encrypted
@@ -94,7 +94,7 @@ def _plain(output: Any) -> Any:
 
 
 def changes(kept: Any, now: Any) -> dict[str, str]:
-    """Compare a notebook with its execution (NOTEBOOK-2).
+    """Compare a notebook with its execution.
 
     Args:
         kept: The notebook as it is in its file.
@@ -104,7 +104,9 @@ def changes(kept: Any, now: Any) -> dict[str, str]:
         The differences of the outputs, by the id of the cell.
     """
     found = {
-        before["id"]: "\n".join(unified_diff(_lines(before), _lines(after), n=0))
+        before["id"]: "\n".join(
+            unified_diff(_lines(before), _lines(after), "kept", "now", n=0, lineterm="")
+        )
         for before, after in zip(_code_cells(kept), _code_cells(now), strict=True)
     }
     return {cell: difference for cell, difference in found.items() if difference}

@@ -105,11 +105,11 @@ class EarlyEnd:
         """Return what is released because the message is over (END-2)."""
         if not self._active or self._is_wrong_at_seam():
             return ""
-        released = self._steps()
-        is_active: bool = self._active  # a step may have ended it
-        return released + self._last_step() if is_active else released
+        return self._steps() + self._last_step()
 
     def _last_step(self) -> str:
+        if not self._active:
+            return ""
         pending, self._pending = self._pending, ""
         self._active = False
         start = _blank(pending)

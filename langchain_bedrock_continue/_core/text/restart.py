@@ -180,7 +180,7 @@ class EarlierText:
         starts = {match.end(): Start.SENTENCE for match in sentences}
         starts |= {match.end(): Start.LINE for match in _LINE_START.finditer(window)}
         for offset in sorted(starts):
-            compact_at += len(without_whitespace(window[at:offset]))
+            compact_at += sum(map(len, window[at:offset].split()))
             at, start = offset, starts[offset] if compact_at else Start.TEXT
             end = window.find("\n", at)
             line = window[at : end if end >= 0 else len(window)]
@@ -189,8 +189,19 @@ class EarlierText:
         return places
 
     def _has_same_words_before(self, at: int) -> bool:
-        before = self.compact[max(0, at - SAME_BEFORE) : at]
-        return len(before) == SAME_BEFORE and self.compact.endswith(before)
+        last = self.compact[-SAME_BEFORE:]
+        return at >= SAME_BEFORE and self.compact.startswith(last, at - SAME_BEFORE)
+
+    @cached_property
+    def _places_by_character(self) -> dict[str, list[Place]]:
+        places: dict[str, list[Place]] = {}
+        for place in self.places:
+            places.setdefault(self.compact[place.at], []).append(place)
+        return places
+
+    def places_with(self, first: str) -> list[Place]:
+        """Return the places at which a character stands."""
+        return self._places_by_character.get(first, [])
 
     def distance(self, at: int) -> int:
         """Return how many characters of the text follow a place, at least."""
@@ -300,7 +311,7 @@ class Repetition:
 
     def __init__(self, earlier: EarlierText) -> None:
         """Begin with no text."""
-        self._compact = earlier.compact
+        self._earlier, self._compact = earlier, earlier.compact
         self.active = earlier.places
         self.ended: list[tuple[Place, int]] = []
         self.seen = ""
@@ -310,13 +321,16 @@ class Repetition:
         new, at = without_whitespace(text), len(self.seen)
         if not new:
             return
+        if not self.seen:
+            self.active = self._earlier.places_with(new[0])
         self.seen += new
         active = []
         for place in self.active:
             if self._compact.startswith(new, place.at + at):
                 active.append(place)
-            elif length := at + _common(new, self._compact, place.at + at):
-                self.ended.append((place, length))
+            else:
+                more = _common(new, self._compact, place.at + at)
+                self.ended.append((place, at + more))
         self.active = active
 
     def repeated(self) -> Iterator[tuple[Place, str]]:
@@ -329,8 +343,6 @@ class Repetition:
 
 def _common(new: str, text: str, at: int) -> int:
     """Return how many characters equal those of the text from a place on."""
-    if not text.startswith(new[0], at):
-        return 0  # so it is with most places
     pairs = zip(new, text[at : at + len(new)], strict=False)
     return next((n for n, (a, b) in enumerate(pairs) if a != b), len(text) - at)
 

@@ -1,9 +1,7 @@
 """Each notebook runs, and prints what its file has kept; `make notebooks` writes it."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -12,20 +10,34 @@ from tests.support import notebooks
 PATHS = notebooks.paths()
 
 
-def runs() -> Iterator[Any]:
-    """Yield the notebooks, those that need a real model with their mark."""
-    for path in PATHS:
-        is_real = "LocalBedrock()" in path.read_text("utf-8")
-        marks = [pytest.mark.model, pytest.mark.usefixtures("real_model")]
-        yield pytest.param(path, id=path.stem, marks=marks if is_real else [])
+def name_of(path: Path) -> str:
+    return path.stem
 
 
-@pytest.mark.parametrize("path", runs())
+REAL = [path for path in PATHS if "LocalBedrock().start()" in path.read_text("utf-8")]
+"""The notebooks that ask a real model on this machine."""
+
+SCRIPTED = [path for path in PATHS if path not in REAL]
+
+
+def assert_prints_what_is_kept(path: Path) -> None:
+    found = notebooks.changes(notebooks.read(path), notebooks.executed(path))
+    assert not found, "\n".join(f"cell {cell}:\n{found[cell]}" for cell in found)
+
+
+@pytest.mark.parametrize("path", SCRIPTED, ids=name_of)
 def test_a_notebook_prints_what_its_file_has_kept(path: Path) -> None:
-    assert notebooks.changes(notebooks.read(path), notebooks.executed(path)) == {}
+    assert_prints_what_is_kept(path)
 
 
-@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+@pytest.mark.model
+@pytest.mark.usefixtures("real_model")
+@pytest.mark.parametrize("path", REAL, ids=name_of)
+def test_a_notebook_with_a_real_model_prints_it_too(path: Path) -> None:
+    assert_prints_what_is_kept(path)
+
+
+@pytest.mark.parametrize("path", PATHS, ids=name_of)
 def test_a_file_has_the_form_in_which_it_is_written(path: Path, tmp_path: Path) -> None:
     kept = notebooks.read(path)
     again = tmp_path / path.name
@@ -33,7 +45,7 @@ def test_a_file_has_the_form_in_which_it_is_written(path: Path, tmp_path: Path) 
     assert again.read_text("utf-8") == path.read_text("utf-8")
 
 
-@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", PATHS, ids=name_of)
 def test_a_file_has_all_outputs_and_nothing_that_differs_between_runs(
     path: Path,
 ) -> None:
@@ -47,6 +59,14 @@ def test_a_file_has_all_outputs_and_nothing_that_differs_between_runs(
     for output in [output for cell in cells for output in cell["outputs"]]:
         assert output["output_type"] != "error"
         assert output.get("execution_count") is None
+
+
+@pytest.mark.parametrize("path", PATHS, ids=name_of)
+def test_its_first_cell_switches_to_aws(path: Path) -> None:
+    cells = notebooks.read(path)["cells"]
+    first = next(cell["source"] for cell in cells if cell["cell_type"] == "code")
+    assert 'os.environ.get("BEDROCK_ENDPOINT") == "aws"' in first
+    assert 'os.environ.get("BEDROCK_MODEL", ' in first
 
 
 def test_a_changed_output_is_found() -> None:

@@ -350,6 +350,10 @@ def can_draw(file: TextIO) -> bool:
     check_rich()
     from rich.console import Console  # noqa: PLC0415 - an extra
 
+    try:
+        f"{FRAMES}{SEAM[0]}━╌✓✗◼…·".encode(getattr(file, "encoding", None) or "utf-8")
+    except (LookupError, UnicodeEncodeError):
+        return False
     console = Console(file=file)
     return not (console.is_dumb_terminal or console.legacy_windows)
 

@@ -177,7 +177,8 @@ def measured_objects(
             print(f"{prompt.tool}, {method}: no complete object", file=sys.stderr)
             continue
         for cut in cuts:
-            for name, make in {"": converse, ", continued": continuing}.items():
+            makers: dict[str, Make] = {"": converse, ", continued": continuing}
+            for name, make in makers.items():
                 if cut < uncut.output_tokens:
                     given = structured(make(bedrock, cut), prompt, method)
                     yield compared(method + name, prompt, cut, given, uncut)

@@ -396,4 +396,4 @@ def test_without_langchain_it_says_what_to_install(
 def test_the_package_imports_the_middleware_when_it_is_asked_for() -> None:
     assert langchain_bedrock_continue.ContinuationMiddleware is ContinuationMiddleware
     with pytest.raises(AttributeError, match="has no attribute 'Continuation_'"):
-        _ = langchain_bedrock_continue.Continuation_
+        _ = getattr(langchain_bedrock_continue, "Continuation_")  # noqa: B009 - for mypy

@@ -26,7 +26,7 @@ from langchain_core.messages import AIMessage
 from pydantic import ValidationError
 
 from langchain_bedrock_continue._core.policy import PromptCaching
-from langchain_bedrock_continue._core.record.invalid_calls import answers
+from langchain_bedrock_continue._core.record.invalid_calls import answers, in_a_row
 from langchain_bedrock_continue._core.record.partial import (
     needs_resuming,
     with_calls_in_content,
@@ -41,7 +41,7 @@ from langchain_bedrock_continue._wrapped.construction import INHERITED
 from langchain_bedrock_continue._wrapped.field_values import validated
 from langchain_bedrock_continue._wrapped.misspelled import suggestion
 from langchain_bedrock_continue.chat_models import ChatBedrockContinuing
-from langchain_bedrock_continue.errors import ContinuationError
+from langchain_bedrock_continue.errors import ContinuationError, TurnLimitError
 
 try:
     from langchain.agents.middleware.types import (
@@ -80,6 +80,7 @@ class ContinuationSettings(TypedDict, total=False):
     continuation_prompt: str
     tool_call_recovery: Literal["retry", "resume", "return", "raise"]
     max_tokens_ceiling: int | None
+    max_tokens_growth: float
     max_seconds: float | None
     stream_recoveries: int
     usage_view: Literal["billed", "response"]
@@ -131,7 +132,8 @@ class ContinuationMiddleware(AgentMiddleware[ContinuationState, Any, Any]):
         Args:
             max_corrections: How many times in a row the agent goes on after an answer
                 whose tool calls are all invalid. Default: 2. 0: it ends, as without the
-                middleware.
+                middleware. LangChain asks for structured output without end; then this
+                limit raises TurnLimitError.
             on_error: What happens if a call fails after a part of the answer has
                 arrived. `"save"` (the default): the partial message is saved, then the
                 agent raises the error. `"raise"`: the call raises it, so that a
@@ -158,6 +160,7 @@ class ContinuationMiddleware(AgentMiddleware[ContinuationState, Any, Any]):
         handler: Callable[[ModelRequest[Any]], ModelResponse[Any]],
     ) -> ModelResponse[Any] | ExtendedModelResponse[Any]:
         """Call the model of a request, continued."""
+        self._check_corrections(request)
         try:
             return handler(self._continued(request))
         except ContinuationError as error:
@@ -169,6 +172,7 @@ class ContinuationMiddleware(AgentMiddleware[ContinuationState, Any, Any]):
         handler: Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]],
     ) -> ModelResponse[Any] | ExtendedModelResponse[Any]:
         """Call the model of a request, continued."""
+        self._check_corrections(request)
         try:
             return await handler(self._continued(request))
         except ContinuationError as error:
@@ -203,15 +207,38 @@ class ContinuationMiddleware(AgentMiddleware[ContinuationState, Any, Any]):
     def _continued(self, request: ModelRequest[Any]) -> ModelRequest[Any]:
         """Return a request whose model continues its answers, and the last message."""
         model = continued(request.model, self._wrap, self._unsupported)
-        last = request.messages[-1] if request.messages else None
-        if not (isinstance(last, AIMessage) and needs_resuming(last)):
-            return request.override(model=model)
-        if not is_continuing(model):
+        messages = request.messages
+        last = messages[-1] if messages else None
+        # LangChain before 1.5 does not answer invalid calls.
+        if answered := answers(messages, self.max_corrections):
+            return request.override(model=model, messages=[*messages, *answered])
+        is_partial = isinstance(last, AIMessage) and needs_resuming(last)
+        if not (is_partial and is_continuing(model)):
             return request.override(model=model)
         return request.override(
             model=model,
-            messages=request.messages[:-1],
+            messages=messages[:-1],
             model_settings={**request.model_settings, PARTIAL: last},
+        )
+
+    def _check_corrections(self, request: ModelRequest[Any]) -> None:
+        """Check that an agent without tools does not ask for its object without end.
+
+        LangChain asks for structured output again until it is there.
+
+        Raises:
+            TurnLimitError: Too many answers in a row had only invalid calls.
+        """
+        count = in_a_row(request.messages)
+        if request.response_format is None or count <= self.max_corrections:
+            return
+        last = next(m for m in reversed(request.messages) if isinstance(m, AIMessage))
+        turn = last.response_metadata.get("continuation", {})
+        raise TurnLimitError(
+            f"The structured output of {count} answers in a row is incomplete or not "
+            "valid: raise max_tokens_ceiling, or max_corrections to try more often.",
+            partial=last,
+            segments=turn.get("segments", []),
         )
 
     def _wrap(self, model: Any) -> Any:

@@ -9,6 +9,7 @@ from hypothesis import settings
 from langchain_bedrock_continue._core.decisions.cache_support import (
     forget_cache_refusals,
 )
+from langchain_bedrock_continue._core.decisions.context_window import forget_windows
 from langchain_bedrock_continue._core.decisions.forms import forget_forms
 from langchain_bedrock_continue._core.decisions.prefill_support import forget_refusals
 from langchain_bedrock_continue._wrapped.read_timeout import forget_warnings
@@ -31,11 +32,13 @@ def nothing_remembered() -> None:
     """Forget what models did in earlier tests: the package remembers it in a process.
 
     It remembers which of them refused a prefill or a cache point, in which form a user
-    turn worked, and for which the client waits too short.
+    turn worked, how large their context window is, and for which the client waits too
+    short.
     """
     forget_cache_refusals()
     forget_refusals()
     forget_forms()
+    forget_windows()
     forget_warnings()
 
 

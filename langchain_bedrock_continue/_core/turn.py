@@ -44,6 +44,7 @@ from langchain_core.messages import AIMessageChunk
 
 from langchain_bedrock_continue._core.content.incoming import Response, sole_text
 from langchain_bedrock_continue._core.decisions import (
+    context_window,
     limits,
     prefill_support,
     service_errors,
@@ -298,6 +299,7 @@ class Turn(TurnState):
 
     def _continue(self, action: Action) -> Chunks:
         """End the segment so that the next one continues its text."""
+        self._max_tokens.begin_continuation(self._record.last.size, action)
         has_reasoning = self._policy.may_fall_back and self.content.reasoning > 0
         if self._uses_prefill and not has_reasoning:
             self._next = NextCall(action, Strategy.PREFILL)
@@ -363,10 +365,8 @@ class Turn(TurnState):
     ) -> tuple[StopMeaning, AfterResponse]:
         """Return what the segment means for a tool call that it completes as text."""
         truncated = stop.action is Action.CONTINUE
-        call, args = (
-            self.content.truncated_call(),
-            arguments.parsed(truncated=truncated),
-        )
+        call = self.content.truncated_call()
+        args = arguments.parsed(truncated=truncated)
         state: Literal["complete", "continuable", "broken"] = "broken"
         if call is not None and args is not None:
             self.content.complete_call(call, args)
@@ -472,8 +472,8 @@ class Turn(TurnState):
 
     def _retry_at_limit(self, error: Exception) -> Chunks:
         """Ask for another size, or end the retry or the turn without (NEXT-10)."""
-        refusal, refused = self._size_refusal(error), self._record.last
-        self._record.drop_last()
+        refusal, refused = self._size_refusal(error), self._record.drop_last()
+        context_window.remember_window(self._policy.model_id, error)
         last = self._record.last.size if refused.strategy is Strategy.RETRY else None
         ending = refusal and self._max_tokens.refuse(refusal, refused.max_tokens, last)
         if ending is None:
@@ -494,8 +494,10 @@ class Turn(TurnState):
         return []
 
     def _give_up_retry(self) -> Chunks:
-        """Go on with the response that a retry was to replace (NEXT-13)."""
-        self._record.drop_last()
+        """Go on without the larger size (NEXT-13)."""
+        if self._record.drop_last().strategy is not Strategy.RETRY:
+            self._max_tokens.growth.shrink()
+            return []
         self._max_tokens.give_up()
         self.content.abandon_retry()
         return self.end_segment()

@@ -32,6 +32,12 @@ from langchain_bedrock_continue._wrapped.adapters import WrappedModel, adapter_f
 from langchain_bedrock_continue._wrapped.configurable import ConfigurableWrapper
 from langchain_bedrock_continue._wrapped.construction import SHARED
 from langchain_bedrock_continue._wrapped.misspelled import suggestion
+from langchain_bedrock_continue._wrapped.rebuilt_client import (
+    Packed,
+    packed,
+    shared,
+    unpacked,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,6 +48,13 @@ class DelegatingChatModel(BaseChatModel):
 
     llm: SkipValidation[WrappedModel]
     """The wrapped model. Default: a ChatBedrockConverse made from the arguments."""
+
+    if TYPE_CHECKING:  # the attributes by which an editor completes `llm.`
+        model_id: str = ""
+        max_tokens: int | None = None
+        temperature: float | None = None
+        region_name: str | None = None
+        streaming: bool = False
 
     def __getattr__(self, name: str) -> Any:
         """Return an attribute of the wrapped model (DELEGATE-1)."""
@@ -79,8 +92,20 @@ class DelegatingChatModel(BaseChatModel):
         return _joint_class(mine, theirs)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Support pickle, which compares `__class__` with the type."""
-        return object.__new__, (type(self),), self.__getstate__()
+        """Support pickle: the client is made anew in the other process."""
+        state = self.__getstate__()
+        llm = self.__dict__.get("llm")
+        if not isinstance(llm, BaseChatModel):  # made by `model_construct`
+            return object.__new__, (type(self),), state
+        state = {**state, "__dict__": {**state["__dict__"], "llm": None}}
+        return _unpickled, (type(self), state, packed(llm))
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        """Return a deep copy, which shares the boto3 client."""
+        memo = {} if memo is None else memo
+        llm = self.__dict__.get("llm")
+        memo.update(shared(self, llm) if isinstance(llm, BaseChatModel) else {})
+        return super().__deepcopy__(memo)
 
     @property
     def model_fields_set(self) -> set[str]:
@@ -165,6 +190,14 @@ class DelegatingChatModel(BaseChatModel):
             f"{name}: neither {type(self).__name__} nor {type(self.llm).__name__} has "
             f"a field of that name.{suggestion(name, known)}"
         )
+
+
+def _unpickled(kind: type[Any], state: dict[str, Any], pack: Packed) -> Any:
+    """Return the model of which `__reduce__` returned the state."""
+    model = object.__new__(kind)
+    model.__setstate__(state)
+    vars(model)["llm"] = unpacked(pack)
+    return model
 
 
 def _is_delegated(llm: object, name: str) -> bool:

@@ -29,6 +29,11 @@ from langchain_bedrock_continue._wrapped.construction import (
 )
 from langchain_bedrock_continue._wrapped.delegation import DelegatingChatModel
 from langchain_bedrock_continue._wrapped.field_values import validated
+from langchain_bedrock_continue._wrapped.short_repr import shown_fields
+from langchain_bedrock_continue._wrapped.signature import (
+    ConstructorSignature,
+    StructuredOutputMethod,
+)
 
 if TYPE_CHECKING:
     import asyncio
@@ -61,6 +66,19 @@ class WrappingChatModel(ResumeMixin, DelegatingChatModel):
             super().__init__(**kwargs)
             self._listeners = None
 
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """Show the arguments of the wrapped model in the signature, too."""
+        super().__pydantic_init_subclass__(**kwargs)
+        of_fields = vars(cls)["__signature__"]
+        cls.__signature__ = ConstructorSignature(of_fields)  # type: ignore[assignment]
+
+    def __repr_args__(self) -> Iterator[tuple[str, Any]]:
+        """Return what `repr` shows; pydantic's hook."""
+        if "llm" not in vars(self):  # made by `model_construct`
+            return iter(())
+        return shown_fields(self, self.llm)
+
     @model_validator(mode="before")
     @classmethod
     def _create_wrapped_model(cls, values: Any) -> Any:
@@ -73,6 +91,7 @@ class WrappingChatModel(ResumeMixin, DelegatingChatModel):
         tools: Sequence[Any],
         *,
         tool_choice: dict[str, Any] | str | None = None,
+        strict: bool | None = None,
         **kwargs: Any,
     ) -> ResumingBinding:
         """Bind tools, as ChatBedrockConverse does.
@@ -81,11 +100,15 @@ class WrappingChatModel(ResumeMixin, DelegatingChatModel):
             tools: Functions, pydantic classes, LangChain tools or Bedrock's own.
             tool_choice: `"auto"`, `"any"`, or the name of a tool. Default: None, the
                 model decides.
-            **kwargs: `strict` and other arguments of ChatBedrockConverse.
+            strict: Whether the calls of a tool have to match its schema. Default: None,
+                the wrapped model's default.
+            **kwargs: Other arguments of the wrapped model.
 
         Returns:
             This model with the tools. It has `resume`, too.
         """
+        if strict is not None:
+            kwargs["strict"] = strict
         chain = self.llm.bind_tools(tools, tool_choice=tool_choice, **kwargs)
         bound: Any = rebind(chain, self.llm, self)
         return self.bind(**bound.kwargs)
@@ -102,14 +125,25 @@ class WrappingChatModel(ResumeMixin, DelegatingChatModel):
         return ResumingBinding(bound=self, kwargs=kwargs, config={})
 
     def with_structured_output(
-        self, schema: dict[str, Any] | type, **kwargs: Any
+        self,
+        schema: dict[str, Any] | type,
+        *,
+        include_raw: bool = False,
+        method: StructuredOutputMethod | None = None,
+        strict: bool | None = None,
+        **kwargs: Any,
     ) -> Runnable[LanguageModelInput, dict[str, Any] | BaseModel]:
         """Ask for an object that matches a schema, as ChatBedrockConverse does.
 
         Args:
             schema: A pydantic class, a TypedDict or a JSON schema.
-            **kwargs: `method`, `include_raw`, `strict` and other arguments of
-                ChatBedrockConverse.
+            include_raw: Whether the chain returns a dict of the `raw` message, the
+                `parsed` object and the `parsing_error`. Default: False, the object.
+            method: How the model is asked. Default: None, the wrapped model's default:
+                `"function_calling"`.
+            strict: Whether the calls of a tool have to match its schema. Default: None,
+                the wrapped model's default.
+            **kwargs: Other arguments of the wrapped model.
 
         Returns:
             A chain that returns the parsed object.
@@ -120,7 +154,11 @@ class WrappingChatModel(ResumeMixin, DelegatingChatModel):
                 parsers would return a smaller object, or None. The text names the
                 limit. With `include_raw`, it is in `parsing_error` instead.
         """
-        chain = self.llm.with_structured_output(schema, **kwargs)
+        optional: dict[str, Any] = {"method": method, "strict": strict}
+        given = {name: value for name, value in optional.items() if value is not None}
+        chain = self.llm.with_structured_output(
+            schema, include_raw=include_raw, **given, **kwargs
+        )
         return complete_only(rebind(chain, self.llm, self))
 
     def get_num_tokens(self, text: str) -> int:

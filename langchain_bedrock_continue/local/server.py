@@ -13,6 +13,7 @@ import boto3
 import uvicorn
 
 from langchain_bedrock_continue.local.app import Models, Runtime
+from langchain_bedrock_continue.local.http2 import EitherProtocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -340,7 +341,7 @@ def _listen(port: int) -> socket.socket:
 def _config(app: Any) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http="h11",
+        http=EitherProtocol,
         loop="asyncio",
         ws="none",
         timeout_keep_alive=IDLE_SECONDS,

@@ -47,6 +47,7 @@ def download(folder: Path) -> Path:
 
 def _archive(folder: Path) -> Path:
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download"]
+    pip += ["--retries", "1", "--timeout", "10"]
     source = ["--no-deps", "--no-build-isolation", "--no-binary", PACKAGE]
     command = [*pip, *source, "--dest", str(folder), f"{PACKAGE}=={version(PACKAGE)}"]
     try:

@@ -40,7 +40,7 @@ def answers(messages: Sequence[AnyMessage], most: int) -> list[ToolMessage]:
         One error for each call, in order; none if the agent has nothing to go on with.
     """
     last = messages[-1] if messages else None
-    if not _has_only_invalid_calls(last) or _in_a_row(messages) > most:
+    if not _has_only_invalid_calls(last) or in_a_row(messages) > most:
         return []
     return [
         ToolMessage(
@@ -54,16 +54,12 @@ def answers(messages: Sequence[AnyMessage], most: int) -> list[ToolMessage]:
     ]
 
 
-def _has_only_invalid_calls(message: AnyMessage | None) -> TypeGuard[AIMessage]:
-    return (
-        isinstance(message, AIMessage)
-        and bool(message.invalid_tool_calls)
-        and not message.tool_calls
-    )
+def in_a_row(messages: Sequence[AnyMessage]) -> int:
+    """Return how many of the model's last messages have only invalid calls.
 
-
-def _in_a_row(messages: Sequence[AnyMessage]) -> int:
-    """Return how many of the model's last messages have only invalid calls."""
+    Args:
+        messages: An agent's conversation.
+    """
     count = 0
     for message in reversed(messages):
         if _has_only_invalid_calls(message):
@@ -71,3 +67,11 @@ def _in_a_row(messages: Sequence[AnyMessage]) -> int:
         elif not isinstance(message, ToolMessage):
             break
     return count
+
+
+def _has_only_invalid_calls(message: AnyMessage | None) -> TypeGuard[AIMessage]:
+    return (
+        isinstance(message, AIMessage)
+        and bool(message.invalid_tool_calls)
+        and not message.tool_calls
+    )

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import AIMessage, AIMessageChunk, SystemMessage
@@ -69,6 +70,11 @@ class ResumedState:
     response: UsageMetadata | None = None
     provider: object = None
     id: str | None = None
+
+    @cached_property
+    def characters(self) -> int:
+        """The number of characters of its text."""
+        return sum(len(block["text"]) for block in self.blocks if is_text(block))
 
     @property
     def continues_text(self) -> bool:

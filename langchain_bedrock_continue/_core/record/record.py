@@ -99,9 +99,10 @@ class Record:
         """End the segment under way, whose error says that it was truncated."""
         self.last.error, self.last.corrected_stop_reason = error, "max_tokens"
 
-    def drop_last(self) -> None:
+    def drop_last(self) -> Segment:
         """Remove the segment under way: its request was refused or not sent."""
-        self.segments.pop()
+        dropped = self.segments.pop()
         last = self.segments[-1].counted_tokens if self.segments else 0
         self._tokens_before_last -= last
         self._kept_before_last -= self._kept_of_last
+        return dropped

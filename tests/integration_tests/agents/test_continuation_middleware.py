@@ -12,7 +12,11 @@ from langgraph.checkpoint.memory import InMemorySaver
 from pydantic import BaseModel
 
 import langchain_bedrock_continue
-from langchain_bedrock_continue import ChatBedrockContinuing, SegmentError
+from langchain_bedrock_continue import (
+    ChatBedrockContinuing,
+    SegmentError,
+    TurnLimitError,
+)
 from langchain_bedrock_continue.local import Answer, CallTool, Request, Script
 from langchain_bedrock_continue.middleware import (
     ContinuationMiddleware,
@@ -208,6 +212,23 @@ def test_truncated_structured_output_is_asked_for_again(serve: Serve, run: Run) 
     assert run(agent, ASK)["structured_response"] == Report(text="Short.")
 
 
+def test_structured_output_that_never_fits_is_not_asked_for_without_end(
+    serve: Serve, run: Run
+) -> None:
+    def answer(request: Request) -> Answer:
+        return Answer([CallTool("Report", {"text": CONTENT})])
+
+    bedrock = serve(Script(answer))
+    agent = by_middleware(
+        bedrock, agent={"response_format": ToolStrategy(Report)}, **CEILING
+    )
+    with pytest.raises(TurnLimitError, match="of 3 answers in a row") as raised:
+        run(agent, ASK, {"recursion_limit": 30})
+    assert len(bedrock.requests) == 3
+    assert raised.value.partial.invalid_tool_calls
+    assert len(raised.value.segments) == 1
+
+
 # Failures --------------------------------------------------------------------------
 
 
@@ -375,4 +396,4 @@ def test_without_langchain_it_says_what_to_install(
 def test_the_package_imports_the_middleware_when_it_is_asked_for() -> None:
     assert langchain_bedrock_continue.ContinuationMiddleware is ContinuationMiddleware
     with pytest.raises(AttributeError, match="has no attribute 'Continuation_'"):
-        _ = langchain_bedrock_continue.Continuation_
+        _ = getattr(langchain_bedrock_continue, "Continuation_")  # noqa: B009 - for mypy

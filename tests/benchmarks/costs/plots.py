@@ -165,7 +165,8 @@ def input_price(figures: dict[str, Any]) -> Figure:
         axes.set_title(family)
         plain_ticks(axes, sorted({row["segments"] for row in rows}))
         axes.set_ylim(0, 2.05)
-    figure.supxlabel("segments of the answer", fontsize=11)
+    for axes in panels[2:]:  # a label of the figure would lie under the legend
+        axes.set_xlabel("segments of the answer")
     figure.supylabel("input price beside the naive loop", fontsize=11)
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4)

@@ -248,7 +248,8 @@ class CycleCheck:
         needed = max(LEAST, max(rule.periods * period, rule.weight) - before)
         if what is _What.LINE:
             return _Place(at, needed, needed)
-        return _Place(at, needed, max(LEAST, max(period, SAME_PROSE) - before))
+        once = max(period, rule.weight if what is _What.ROW else SAME_PROSE)
+        return _Place(at, needed, max(LEAST, once - before))
 
     def _what(self, at: int) -> _What:
         """Return what has stood since an earlier place."""

@@ -25,7 +25,7 @@ RESTART-5. Time is bounded: the new text is compared with the first HEAD and the
     TAIL characters.
 RESTART-6. At the end of a line, equal lines are weak evidence, however many: a text may
     have the same function twice. If the model writes the same in every form of the user
-    turn, it is kept.
+    turn, it is kept. After a fence that opens the block again, they are strong.
 RESTART-7. After a table row that is not complete, another row is a restart. On the last
     try it counts only if it is the same row again, as far as it was written.
 """
@@ -149,6 +149,7 @@ _SENTENCE_START = re.compile(
 )
 _MARKED = re.compile(r"\s*(?:[-*+#>]|\d{1,3}[.)])\s", re.ASCII)
 _ITEM = re.compile(r"[ \t]*(\d{1,3})[.)][ \t]", re.ASCII)
+_OPENING = re.compile(r"\s*(?:`{3,}|~{3,})\w")
 _MAYBE_ITEM = re.compile(r"\s*(?:\d{0,3}|\d{1,3}[.)])", re.ASCII)
 _LIST_LINES = 12
 _SENTENCE_ENDS = ".!?\u2026:;。\uff01\uff1f\"'\u201d\u2019)]}>|`*_"
@@ -481,8 +482,13 @@ class RestartCheck:
     def _is_weak(self, place: Place, seam: Seam) -> bool:
         """Return True if equal lines are weak evidence here (RESTART-6)."""
         is_title = place.start is Start.TEXT and self._earlier.has_title
-        is_strong = is_title or self._earlier.is_numbered(place)
+        is_strong = is_title or self._earlier.is_numbered(place) or self._reopens()
         return seam is Seam.LINE and not is_strong
+
+    def _reopens(self) -> bool:
+        """Return True if the text opens a code block inside an open one."""
+        opens = _OPENING.match(self.pending) is not None
+        return opens and in_fence(self._earlier.text)
 
     def _repeats_header(self, seen: str) -> bool:
         header = self._earlier.header

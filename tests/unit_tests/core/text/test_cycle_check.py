@@ -79,7 +79,7 @@ def test_cycle_check_3_on_the_last_try_the_third_time_counts(times: int) -> None
     assert not read(before, new[:60], is_last_try=True)[1]
 
 
-SAME_ROW = "| B12 | fortified food, eggs, meat | a deficiency |\n"
+SAME_ROW = "| B12 | fortified food, eggs, meat and poultry | a deficiency of nerves |\n"
 CLAUSE = "日本の文化と地域の分割が進み、"
 PARAGRAPHS = (
     "<li>\n  <h2>The sea</h2>\n  <p>A book about the sea, and about the people who live"
@@ -159,6 +159,14 @@ def test_no_natural_continuation_is_a_cycle() -> None:
             cuts += 1
             assert read(before, [new], is_last_try=False) == (new, False), text.name
     assert cuts > 1_000
+
+
+def test_cycle_check_5_a_row_and_a_part_of_it_again() -> None:
+    before, new = f"{TABLE}{SAME_ROW}|", f"{SAME_ROW[1:]}{SAME_ROW[:9]}"
+    check = CycleCheck(EarlierText(before), is_last_try=True)
+    assert check.feed(new) is None
+    assert not check.finish(truncated=True)
+    assert check.found
 
 
 @given(

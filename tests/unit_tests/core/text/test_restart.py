@@ -386,3 +386,14 @@ def test_restart_6_the_title_again_is_strong_evidence() -> None:
     check = RestartCheck(EarlierText(LIST), proven=True, is_last_try=True)
     assert not check.feed("\n\nBefore you sleep:\n\n")
     assert check.restart is Restart.FIRST_LINE
+
+
+@pytest.mark.parametrize("fence", ["```python\n", "~~~python\n", "```\n\n", ""])
+def test_restart_6_a_block_that_is_opened_again_is_strong_evidence(fence: str) -> None:
+    text = CODE.rpartition("\n")[0]
+    new = f"\n\n{fence}{text.partition('python')[2].strip()}"
+    check = RestartCheck(EarlierText(text), proven=True, is_last_try=True)
+    released = "".join(check.feed(char) or "" for char in new)
+    released += check.finish(truncated=False)
+    assert (released == "") == ("python" in fence)
+    assert (check.restart is not None) == ("python" in fence)

@@ -25,27 +25,34 @@ FAILED = { echo "error: $(1) failed; see above. Check the network and $(1)'s ind
 
 DEMO_LOCK := requirements/demo.txt
 TEST_LOCK := requirements/test.txt
+BENCH_LOCK := requirements/bench.txt
 VENV := .venv/made-by-$(subst /,-,$(PYTHON))
 INSTALLED := .venv/installed
 TOOLS := .venv/tools
+BENCH_TOOLS := .venv/bench-tools
 UV := .venv-uv/bin/uv
 UV_INSTALLED := .venv-uv/$(UV_VERSION)
 
-.PHONY: help demo test coverage lint latest lowest lock \
-    bench bench-async exactness cuts prices seams seams-real repetition oracle soak clean
+.PHONY: help demo test properties coverage lint latest lowest lock peer sdks pictures \
+    bench exactness cuts prices seams seams-real repetition oracle soak clean
 
 help:
 	@echo 'make demo       ask a small local model; its answer is truncated and continued'
 	@echo '                PROMPT="..." MAX_TOKENS=48 WEIGHTS=smollm2|qwen2.5-coder|qwen2.5-coder-1.5b'
 	@echo '                ENDPOINT=aws|http://... MODEL=...'
 	@echo 'make test       run all that CI runs: ruff, mypy, the tests'
+	@echo 'make properties try the property tests with many random examples: EXAMPLES=1000'
+	@echo 'make peer       run the tests of langchain-aws itself with this model in place'
+	@echo 'make sdks       use the local endpoint with the AWS CLI, the SDKs, litellm, pydantic-ai, strands'
+	@echo 'make pictures   draw the pictures of the README'
 	@echo 'make coverage   the tests, with the lines and branches that they miss'
 	@echo 'make lint       run ruff and mypy only'
 	@echo 'make latest     test with the newest versions that pyproject.toml allows'
 	@echo 'make lowest     test with the lowest versions of the direct dependencies'
 	@echo 'make lock       update requirements/: the versions that the other commands install'
-	@echo 'make bench      run the default benchmark, exactness'
-	@echo 'make bench-async  measure async turns: CPU of a chunk, many turns at once, cancellations'
+	@echo 'make bench      measure CPU, turns at once, gaps at seams and input prices beside'
+	@echo '                the peers; write docs/plots. QUICK=1: fewer, into .bench'
+	@echo '                ONLY="chunk segment growth seam at_once input_price"'
 	@echo 'make exactness  count the continued answers that equal the untruncated ones'
 	@echo '                WEIGHTS=smollm2|qwen2.5-coder|qwen2.5-coder-1.5b'
 	@echo 'make cuts       compare rules for cuts after whitespace: WEIGHTS=...'
@@ -57,7 +64,8 @@ help:
 	@echo 'make repetition count the real texts that are mistaken for a repetition'
 	@echo 'make oracle     compare with the wrapped model in random situations:'
 	@echo '                SITUATIONS=2000 SEED=7'
-	@echo 'make soak       run 2,000 turns, 32 at once, with random faults; find losses and leaks'
+	@echo 'make soak       run turns, 32 and 256 at once, with random faults, and cancel 1,000;'
+	@echo '                find losses and leaks'
 	@echo 'make clean      remove virtual environments, tool caches and build output'
 
 demo: $(INSTALLED)
@@ -70,6 +78,20 @@ demo: $(INSTALLED)
 
 test: lint
 	$(BIN)/python $(PYTEST)
+
+# Examples at random; `make test` tries the same few each time.
+properties: $(TOOLS)
+	EXAMPLES=$(or $(EXAMPLES),1000) $(BIN)/python $(PYTEST) -m hypothesis tests/unit_tests
+
+# Another version of langchain-aws may differ in other tests.
+peer: $(TOOLS)
+	$(BIN)/python -m tests.peer
+
+sdks: $(TOOLS)
+	$(BIN)/python -m tests.sdks
+
+pictures: $(TOOLS)
+	$(BIN)/python -m tests.benchmarks.pictures
 
 # Of its own: tracing every line makes the tests take 1.6 times as long.
 coverage: $(TOOLS)
@@ -93,20 +115,22 @@ latest lowest: $(UV_INSTALLED)
 	.venv-$@/bin/python $(PYTEST)
 
 # The demo's lock is a part of the tests' lock.
-COMPILE = $(UV) pip compile pyproject.toml --quiet --python .venv-uv --upgrade \
+COMPILE = $(UV) pip compile --quiet --python .venv-uv --upgrade \
     --universal --python-version 3.11 --only-binary :all: --generate-hashes \
-    --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' \
-    --extra local --group build
+    --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
+OF_DEMO = pyproject.toml --extra local --group build
 
 lock: $(UV_INSTALLED)
-	@$(COMPILE) --group test --group lint --group typing --output-file $(TEST_LOCK) || \
+	@$(COMPILE) $(OF_DEMO) --group test --group lint --group typing --output-file $(TEST_LOCK) || \
 	    $(call FAILED,uv)
-	@$(COMPILE) --constraint $(TEST_LOCK) --output-file $(DEMO_LOCK) || $(call FAILED,uv)
+	@$(COMPILE) $(OF_DEMO) --constraint $(TEST_LOCK) --output-file $(DEMO_LOCK) || \
+	    $(call FAILED,uv)
+	@$(COMPILE) --group bench --constraint $(TEST_LOCK) --output-file $(BENCH_LOCK) || \
+	    $(call FAILED,uv)
 
-bench: exactness
-
-bench-async: $(TOOLS)
-	$(BIN)/python -m tests.benchmarks.async_turns
+bench: $(BENCH_TOOLS)
+	$(BIN)/python -m tests.benchmarks.costs \
+	    $(if $(QUICK),--quick --into .bench,--into docs/plots) $(if $(ONLY),--only $(ONLY))
 
 exactness: $(TOOLS)
 	$(BIN)/python -m tests.benchmarks.exactness --weights $(or $(WEIGHTS),smollm2)
@@ -139,9 +163,11 @@ oracle: $(TOOLS)
 
 soak: $(TOOLS)
 	$(BIN)/python -m tests.benchmarks.soak
+	$(BIN)/python -m tests.benchmarks.soak --at-once 256 --turns 4096 --part 2048
+	$(BIN)/python -m tests.benchmarks.storm
 
 clean:
-	rm -rf .venv .venv-* .seams-real-* .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage* build dist
+	rm -rf .venv .venv-* .bench .seams-real-* .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage* build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 define new_venv
@@ -170,6 +196,12 @@ $(TOOLS): $(INSTALLED)
 	@echo 'Installing the tools of tests, lint and types into .venv, once'
 	@$(LOCKED) $(TEST_LOCK) && $(BIN)/python -m pip --disable-pip-version-check -q check || \
 	    $(call FAILED,pip)
+	@touch $@
+
+# Beside the tests' tools: the versions that both locks name are the same.
+$(BENCH_TOOLS): $(TOOLS) $(BENCH_LOCK)
+	@echo 'Installing what draws the plots into .venv, once'
+	@$(LOCKED) $(BENCH_LOCK) || $(call FAILED,pip)
 	@touch $@
 
 $(UV_INSTALLED):

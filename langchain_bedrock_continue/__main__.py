@@ -1,10 +1,14 @@
-"""Two commands: the demo, and `check`, which measures a model's seams.
+"""The commands of the package.
 
     python -m langchain_bedrock_continue "How does photosynthesis work?" --max-tokens 48
+    python -m langchain_bedrock_continue ask "How does photosynthesis work?"
+    python -m langchain_bedrock_continue serve --port 8080
     python -m langchain_bedrock_continue check --model ID --endpoint aws
 
-The demo shows in a terminal how a truncated answer is continued. `check` is in
-`_check`; to ask the demo the question "check", write `-- check`.
+Without a command's name it is the demo, which shows in a terminal how a truncated
+answer is continued. `ask` writes the complete answer and nothing else; `serve` runs a
+Bedrock runtime on this machine; `check` measures the seams of a model. To ask the demo
+a question that is one of these words, write `--` before it.
 
 By default a small model answers behind a Bedrock endpoint on this machine. Only this
 needs the extra `local`.
@@ -13,6 +17,7 @@ needs the extra `local`.
 from __future__ import annotations
 
 import argparse
+import difflib
 import io
 import logging
 import os
@@ -27,15 +32,24 @@ from langchain_core.callbacks import BaseCallbackHandler
 from langchain_bedrock_continue import (
     ChatBedrockContinuing,
     ContinuationError,
+    _ask,
     _endpoint,
+    _serve,
 )
-from langchain_bedrock_continue._check import command
+from langchain_bedrock_continue._check import command as _check
 from langchain_bedrock_continue._demo import Page, one_line, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from langchain_core.runnables import RunnableConfig
+
+COMMANDS: dict[str, Any] = {
+    _ask.NAME: _ask,
+    _serve.NAME: _serve,
+    _check.NAME: _check,
+}
+"""The modules of the commands, by name: each has `parser` and `run`."""
 
 QUESTION = "How does photosynthesis work?"
 TERMINAL_COLUMNS = 80
@@ -45,7 +59,7 @@ NOTEBOOK_KERNEL = "ipykernel_launcher"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the demo, or `check`.
+    """Run a command, or the demo.
 
     Args:
         arguments: Arguments of the command line; those of this process by default.
@@ -54,9 +68,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code: 0, 1 after an error, or 130 after Ctrl-C.
     """
     words = _words(arguments)
-    is_check = words[:1] == [command.NAME]
-    parser, run = (command.parser(), command.run) if is_check else (_parser(), _answer)
-    args = _endpoint.parsed(parser, words[1:] if is_check else words)
+    command = COMMANDS.get(words[0]) if words else None
+    parser = _parser() if command is None else command.parser()
+    _check_command(words, parser)
+    args = _endpoint.parsed(parser, words if command is None else words[1:])
+    run = _answer if command is None else command.run
     _configure_logging()
     try:
         with ExitStack() as stack:
@@ -76,28 +92,29 @@ def _words(arguments: Sequence[str] | None) -> list[str]:
     return list(sys.argv[1:] if arguments is None else arguments)
 
 
+def _check_command(words: list[str], parser: argparse.ArgumentParser) -> None:
+    """End the process if the first word is a command with a typing error."""
+    first = words[0] if words else ""
+    meant = difflib.get_close_matches(first, COMMANDS, n=1, cutoff=0.75)
+    if first not in COMMANDS and meant:
+        parser.error(
+            f"{first!r} is not a command. Did you mean {meant[0]!r}? To ask this "
+            f"question, write -- {first}"
+        )
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m langchain_bedrock_continue",
-        description="Ask a question, and see where its answer is continued. To "
-        "measure a model's seams instead, give the word check first.",
+        description="Ask a question, and see where its answer is continued.",
+        epilog="Other commands: ask (the answer only), serve (a Bedrock runtime on "
+        "this machine), check (measures a model's seams). Each has its own --help.",
     )
     parser.add_argument(
         "question", nargs="?", default=QUESTION, help="default: %(default)s"
     )
-    parser.add_argument(
-        "--max-tokens", type=int, default=48, metavar="N", help="default: %(default)s"
-    )
+    _endpoint.add_model_arguments(parser, max_tokens=48)
     _endpoint.add_arguments(parser)
-    parser.add_argument(
-        "--model", default=_endpoint.MODEL, metavar="ID", help="default: %(default)s"
-    )
-    parser.add_argument(
-        "--strategy",
-        choices=["auto", "prefill", "user_turn"],
-        default="auto",
-        help="how to continue; default: by model id",
-    )
     return parser
 
 

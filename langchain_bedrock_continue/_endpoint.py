@@ -32,11 +32,55 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_model_arguments(parser: argparse.ArgumentParser, *, max_tokens: int) -> None:
+    """Add `--max-tokens`, `--model` and `--strategy` to a command's parser.
+
+    Args:
+        parser: The parser.
+        max_tokens: The default of `--max-tokens`.
+    """
+    parser.add_argument(
+        "--max-tokens",
+        type=positive,
+        default=max_tokens,
+        metavar="N",
+        help="maximum output tokens of one response; default: %(default)s",
+    )
+    parser.add_argument(
+        "--model",
+        default=MODEL,
+        metavar="ID",
+        help="a Bedrock model or inference profile; default: %(default)s",
+    )
+    parser.add_argument(
+        "--strategy",
+        choices=["auto", "prefill", "user_turn"],
+        default="auto",
+        help="how to continue; default: by model id",
+    )
+
+
+def positive(value: str) -> int:
+    """Read a positive number from a command's argument.
+
+    Args:
+        value: The argument.
+
+    Raises:
+        ArgumentTypeError: It is not one.
+    """
+    if value.isascii() and value.isdigit() and int(value):
+        return int(value)
+    raise argparse.ArgumentTypeError(f"{value!r} is not a positive number")
+
+
 def parsed(
     parser: argparse.ArgumentParser, arguments: Any | None
 ) -> argparse.Namespace:
     """Parse the arguments; end the process if `--weights` has no meaning."""
     args = parser.parse_args(arguments)
+    if "endpoint" not in args:
+        return args  # it is the endpoint
     if args.weights and args.endpoint != "local":
         parser.error("--weights: only --endpoint local has weights; leave it out")
     args.weights = args.weights or WEIGHTS

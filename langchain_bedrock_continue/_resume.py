@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import logging
-from contextlib import contextmanager
+
+# LangChain reads the types of public methods at run time, behind `with_fallbacks`.
+from collections.abc import AsyncIterator, Iterator  # noqa: TC003
+from contextlib import aclosing, closing, contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
+from langchain_core.language_models import LanguageModelInput  # noqa: TC002
 from langchain_core.messages import AIMessage, AIMessageChunk
+from langchain_core.runnables import RunnableConfig  # noqa: TC002
 from langchain_core.utils.utils import LC_ID_PREFIX
 
 from langchain_bedrock_continue._core.record.addable import AddableContinuation
+from langchain_bedrock_continue._core.record.after_partial import (
+    RESUMED_AT,
+    AfterPartial,
+)
 from langchain_bedrock_continue._core.record.partial import (
     check_partial,
     needs_resuming,
@@ -19,11 +28,9 @@ from langchain_bedrock_continue._wrapped.private_names import ChatModelBinding
 from langchain_bedrock_continue.errors import ContinuationError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import Callable
 
     from langchain_core.callbacks.manager import BaseRunManager
-    from langchain_core.language_models import LanguageModelInput
-    from langchain_core.runnables import RunnableConfig
 
 logger = logging.getLogger("langchain_bedrock_continue")
 
@@ -119,6 +126,8 @@ class ResumeMixin:
         messages: LanguageModelInput,
         partial: AIMessage,
         config: RunnableConfig | None = None,
+        *,
+        emit_partial: bool = True,
         **kwargs: Any,
     ) -> Iterator[AIMessageChunk]:
         """Continue a partial message and stream the complete one.
@@ -127,35 +136,54 @@ class ResumeMixin:
             messages: As for `resume`.
             partial: As for `resume`.
             config: As for `stream`. Default: None.
+            emit_partial: Whether the stream begins with the content of the partial
+                message. Default: True. Callbacks always get all of it.
             **kwargs: As for `stream`.
 
         Yields:
             First the content of the partial message, so that the sum of the chunks is
-            the complete message; then new content as it arrives.
+            the complete message; then new content as it arrives. With
+            `emit_partial=False`, the new content only. Then one chunk has
+            `response_metadata["resumed_at"]`: the complete text is
+            `partial.text[:resumed_at]` and the new text. It is the length of
+            `partial.text`, or less if the model wrote the end of the partial text
+            differently: a few characters before a line break are written again.
         """
         if not _needs_resuming(messages, partial):
-            yield _as_chunk(partial)
+            yield _as_chunk(partial) if emit_partial else _end_of(partial)
             return
-        yield from cast("Any", self).stream(
+        chunks = cast("Any", self).stream(
             messages, config, **kwargs, **{PARTIAL: partial}
         )
+        after = None if emit_partial else AfterPartial(partial)
+        with closing(chunks):
+            for chunk in chunks:
+                shown = chunk if after is None else after.take(chunk)
+                if shown is not None:
+                    yield shown
 
     async def aresume_stream(
         self,
         messages: LanguageModelInput,
         partial: AIMessage,
         config: RunnableConfig | None = None,
+        *,
+        emit_partial: bool = True,
         **kwargs: Any,
     ) -> AsyncIterator[AIMessageChunk]:
         """Continue a partial message, chunk by chunk; see `resume_stream`."""
         if not _needs_resuming(messages, partial):
-            yield _as_chunk(partial)
+            yield _as_chunk(partial) if emit_partial else _end_of(partial)
             return
         chunks = cast("Any", self).astream(
             messages, config, **kwargs, **{PARTIAL: partial}
         )
-        async for chunk in chunks:
-            yield chunk
+        after = None if emit_partial else AfterPartial(partial)
+        async with aclosing(chunks):
+            async for chunk in chunks:
+                shown = chunk if after is None else after.take(chunk)
+                if shown is not None:
+                    yield shown
 
 
 class ResumingBinding(ResumeMixin, ChatModelBinding):
@@ -180,3 +208,16 @@ def _as_chunk(message: AIMessage) -> AIMessageChunk:
     if "continuation" in metadata:
         metadata["continuation"] = AddableContinuation(metadata["continuation"])
     return AIMessageChunk(**fields, chunk_position="last")
+
+
+def _end_of(message: AIMessage) -> AIMessageChunk:
+    """Return the last chunk of a stream that has nothing new for a complete message."""
+    chunk = _as_chunk(message)
+    metadata = {**chunk.response_metadata, RESUMED_AT: len(str(message.text))}
+    return AIMessageChunk(
+        id=chunk.id,
+        content="",
+        response_metadata=metadata,
+        usage_metadata=chunk.usage_metadata,
+        chunk_position="last",
+    )

@@ -17,22 +17,18 @@ VIEW-3. `stream_events` and `astream_events` report what callbacks see.
 
 from __future__ import annotations
 
+# LangChain reads the types of public methods at run time, behind `with_fallbacks`.
+from collections.abc import AsyncIterator, Iterator  # noqa: TC003
 from contextlib import aclosing, closing, contextmanager
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 
-from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage
+from langchain_core.language_models import BaseChatModel, LanguageModelInput
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.messages.ai import UsageMetadata
+from langchain_core.outputs import LLMResult  # noqa: TC002
+from langchain_core.runnables import RunnableConfig  # noqa: TC002
 
 from langchain_bedrock_continue.errors import ContinuationError
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
-
-    from langchain_core.language_models import LanguageModelInput
-    from langchain_core.messages import AIMessageChunk, BaseMessage
-    from langchain_core.outputs import LLMResult
-    from langchain_core.runnables import RunnableConfig
 
 View: TypeAlias = Literal["billed", "response"]
 """A sum of a turn's usage, by its key in the `Continuation`."""

@@ -17,6 +17,7 @@ from langchain_core.outputs import ChatGenerationChunk
 from pydantic import AfterValidator, Field
 
 from langchain_bedrock_continue import _transport
+from langchain_bedrock_continue._core.decisions.growth import check_growth
 from langchain_bedrock_continue._core.decisions.limits import DeadlinePassedError
 from langchain_bedrock_continue._core.policy import Policy, PromptCaching
 from langchain_bedrock_continue._core.request.prompts import (
@@ -34,7 +35,7 @@ from langchain_bedrock_continue._wrapped.construction import MAX_CONCURRENCY
 from langchain_bedrock_continue._wrapped.wrapping_model import WrappingChatModel
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Generator, Sequence
+    from collections.abc import AsyncIterator, Generator, Mapping, Sequence
 
     from langchain_core.callbacks import (
         AsyncCallbackManagerForLLMRun,
@@ -42,11 +43,17 @@ if TYPE_CHECKING:
     )
     from langchain_core.messages import AIMessageChunk, BaseMessage
     from langchain_core.outputs import ChatResult
+    from pydantic import SecretStr
 
     from langchain_bedrock_continue._core.request.composer import SegmentRequest
     from langchain_bedrock_continue._events import Events
     from langchain_bedrock_continue._wrapped.adapter import Adapter
     from langchain_bedrock_continue._wrapped.adapters import WrappedModel
+    from langchain_bedrock_continue._wrapped.signature import (
+        ReasoningEffort,
+        ServiceTier,
+        ToolChoice,
+    )
 
 
 class _Call(NamedTuple):
@@ -82,6 +89,14 @@ class ChatBedrockContinuing(ReturnedUsageMixin, WrappingChatModel):
     A truncated tool call is never in `tool_calls`. In a stream, this delays two kinds
     of content: tool calls come at the end of their response, and a document constrained
     by a JSON schema comes when it is complete. Meanwhile the stream has empty chunks.
+
+    The model can be pickled, for Ray, Dask, Spark, Celery and other processes, and
+    deep-copied. Its boto3 client is not pickled: the other process makes it anew, with
+    the same region, endpoint, timeouts and connection pool. The pickle has the keys
+    that were given as arguments, in clear text. It has none that come from the
+    environment, from files or from a role: each process finds its own. If the client
+    was made by the caller, with credentials that the model does not have, pickling
+    raises PicklingError. A deep copy shares the client.
 
     Raises:
         ValueError: An argument is missing, unknown or out of range. (When the model is
@@ -130,9 +145,16 @@ class ChatBedrockContinuing(ReturnedUsageMixin, WrappingChatModel):
     the truncated one."""
 
     max_tokens_ceiling: int | None = Field(default=None, ge=1)
-    """Maximum `max_tokens` of a retry, in tokens. Default: None, the limit in the
+    """Maximum `max_tokens` of a retry, and of a continuation that `max_tokens_growth`
+    enlarges, in tokens. Default: None, the limit in the
     model's profile, or 16,384 if it is unknown. A limit that the service reports takes
     precedence over both."""
+
+    max_tokens_growth: Annotated[float, AfterValidator(check_growth)] = 1.0
+    """By what factor `max_tokens` grows with each continuation, up to
+    `max_tokens_ceiling` and within `max_total_tokens`. With 2, a call asks for twice
+    what the one before did: a short answer reserves little of the quota, and a long one
+    takes fewer calls. At least 1. Default: 1, no growth."""
 
     max_seconds: float | None = Field(default=None, gt=0)
     """Wall-clock limit of a turn, in seconds. After it no segment starts, and a stream
@@ -177,9 +199,41 @@ class ChatBedrockContinuing(ReturnedUsageMixin, WrappingChatModel):
 
     if TYPE_CHECKING:
 
-        def __init__(  # noqa: PLR0913 - the fields
+        def __init__(  # noqa: PLR0913 - the fields, and those of the wrapped model
             self,
             *,
+            model: str = ...,
+            max_tokens: int | None = ...,
+            temperature: float | None = ...,
+            top_p: float | None = ...,
+            stop: list[str] | None = ...,
+            system: list[str | dict[str, Any]] | None = ...,
+            streaming: bool = ...,
+            reasoning_effort: ReasoningEffort | None = ...,
+            region_name: str | None = ...,
+            credentials_profile_name: str | None = ...,
+            aws_access_key_id: str | SecretStr | None = ...,
+            aws_secret_access_key: str | SecretStr | None = ...,
+            aws_session_token: str | SecretStr | None = ...,
+            api_key: str | SecretStr | None = ...,
+            base_url: str | None = ...,
+            config: Any = ...,
+            timeout: int | None = ...,
+            max_retries: int | None = ...,
+            default_headers: Mapping[str, str] | None = ...,
+            client: Any = ...,
+            bedrock_client: Any = ...,
+            base_model: str | None = ...,
+            provider: str = ...,
+            guardrails: dict[str, Any] | None = ...,
+            guard_last_turn_only: bool = ...,
+            additional_model_request_fields: dict[str, Any] | None = ...,
+            additional_model_response_field_paths: list[str] | None = ...,
+            supports_tool_choice_values: Sequence[ToolChoice] | None = ...,
+            performance_config: Mapping[str, Any] | None = ...,
+            service_tier: ServiceTier | None = ...,
+            output_config: dict[str, Any] | None = ...,
+            request_metadata: dict[str, str] | None = ...,
             llm: WrappedModel = ...,
             max_continuations: int = ...,
             max_total_tokens: int | None = ...,
@@ -188,6 +242,7 @@ class ChatBedrockContinuing(ReturnedUsageMixin, WrappingChatModel):
             continuation_prompt: str = ...,
             tool_call_recovery: Literal["retry", "resume", "return", "raise"] = ...,
             max_tokens_ceiling: int | None = ...,
+            max_tokens_growth: float = ...,
             max_seconds: float | None = ...,
             stream_recoveries: int = ...,
             usage_view: Literal["billed", "response"] = ...,
@@ -271,11 +326,10 @@ class ChatBedrockContinuing(ReturnedUsageMixin, WrappingChatModel):
                     with closing(response) as chunks:
                         for chunk in chunks:
                             message = cast("AIMessageChunk", chunk.message)
-                            shown = turn.receive(message)
-                            if shown and shown[0] is message:
-                                yield chunk  # text that passes on as it came
+                            if turn.passes(message):
+                                yield chunk
                                 continue
-                            yield from map(_generation, shown)
+                            yield from map(_generation, turn.receive(message))
                             if event := turn.tool_call_event():
                                 call.events.send(event, cancellation, TOOL_CALL)
                             if turn.is_rejected:
@@ -410,6 +464,7 @@ def policy_of(
         max_continuations=model.max_continuations,
         max_seconds=model.max_seconds,
         max_tokens_ceiling=model.max_tokens_ceiling,
+        max_tokens_growth=model.max_tokens_growth,
         max_total_tokens=model.max_total_tokens,
         on_limit=model.on_limit,
         prompt_caching=model.prompt_caching,

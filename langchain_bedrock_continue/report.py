@@ -156,25 +156,27 @@ class ContinuationReport:
 
     def __str__(self) -> str:
         """Return the report as plain text."""
-        lines = [self._headline(), "", *_as_columns([_HEAD, *self._rows()])]
-        width = max((len(name) for name, _ in self._facts()), default=0)
-        lines += ["", *(f"{name:<{width}}  {value}" for name, value in self._facts())]
+        lines = [self.headline, "", *_as_columns([_HEAD, *self.rows()])]
+        width = max((len(name) for name, _ in self.facts()), default=0)
+        lines += ["", *(f"{name:<{width}}  {value}" for name, value in self.facts())]
         return "\n".join([*lines, *self._advice()])
 
     def _repr_html_(self) -> str:
         """Return the report for a notebook. It has the colours of its page."""
         head = "".join(f"<th {_CELL}>{escape(name)}</th>" for name in _HEAD)
-        rows = "".join(_html_row(row) for row in self._rows())
-        facts = "".join(_html_row(fact) for fact in self._facts())
+        rows = "".join(_html_row(row) for row in self.rows())
+        facts = "".join(_html_row(fact) for fact in self.facts())
         lines = [line for line in self._advice() if line]
         advice = "".join(f"<p>{escape(line)}</p>" for line in lines)
         return (
-            f'<div style="color: inherit"><p>{escape(self._headline())}</p>'
+            f'<div style="color: inherit"><p>{escape(self.headline)}</p>'
             f"<table {_TABLE}><thead><tr>{head}</tr></thead><tbody>{rows}</tbody>"
             f"</table><table {_TABLE}><tbody>{facts}</tbody></table>{advice}</div>"
         )
 
-    def _headline(self) -> str:
+    @property
+    def headline(self) -> str:
+        """The turn in one sentence: the model, the segments, what ended it."""
         count = len(self.segments)
         state = "complete" if self.complete else "incomplete"
         model = f" of {self.model}" if self.model else ""
@@ -183,7 +185,8 @@ class ContinuationReport:
             f"ended by {self.ended_by}"
         )
 
-    def _rows(self) -> Iterator[tuple[str, ...]]:
+    def rows(self) -> Iterator[tuple[str, ...]]:
+        """Return the cells of the table, one row per segment, without its head."""
         for number, one in enumerate(self.segments, start=1):
             yield (
                 str(number),
@@ -197,7 +200,8 @@ class ContinuationReport:
                 one["stop_reason"] or one.get("error") or "-",
             )
 
-    def _facts(self) -> Iterator[tuple[str, str]]:
+    def facts(self) -> Iterator[tuple[str, str]]:
+        """Return the name and the text of each number of the turn as a whole."""
         for name, usage in (("billed", self.billed), ("response", self.response)):
             yield f"Tokens, {name}", _usage_text(usage)
         if self.echo_tokens:

@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import os
 from typing import Any
 
 import pytest
@@ -8,14 +9,22 @@ from hypothesis import settings
 from langchain_bedrock_continue._core.decisions.cache_support import (
     forget_cache_refusals,
 )
+from langchain_bedrock_continue._core.decisions.context_window import forget_windows
 from langchain_bedrock_continue._core.decisions.forms import forget_forms
 from langchain_bedrock_continue._core.decisions.prefill_support import forget_refusals
 from langchain_bedrock_continue._wrapped.read_timeout import forget_warnings
 from tests.support import tables
 
-# A busy machine is no bug: no test may depend on the clock.
-settings.register_profile("steady", deadline=None, max_examples=60)
-settings.load_profile("steady")
+# A busy machine is no bug: no test may depend on the clock. `make test` tries the same
+# examples each time, so that its result depends on the change and not on chance.
+# `make properties` tries others.
+settings.register_profile(
+    "steady", deadline=None, max_examples=60, derandomize=True, database=None
+)
+settings.register_profile(
+    "random", deadline=None, max_examples=int(os.environ.get("EXAMPLES", "1000"))
+)
+settings.load_profile("random" if "EXAMPLES" in os.environ else "steady")
 
 
 @pytest.fixture(autouse=True)
@@ -23,11 +32,13 @@ def nothing_remembered() -> None:
     """Forget what models did in earlier tests: the package remembers it in a process.
 
     It remembers which of them refused a prefill or a cache point, in which form a user
-    turn worked, and for which the client waits too short.
+    turn worked, how large their context window is, and for which the client waits too
+    short.
     """
     forget_cache_refusals()
     forget_refusals()
     forget_forms()
+    forget_windows()
     forget_warnings()
 
 

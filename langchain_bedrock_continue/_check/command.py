@@ -41,7 +41,7 @@ def parser() -> argparse.ArgumentParser:
     _endpoint.add_arguments(arguments)
     arguments.add_argument(
         "--max-tokens",
-        type=int,
+        type=_endpoint.positive,
         default=64,
         metavar="N",
         help="where to truncate the answers; default: %(default)s",

@@ -56,6 +56,8 @@ class Policy:
         max_tokens: What each call asks for, unless the turn changes it; None for the
             service's default.
         max_output_tokens: The model's own limit, or None if unknown.
+        max_tokens_growth: By what `max_tokens` grows with each continuation.
+        context_window: The model's context window in tokens, or None if unknown.
     """
 
     max_continuations: int = 16
@@ -80,6 +82,8 @@ class Policy:
     constrained: bool = False
     max_tokens: int | None = None
     max_output_tokens: int | None = None
+    max_tokens_growth: float = 1.0
+    context_window: int | None = None
 
     @property
     def may_fall_back(self) -> bool:

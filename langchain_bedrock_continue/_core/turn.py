@@ -44,6 +44,7 @@ from langchain_core.messages import AIMessageChunk
 
 from langchain_bedrock_continue._core.content.incoming import Response, sole_text
 from langchain_bedrock_continue._core.decisions import (
+    context_window,
     limits,
     prefill_support,
     service_errors,
@@ -122,9 +123,25 @@ class Turn(TurnState):
         while self._record.ending is None:
             yield self._next_request()
 
+    def passes(self, received: AIMessage) -> bool:
+        """Take a chunk if it is text that the caller gets as it came.
+
+        Returns:
+            False if `receive` has to take it.
+        """
+        block, record = sole_text(received), self._record
+        if block is None or record.resumed.id or self.writing is not self.content:
+            return False
+        response = record.segments[-1].response
+        if not response.streamed or not self.content.pass_on(block):
+            return False
+        response.receive_text(block["text"])
+        self._pulse.is_due(has_shown=True)
+        return True
+
     def receive(self, received: AIMessage) -> Chunks:
         """Take a response or a chunk of one; return what the caller may see."""
-        if self._passes(received):
+        if self.passes(received):
             return [cast("AIMessageChunk", received)]
         response = self._record.segments[-1].response
         incoming = response.receive(received)
@@ -139,20 +156,6 @@ class Turn(TurnState):
             self._reported_call = None
             chunks = [AIMessageChunk(content="")]
         return self._show(chunks)
-
-    def _passes(self, received: AIMessage) -> bool:
-        """Take a chunk if it is text that the caller gets as it came."""
-        block, response = sole_text(received), self._record.segments[-1].response
-        is_plain = (
-            block is not None and response.streamed and not self._record.resumed.id
-        )
-        if block is None or not is_plain or self.writing is not self.content:
-            return False
-        if not self.content.pass_on(block):
-            return False
-        response.receive_text(block["text"])
-        self._pulse.is_due(has_shown=True)
-        return True
 
     @property
     def is_rejected(self) -> bool:
@@ -175,13 +178,14 @@ class Turn(TurnState):
         return {"name": call.name, "id": call.call_id, "characters": size}
 
     def check_end(self) -> None:
-        """Check that a stream which ended has a stop reason.
+        """Check that a stream which ended was not broken off.
 
         Raises:
-            ConnectionError: It has none, so it was broken off. langchain-aws raises it
-                itself for Converse, but not for InvokeModel.
+            ConnectionError: It has neither a stop reason nor what comes last.
+                langchain-aws raises it itself for Converse, but not for InvokeModel.
         """
-        if self._record.last.stop_reason is None:
+        segment = self._record.last
+        if segment.stop_reason is None and not segment.has_last_event:
             raise ConnectionError("The stream ended without a stop reason.")
 
     def end_segment(self, *, deadline_passed: bool = False) -> Chunks:
@@ -224,7 +228,8 @@ class Turn(TurnState):
             What the caller may see.
 
         Raises:
-            Exception: The error itself, if nothing arrived before it (TURN-6).
+            Exception: The error itself, if nothing arrived before it (TURN-6); if the
+                call was made again, the first error.
             SegmentError: From the error, with all that arrived.
         """
         facts = self._facts_of_error(error)
@@ -237,7 +242,7 @@ class Turn(TurnState):
         self.content.abandon_retry()
         yield from self._show(self._finish(last_block_complete=False, truncated=True))
         if self.content.is_empty and not self._record.answered:
-            raise error
+            raise self._first_error or error
         raise segment_error(
             error, self._record, self.message(), refused=facts.prefill_refused
         ) from error
@@ -294,6 +299,7 @@ class Turn(TurnState):
 
     def _continue(self, action: Action) -> Chunks:
         """End the segment so that the next one continues its text."""
+        self._max_tokens.begin_continuation(self._record.last.size, action)
         has_reasoning = self._policy.may_fall_back and self.content.reasoning > 0
         if self._uses_prefill and not has_reasoning:
             self._next = NextCall(action, Strategy.PREFILL)
@@ -309,7 +315,7 @@ class Turn(TurnState):
         wording, expected = self._expected_echo()
         chunks = self.writing.end_for_user_turn(expected)
         self._composer.continue_in_user_turn(
-            self.writing.sendable(), spoken, wording, expected.quote
+            self.writing.sendable, spoken, wording, expected.quote
         )
         return chunks
 
@@ -359,10 +365,8 @@ class Turn(TurnState):
     ) -> tuple[StopMeaning, AfterResponse]:
         """Return what the segment means for a tool call that it completes as text."""
         truncated = stop.action is Action.CONTINUE
-        call, args = (
-            self.content.truncated_call(),
-            arguments.parsed(truncated=truncated),
-        )
+        call = self.content.truncated_call()
+        args = arguments.parsed(truncated=truncated)
         state: Literal["complete", "continuable", "broken"] = "broken"
         if call is not None and args is not None:
             self.content.complete_call(call, args)
@@ -439,6 +443,7 @@ class Turn(TurnState):
         self._record.last.error = service_errors.describe(error)
         if action is Action.END_SEGMENT:
             return self.end_segment()
+        self._first_error = self._first_error or error
         return self._recover() if action is Action.RECOVER else self._retry_overflowed()
 
     def _fall_back(self, error: Exception) -> Chunks:
@@ -467,8 +472,8 @@ class Turn(TurnState):
 
     def _retry_at_limit(self, error: Exception) -> Chunks:
         """Ask for another size, or end the retry or the turn without (NEXT-10)."""
-        refusal, refused = self._size_refusal(error), self._record.last
-        self._record.drop_last()
+        refusal, refused = self._size_refusal(error), self._record.drop_last()
+        context_window.remember_window(self._policy.model_id, error)
         last = self._record.last.size if refused.strategy is Strategy.RETRY else None
         ending = refusal and self._max_tokens.refuse(refusal, refused.max_tokens, last)
         if ending is None:
@@ -489,8 +494,10 @@ class Turn(TurnState):
         return []
 
     def _give_up_retry(self) -> Chunks:
-        """Go on with the response that a retry was to replace (NEXT-13)."""
-        self._record.drop_last()
+        """Go on without the larger size (NEXT-13)."""
+        if self._record.drop_last().strategy is not Strategy.RETRY:
+            self._max_tokens.growth.shrink()
+            return []
         self._max_tokens.give_up()
         self.content.abandon_retry()
         return self.end_segment()

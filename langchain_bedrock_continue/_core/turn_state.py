@@ -15,7 +15,12 @@ from langchain_bedrock_continue._core.decisions import (
     service_errors,
     size_refusals,
 )
+from langchain_bedrock_continue._core.decisions.context_window import (
+    ContextWindow,
+    known_window,
+)
 from langchain_bedrock_continue._core.decisions.forms import Forms
+from langchain_bedrock_continue._core.decisions.growth import Growth
 from langchain_bedrock_continue._core.decisions.next_action import (
     AfterError,
     AfterResponse,
@@ -111,6 +116,8 @@ class TurnState:
             ceiling=policy.max_tokens_ceiling,
             model_limit=policy.max_output_tokens,
             thinking_budget=policy.thinking_budget,
+            growth=Growth(policy.max_tokens_growth),
+            window=ContextWindow(known_window(policy.model_id, policy.context_window)),
         )
         self._deadline = limits.Deadline(policy.max_seconds, clock, clock())
         self._next = NextCall()
@@ -130,6 +137,7 @@ class TurnState:
         )
         self._has_begun = False  # something arrived
         self._recoveries = 0
+        self._first_error: Exception | None = None  # that was recovered from
         self._retried_output = False
 
     # The facts ----------------------------------------------------------------------
@@ -137,8 +145,9 @@ class TurnState:
     def _facts_of_response(self, stop: StopMeaning) -> AfterResponse:
         content, sizes = self.content, self._max_tokens
         size, used = self._record.last.size, self._record.output_tokens
+        sizes.note_usage(self._record.last.response.usage)
         truncated = stop.action is Action.CONTINUE
-        is_open = self._in_user_turn and is_plainly_open(content.open_text)
+        is_open = self._is_plainly_open()
         problem = self._problem(is_open=is_open)
         if problem is None and self._in_user_turn and content.has_progress():
             joined = content.join_result
@@ -157,6 +166,7 @@ class TurnState:
             can_grow=sizes.can_grow(size),
             fits=sizes.fits(size, used),
             window_full=sizes.is_window_full(size),
+            no_headroom=sizes.lacks_headroom(),
             can_complete_call=content.truncated_call() is not None,
             can_continue=self._can_continue,
             retried_output=self._retried_output,
@@ -169,6 +179,19 @@ class TurnState:
         """Whether the segment answers a user turn that continues the answer's text."""
         return self._composer.in_user_turn and not self._policy.constrained
 
+    @property
+    def _ended_itself(self) -> bool:
+        """Whether the model ended the segment, or the code in it."""
+        return self._record.last.stop_reason == END_TURN or self.content.gave_up
+
+    def _is_plainly_open(self) -> bool:
+        """Return True if the model ended a continued text that isn't complete.
+
+        It takes the complete text. So it is not asked of a truncated segment.
+        """
+        may_be = self._in_user_turn and self._ended_itself
+        return may_be and is_plainly_open(self.content.open_text)
+
     def _problem(self, *, is_open: bool) -> Problem | None:
         """Return why the segment does not continue the text, or None."""
         content = self.content
@@ -176,7 +199,7 @@ class TurnState:
             return None
         if content.rejected is not None:
             return Problem(content.rejected.value)
-        if self._record.last.stop_reason != END_TURN and not content.gave_up:
+        if not self._ended_itself:
             return None
         if not content.has_progress():
             return Problem.NOTHING_NEW
@@ -205,15 +228,23 @@ class TurnState:
             answered=self._record.answered,
             has_stop_reason=segment.stop_reason is not None,
             has_content=response.has_content or bool(response.reasoning_blocks),
+            has_usage=segment.has_last_event,
             in_stream=service_errors.is_stream_error(error),
             timed_out=service_errors.is_timeout(error),
-            is_larger_retry=(
-                self._next.action is Action.RETRY_LARGER
-                and segment.strategy is Strategy.RETRY
-            ),
+            is_larger=self._is_larger(segment.strategy),
             retryable=service_errors.is_retryable(error),
             may_recover=in_time and in_bounds and is_allowed,
         )
+
+    def _is_larger(self, strategy: Strategy | None) -> bool:
+        """Return True if the call asks for more than the one before it, by our choice.
+
+        Args:
+            strategy: How its segment was asked for.
+        """
+        if strategy is Strategy.RETRY:
+            return self._next.action is Action.RETRY_LARGER
+        return strategy is not None and self._max_tokens.growth.may_shrink
 
     def _size_refusal(self, error: Exception) -> SizeRefusal | None:
         """Return why the service refused a size, or a length, that we chose."""
@@ -237,8 +268,8 @@ class TurnState:
         tokens, room = sizes.expected(used), sizes.echo_room(used)
         wording = wording_of(self._forms.current, self._policy.continuation_prompt)
         kept = self._record.kept_tokens
-        has_text = kept > 0 and len(self.content) > 0
-        size = len(self.content) / kept if has_text else limits.CHARACTERS_A_TOKEN
+        written = len(self.content) - self._record.resumed.characters
+        size = written / kept if kept > 0 and written > 0 else limits.CHARACTERS_A_TOKEN
         asked = sizes.requested is not None
         quote = self.writing.choose_quote(tokens, wording.quote, room)
         sizes.echo = min(extra_tokens(quote, tokens), room)

@@ -15,13 +15,14 @@ from langchain_bedrock_continue._core.request.call_arguments import max_tokens_o
 from langchain_bedrock_continue._wrapped import private_names
 from langchain_bedrock_continue._wrapped.cache_points import CachePointsClient
 from langchain_bedrock_continue._wrapped.call_settings import (
+    has_larger_window,
     has_tools,
     is_constrained,
     is_thinking,
     stop_sequences,
     thinking_budget,
 )
-from langchain_bedrock_continue._wrapped.model_limits import model_limit
+from langchain_bedrock_continue._wrapped.model_limits import context_window, model_limit
 from langchain_bedrock_continue._wrapped.read_timeout import warn_if_short
 from langchain_bedrock_continue._wrapped.refused_calls import with_answered_calls
 from langchain_bedrock_continue._wrapped.truncated_reasoning import (
@@ -49,6 +50,7 @@ class CallSettings(TypedDict):
     """What a turn's Policy takes from the wrapped model and the call's arguments."""
 
     constrained: bool
+    context_window: int | None
     guarded: bool
     guards_last_turn: bool
     inline_thinking: InlineThinking | None
@@ -118,13 +120,15 @@ class Adapter(Generic[Model]):
         """
         profile = self.llm.profile or {}
         fields = self._request_fields(kwargs)
+        ids = self.llm.base_model_id, self.llm.model_id
+        window = profile.get("max_input_tokens") or context_window(*ids)
         return CallSettings(
             constrained=is_constrained(kwargs) or self.always_constrained(),
+            context_window=None if has_larger_window(fields) else window,
             guarded=self.has_guardrail(kwargs),
             guards_last_turn=self.guards_last_turn(),
             inline_thinking=self.inline_thinking(),
-            max_output_tokens=profile.get("max_output_tokens")
-            or model_limit(self.llm.base_model_id, self.llm.model_id),
+            max_output_tokens=profile.get("max_output_tokens") or model_limit(*ids),
             max_tokens=self.max_tokens(kwargs),
             model_id=private_names.base_model_id(self.llm),
             reasoning_in_order=self.reasoning_in_order(),

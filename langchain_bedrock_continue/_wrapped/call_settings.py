@@ -65,6 +65,17 @@ def thinking_budget(fields: Mapping[str, Any]) -> int:
     return budget if isinstance(budget, int) else 0
 
 
+def has_larger_window(fields: Mapping[str, Any]) -> bool:
+    """Return True if a beta feature makes the context window larger than usual.
+
+    Args:
+        fields: The model-specific request fields. Anthropic's feature for Claude Sonnet
+            4 and 4.5 is `context-1m-2025-08-07`.
+    """
+    features = fields.get("anthropic_beta") or ()
+    return any("context-1m" in str(one) for one in features)
+
+
 def has_tools(kwargs: Mapping[str, Any]) -> bool:
     """Return True if a call has tools."""
     return any(kwargs.get(name) for name in ("tools", "toolConfig", "tool_config"))

@@ -1,6 +1,8 @@
 """The attributes and the class of the wrapped model, seen through the wrapper.
 
-DELEGATE-1. A public attribute that the wrapper lacks is the wrapped model's.
+DELEGATE-1. A public attribute that the wrapper lacks is the wrapped model's, and so is
+    a private method or property of its class. Code that was written for that class,
+    such as a subclass's or a tracer's, may call one.
 DELEGATE-2. To set one is to wrap a changed copy. The caller's own model is never
     changed, and neither is a copy of the wrapper that shares it.
 DELEGATE-3. A name that neither model has is refused, also in `model_copy(update=...)`,
@@ -14,10 +16,15 @@ from __future__ import annotations
 
 import functools
 from abc import ABCMeta
+
+# LangChain reads the types of public methods at run time, behind `with_fallbacks`.
+from collections.abc import Mapping  # noqa: TC003
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from langchain_aws import ChatBedrockConverse
 from langchain_core.language_models import BaseChatModel
+from langchain_core.runnables import RunnableSerializable  # noqa: TC002
+from langchain_core.runnables.utils import AnyConfigurableField  # noqa: TC002
 from pydantic import SkipValidation
 
 from langchain_bedrock_continue._wrapped import private_names
@@ -25,12 +32,15 @@ from langchain_bedrock_continue._wrapped.adapters import WrappedModel, adapter_f
 from langchain_bedrock_continue._wrapped.configurable import ConfigurableWrapper
 from langchain_bedrock_continue._wrapped.construction import SHARED
 from langchain_bedrock_continue._wrapped.misspelled import suggestion
+from langchain_bedrock_continue._wrapped.rebuilt_client import (
+    Packed,
+    packed,
+    shared,
+    unpacked,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from langchain_core.runnables import RunnableSerializable
-    from langchain_core.runnables.utils import AnyConfigurableField
+    from collections.abc import Iterable
 
 
 class DelegatingChatModel(BaseChatModel):
@@ -39,10 +49,17 @@ class DelegatingChatModel(BaseChatModel):
     llm: SkipValidation[WrappedModel]
     """The wrapped model. Default: a ChatBedrockConverse made from the arguments."""
 
+    if TYPE_CHECKING:  # the attributes by which an editor completes `llm.`
+        model_id: str = ""
+        max_tokens: int | None = None
+        temperature: float | None = None
+        region_name: str | None = None
+        streaming: bool = False
+
     def __getattr__(self, name: str) -> Any:
         """Return an attribute of the wrapped model (DELEGATE-1)."""
         llm = self.__dict__.get("llm")
-        if llm is None or name.startswith("_"):
+        if llm is None or not _is_delegated(llm, name):
             return super().__getattr__(name)  # type: ignore[misc] # pydantic hides it
         return getattr(llm, name)
 
@@ -55,6 +72,8 @@ class DelegatingChatModel(BaseChatModel):
             changed = self.llm.model_copy()
             setattr(changed, name, value)
             _wrap(self, changed)
+        if not name.startswith("_"):
+            private_names.forget_description(self)
 
     def __dir__(self) -> Iterable[str]:
         """Return the names of this model, and the public ones of the wrapped model."""
@@ -73,8 +92,20 @@ class DelegatingChatModel(BaseChatModel):
         return _joint_class(mine, theirs)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Support pickle, which compares `__class__` with the type."""
-        return object.__new__, (type(self),), self.__getstate__()
+        """Support pickle: the client is made anew in the other process."""
+        state = self.__getstate__()
+        llm = self.__dict__.get("llm")
+        if not isinstance(llm, BaseChatModel):  # made by `model_construct`
+            return object.__new__, (type(self),), state
+        state = {**state, "__dict__": {**state["__dict__"], "llm": None}}
+        return _unpickled, (type(self), state, packed(llm))
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        """Return a deep copy, which shares the boto3 client."""
+        memo = {} if memo is None else memo
+        llm = self.__dict__.get("llm")
+        memo.update(shared(self, llm) if isinstance(llm, BaseChatModel) else {})
+        return super().__deepcopy__(memo)
 
     @property
     def model_fields_set(self) -> set[str]:
@@ -115,6 +146,8 @@ class DelegatingChatModel(BaseChatModel):
         }
         mine = {name: given[name] for name in given if self._has_field(name)}
         copied = super().model_copy(update=mine, deep=deep)
+        if given:
+            private_names.forget_description(copied)
         if theirs:
             _wrap(copied, copied.llm.model_copy(update=theirs))
         return copied
@@ -157,6 +190,21 @@ class DelegatingChatModel(BaseChatModel):
             f"{name}: neither {type(self).__name__} nor {type(self.llm).__name__} has "
             f"a field of that name.{suggestion(name, known)}"
         )
+
+
+def _unpickled(kind: type[Any], state: dict[str, Any], pack: Packed) -> Any:
+    """Return the model of which `__reduce__` returned the state."""
+    model = object.__new__(kind)
+    model.__setstate__(state)
+    vars(model)["llm"] = unpacked(pack)
+    return model
+
+
+def _is_delegated(llm: object, name: str) -> bool:
+    """Return True for the names of DELEGATE-1."""
+    if name.startswith("__"):
+        return False
+    return not name.startswith("_") or hasattr(type(llm), name)
 
 
 def _wrap(model: DelegatingChatModel, llm: WrappedModel) -> None:

@@ -30,8 +30,23 @@ def model_limit(*ids: str | None) -> int | None:
     Args:
         ids: Model ids, inference profiles or ARNs, the most reliable one first.
     """
+    return _first("max_output_tokens", ids)
+
+
+@lru_cache(maxsize=256)
+def context_window(*ids: str | None) -> int | None:
+    """Return the size of a model's context window in tokens, or None if unknown.
+
+    Args:
+        ids: As for `model_limit`.
+    """
+    return _first("max_input_tokens", ids)
+
+
+def _first(name: str, ids: tuple[str | None, ...]) -> int | None:
+    """Return a number of the first profile that has it."""
     known = (private_names.profile_of(one) for one in _candidates(ids))
-    found = (profile.get("max_output_tokens") for profile in known)
+    found = (profile.get(name) for profile in known)
     return next((limit for limit in found if isinstance(limit, int)), None)
 
 

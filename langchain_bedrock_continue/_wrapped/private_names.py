@@ -1,4 +1,4 @@
-"""The private names of langchain-aws and langchain-core in use, all of them.
+"""The private names of langchain-aws, langchain-core and botocore, all of them.
 
 Every access to them is in this module. A name that is gone has a fallback, or an error
 that says which version has it. Importing the package needs none of them.
@@ -6,8 +6,10 @@ that says which version has it. Importing the package needs none of them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from botocore.credentials import Credentials
 from langchain_aws.chat_models import bedrock_converse
 from langchain_core.language_models import BaseChatModel, chat_models
 from langchain_core.runnables import RunnableBinding
@@ -22,7 +24,7 @@ except ImportError:  # see PRIVATE_NAMES
     _compat = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
+    from collections.abc import Callable, Mapping
 
     from langchain_aws import ChatBedrockConverse
     from langchain_core.language_models.base import LangSmithParams
@@ -94,7 +96,34 @@ AS_CONVERSE = PrivateName(
     if_missing="Error when such a model is wrapped.",
 )
 
+_WHOSE_CLIENT = "know whether a client has credentials that its model does not have"
+_NOT_REFUSED = (
+    "Fallback: a model whose client has other credentials is pickled, too; another "
+    "process finds its own."
+)
+
 PRIVATE_NAMES = (
+    PrivateName(
+        library="botocore",
+        owner="botocore.client.BaseClient",
+        name="_request_signer",
+        needed_to=_WHOSE_CLIENT,
+        if_missing=_NOT_REFUSED,
+    ),
+    PrivateName(
+        library="botocore",
+        owner="botocore.signers.RequestSigner",
+        name="_credentials",
+        needed_to=_WHOSE_CLIENT,
+        if_missing=_NOT_REFUSED,
+    ),
+    PrivateName(
+        library="botocore",
+        owner="botocore.signers.RequestSigner",
+        name="_auth_token",
+        needed_to=_WHOSE_CLIENT,
+        if_missing=_NOT_REFUSED,
+    ),
     GENERATE,
     STREAM,
     GENERATE_WITH_CACHE,
@@ -116,6 +145,13 @@ PRIVATE_NAMES = (
         name="_ChatModelBinding",
         needed_to="type `stream_events` of a bound model",
         if_missing="Fallback: RunnableBinding, its base class.",
+    ),
+    PrivateName(
+        library="langchain-core",
+        owner=_BASE_CHAT_MODEL,
+        name="_serialized",
+        needed_to="describe the model to callbacks once, not for each call",
+        if_missing="Fallback: it is described for each call.",
     ),
     PrivateName(
         library="langchain-core",
@@ -204,9 +240,29 @@ def generate(llm: BaseChatModel, /, *args: Any, **kwargs: Any) -> ChatResult:
 def stream(
     llm: BaseChatModel, /, *args: Any, **kwargs: Any
 ) -> Generator[ChatGenerationChunk, None, None]:
-    """Make one streaming call."""
+    """Make one streaming call.
+
+    Returns:
+        A generator, which can be closed. A subclass may return any iterator.
+    """
     chunks = llm._stream(*args, **kwargs)
-    return cast("Generator[ChatGenerationChunk, None, None]", chunks)
+    if isinstance(chunks, Generator):
+        return chunks
+    return (chunk for chunk in chunks)
+
+
+def describe(llm: BaseChatModel) -> None:
+    """Make the description that callbacks get, for all copies of a model.
+
+    LangChain keeps it in the model. It takes about as long as half of an answer's other
+    work in Python, and each call is made by a new copy.
+    """
+    getattr(llm, "_serialized", None)
+
+
+def forget_description(llm: BaseChatModel) -> None:
+    """Have LangChain make the description again, after a change of the model."""
+    vars(llm).pop("_serialized", None)
 
 
 # Settings -------------------------------------------------------------------------
@@ -280,6 +336,36 @@ def ls_params(
     method = getattr(llm, "_get_ls_params", None)
     params = {} if method is None else method(stop=stop, **kwargs)
     return cast("LangSmithParams", params)
+
+
+# Credentials ----------------------------------------------------------------------
+
+
+class ClientCredentials(NamedTuple):
+    """What a boto3 client signs its requests with.
+
+    Attributes:
+        method: How botocore found them, such as "explicit", "env" or "iam-role"; None
+            if that is unknown.
+        access_key: The access key's id; None if there is none, or it is temporary.
+        has_token: Whether a bearer token is used.
+    """
+
+    method: str | None
+    access_key: str | None
+    has_token: bool
+
+
+def credentials_of(client: Any) -> ClientCredentials:
+    """Return what a client signs its requests with, as far as it is known."""
+    signer = getattr(client, "_request_signer", None)
+    credentials = getattr(signer, "_credentials", None)
+    is_plain = type(credentials) is Credentials  # else it may ask a service for a key
+    return ClientCredentials(
+        method=getattr(credentials, "method", None),
+        access_key=getattr(credentials, "access_key", None) if is_plain else None,
+        has_token=getattr(signer, "_auth_token", None) is not None,
+    )
 
 
 # Inline reasoning -----------------------------------------------------------------

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+# LangChain reads the types of public methods at run time, behind `with_fallbacks`.
+from collections.abc import AsyncIterator, Iterator, Sequence  # noqa: TC003
 from typing import TYPE_CHECKING, Any, Self
 
 from langchain_core.caches import BaseCache
 from langchain_core.globals import get_llm_cache
-from langchain_core.messages import AIMessage
+from langchain_core.language_models import LanguageModelInput  # noqa: TC002
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.runnables import Runnable, RunnableConfig  # noqa: TC002
 from langchain_core.utils.uuid import uuid7
-from pydantic import ConfigDict, PrivateAttr, model_validator
+from pydantic import BaseModel, ConfigDict, PrivateAttr, model_validator
 
 from langchain_bedrock_continue import _events
 from langchain_bedrock_continue._core.content.tool_calls import restore_invalid_calls
@@ -25,18 +29,19 @@ from langchain_bedrock_continue._wrapped.construction import (
 )
 from langchain_bedrock_continue._wrapped.delegation import DelegatingChatModel
 from langchain_bedrock_continue._wrapped.field_values import validated
+from langchain_bedrock_continue._wrapped.short_repr import shown_fields
+from langchain_bedrock_continue._wrapped.signature import (
+    ConstructorSignature,
+    StructuredOutputMethod,
+)
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from langchain_core.callbacks.manager import BaseRunManager
-    from langchain_core.language_models import LanguageModelInput
     from langchain_core.language_models.base import LangSmithParams
-    from langchain_core.messages import AIMessageChunk, BaseMessage
     from langchain_core.outputs import ChatResult
-    from langchain_core.runnables import Runnable, RunnableConfig
-    from pydantic import BaseModel
 
     from langchain_bedrock_continue._events import Listeners
 
@@ -61,6 +66,19 @@ class WrappingChatModel(ResumeMixin, DelegatingChatModel):
             super().__init__(**kwargs)
             self._listeners = None
 
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """Show the arguments of the wrapped model in the signature, too."""
+        super().__pydantic_init_subclass__(**kwargs)
+        of_fields = vars(cls)["__signature__"]
+        cls.__signature__ = ConstructorSignature(of_fields)  # type: ignore[assignment]
+
+    def __repr_args__(self) -> Iterator[tuple[str, Any]]:
+        """Return what `repr` shows; pydantic's hook."""
+        if "llm" not in vars(self):  # made by `model_construct`
+            return iter(())
+        return shown_fields(self, self.llm)
+
     @model_validator(mode="before")
     @classmethod
     def _create_wrapped_model(cls, values: Any) -> Any:
@@ -73,6 +91,7 @@ class WrappingChatModel(ResumeMixin, DelegatingChatModel):
         tools: Sequence[Any],
         *,
         tool_choice: dict[str, Any] | str | None = None,
+        strict: bool | None = None,
         **kwargs: Any,
     ) -> ResumingBinding:
         """Bind tools, as ChatBedrockConverse does.
@@ -81,11 +100,15 @@ class WrappingChatModel(ResumeMixin, DelegatingChatModel):
             tools: Functions, pydantic classes, LangChain tools or Bedrock's own.
             tool_choice: `"auto"`, `"any"`, or the name of a tool. Default: None, the
                 model decides.
-            **kwargs: `strict` and other arguments of ChatBedrockConverse.
+            strict: Whether the calls of a tool have to match its schema. Default: None,
+                the wrapped model's default.
+            **kwargs: Other arguments of the wrapped model.
 
         Returns:
             This model with the tools. It has `resume`, too.
         """
+        if strict is not None:
+            kwargs["strict"] = strict
         chain = self.llm.bind_tools(tools, tool_choice=tool_choice, **kwargs)
         bound: Any = rebind(chain, self.llm, self)
         return self.bind(**bound.kwargs)
@@ -102,14 +125,25 @@ class WrappingChatModel(ResumeMixin, DelegatingChatModel):
         return ResumingBinding(bound=self, kwargs=kwargs, config={})
 
     def with_structured_output(
-        self, schema: dict[str, Any] | type, **kwargs: Any
+        self,
+        schema: dict[str, Any] | type,
+        *,
+        include_raw: bool = False,
+        method: StructuredOutputMethod | None = None,
+        strict: bool | None = None,
+        **kwargs: Any,
     ) -> Runnable[LanguageModelInput, dict[str, Any] | BaseModel]:
         """Ask for an object that matches a schema, as ChatBedrockConverse does.
 
         Args:
             schema: A pydantic class, a TypedDict or a JSON schema.
-            **kwargs: `method`, `include_raw`, `strict` and other arguments of
-                ChatBedrockConverse.
+            include_raw: Whether the chain returns a dict of the `raw` message, the
+                `parsed` object and the `parsing_error`. Default: False, the object.
+            method: How the model is asked. Default: None, the wrapped model's default:
+                `"function_calling"`.
+            strict: Whether the calls of a tool have to match its schema. Default: None,
+                the wrapped model's default.
+            **kwargs: Other arguments of the wrapped model.
 
         Returns:
             A chain that returns the parsed object.
@@ -120,7 +154,11 @@ class WrappingChatModel(ResumeMixin, DelegatingChatModel):
                 parsers would return a smaller object, or None. The text names the
                 limit. With `include_raw`, it is in `parsing_error` instead.
         """
-        chain = self.llm.with_structured_output(schema, **kwargs)
+        optional: dict[str, Any] = {"method": method, "strict": strict}
+        given = {name: value for name, value in optional.items() if value is not None}
+        chain = self.llm.with_structured_output(
+            schema, include_raw=include_raw, **given, **kwargs
+        )
         return complete_only(rebind(chain, self.llm, self))
 
     def get_num_tokens(self, text: str) -> int:
@@ -193,6 +231,7 @@ class WrappingChatModel(ResumeMixin, DelegatingChatModel):
 
     def _listened_to(self, listeners: Callable[[], Listeners]) -> Self:
         """Return a copy for a run, which knows who listens to it."""
+        private_names.describe(self)
         copied = self.model_copy()
         copied._listeners = listeners  # noqa: SLF001 - a copy of self
         return copied

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import os
 import socket
 import threading
 import time
@@ -11,6 +13,7 @@ import boto3
 import uvicorn
 
 from langchain_bedrock_continue.local.app import Models, Runtime
+from langchain_bedrock_continue.local.http2 import EitherProtocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from langchain_bedrock_continue.local.wire.http_request import RecordedRequest
 
 REGION = "us-east-1"
+LAST_PORT = 65_535
 
 IDLE_SECONDS = 600
 """How long a client's idle connection stays open.
@@ -48,11 +52,17 @@ class LocalBedrock:
         llm.invoke("Hi")
     ```
 
+    In a notebook, where a `with` cannot span cells, use `start` and `stop`:
+
+    ```python
+    bedrock = LocalBedrock().start()
+    bedrock.stop()
+    ```
+
     It supports Converse, ConverseStream, CountTokens, InvokeModel and
     InvokeModelWithResponseStream, the last two with Anthropic's body, or Nova's for a
-    Nova. It does not check
-    request signatures, listens on 127.0.0.1 only, and refuses bodies over 25 MB. An
-    instance can be entered once.
+    Nova. It does not check request signatures, listens on 127.0.0.1 only, and refuses
+    bodies over 25 MB.
 
     Args:
         backend: Generates the answers: a `Script`, or any `Backend`. By default
@@ -61,13 +71,13 @@ class LocalBedrock:
             entry is an unknown model. Empty by default.
         models: Rules by model id, which take precedence over the built-in ones. Empty
             by default.
+        port: The port to listen on. 0 (the default): a free one.
         clock: Returns the time in seconds. It measures the lifetime of cached prefixes,
             and latencies.
 
     Raises:
         TypeError: `backend` is not a backend.
-        RuntimeError: From `__enter__`: the instance was entered before.
-        Exception: From `__enter__`: any error of the backend's `start`.
+        ValueError: `port` is not between 0 and 65535.
     """
 
     def __init__(
@@ -76,37 +86,67 @@ class LocalBedrock:
         *,
         profiles: Mapping[str, str] | None = None,
         models: Mapping[str, ModelRules] | None = None,
+        port: int = 0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Initialize the endpoint; see the class."""
         _check_backend(backend)
         self._backend = backend
         self._models = Models(profiles or {}, models or {})
+        self._port = _checked_port(port)
         self._clock = clock
         self._lock = threading.Lock()
         self._requests: list[RecordedRequest] = []
         self._abandoned: list[RecordedRequest] = []
-        self._entered = False
         self._serving: _Serving | None = None
 
-    def __enter__(self) -> Self:
-        """Start the backend, then the server."""
-        if self._entered:
-            raise RuntimeError(
-                "this LocalBedrock was entered before; create a new one for each `with`"
-            )
-        self._entered = True
+    def start(self) -> Self:
+        """Start the backend, then the server. If it is running, change nothing.
+
+        What is not stopped before the interpreter exits is stopped then.
+
+        Returns:
+            This endpoint.
+
+        Raises:
+            OSError: The port is in use, or may not be used.
+            Exception: Any error of the backend's `start`.
+        """
+        if self._serving is not None:
+            return self
         self._backend = self._backend or _default_backend()
         runtime = Runtime(
             self._backend, self._models, self._record, self._abandon, self._clock
         )
+        listening = _listen(self._port)
         try:
             self._backend.start()
-            self._serving = _Serving(runtime.app())
+            self._serving = _Serving(runtime.app(), listening)
         except BaseException:
+            listening.close()
             self._backend.close()
             raise
+        atexit.register(self.stop)
         return self
+
+    def stop(self) -> None:
+        """Cancel all running requests, and release every thread and socket.
+
+        The requests stay recorded. If it is not running, change nothing.
+        """
+        serving, self._serving = self._serving, None
+        if serving is None:
+            return
+        atexit.unregister(self.stop)
+        try:
+            serving.stop()
+        finally:
+            if self._backend is not None:
+                self._backend.close()
+
+    def __enter__(self) -> Self:
+        """Start; see `start`."""
+        return self.start()
 
     def __exit__(
         self,
@@ -114,14 +154,16 @@ class LocalBedrock:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Cancel all running requests, and release every thread and socket."""
-        try:
-            if self._serving is not None:
-                self._serving.stop()
-        finally:
-            self._serving = None
-            if self._backend is not None:
-                self._backend.close()
+        """Stop; see `stop`."""
+        self.stop()
+
+    def __repr__(self) -> str:
+        """Return the URL, and the backend's class."""
+        where = "not running" if self._serving is None else self._serving.url
+        backend = (
+            "LlamaBackend" if self._backend is None else type(self._backend).__name__
+        )
+        return f"<LocalBedrock: {where}, {backend}>"
 
     @property
     def endpoint_url(self) -> str:
@@ -131,7 +173,10 @@ class LocalBedrock:
             RuntimeError: The endpoint is not running.
         """
         if self._serving is None:
-            raise RuntimeError("endpoint_url: use it inside `with LocalBedrock(...)`")
+            raise RuntimeError(
+                "endpoint_url: the endpoint is not running. Use it inside "
+                "`with LocalBedrock(...)`, or call start()."
+            )
         return self._serving.url
 
     def client_kwargs(self) -> dict[str, Any]:
@@ -171,7 +216,7 @@ class LocalBedrock:
 
     @property
     def in_flight(self) -> int:
-        """Number of requests that are being answered; 0 outside the `with`.
+        """Number of requests that are being answered; 0 if it is not running.
 
         The endpoint finishes a request a moment after its client.
         """
@@ -179,7 +224,7 @@ class LocalBedrock:
 
     @property
     def open_connections(self) -> int:
-        """Number of open connections; 0 outside the `with`.
+        """Number of open connections; 0 if it is not running.
 
         A client keeps idle connections for its next requests until it is closed. The
         endpoint notices a closed connection a moment later, and itself closes one that
@@ -234,8 +279,8 @@ def _default_backend() -> Backend:
 class _Serving:
     """A running HTTP server: its socket, its thread and its URL."""
 
-    def __init__(self, app: Any) -> None:
-        self._socket = _listen()
+    def __init__(self, app: Any, listening: socket.socket) -> None:
+        self._socket = listening
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         self._server = uvicorn.Server(_config(app))
         self._thread = threading.Thread(
@@ -261,20 +306,42 @@ class _Serving:
         self._socket.close()
 
 
-def _listen() -> socket.socket:
-    """Return a socket that listens already: an early request waits, it never fails."""
+def _checked_port(port: int) -> int:
+    if not 0 <= port <= LAST_PORT:
+        raise ValueError(f"port={port}: must be between 0 and {LAST_PORT}")
+    return port
+
+
+def _listen(port: int) -> socket.socket:
+    """Return a socket that listens already: an early request waits, it never fails.
+
+    Args:
+        port: The port, or 0 for a free one.
+
+    Raises:
+        OSError: The port is in use, or may not be used.
+    """
     # asyncio sets TCP_NODELAY only if the protocol is named. Without it, Nagle's
     # algorithm adds 40 ms to each request.
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listening.bind(("127.0.0.1", 0))
-    listening.listen(2048)
+    if port and os.name == "posix":
+        # A port that was in use a moment ago is free. (On Windows this option would
+        # share a port that is still in use.)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind(("127.0.0.1", port))
+        listening.listen(2048)
+    except OSError as error:
+        listening.close()
+        reason = error.strerror or str(error)
+        raise OSError(error.errno, f"port {port} of 127.0.0.1: {reason}") from error
     return listening
 
 
 def _config(app: Any) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http="h11",
+        http=EitherProtocol,
         loop="asyncio",
         ws="none",
         timeout_keep_alive=IDLE_SECONDS,

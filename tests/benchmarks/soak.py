@@ -2,6 +2,7 @@
 
     python -m tests.benchmarks.soak
     python -m tests.benchmarks.soak --turns 200 --share 0.2
+    python -m tests.benchmarks.soak --turns 4096 --at-once 256 --part 2048
 
 A scripted model on the local endpoint says texts of many kinds; every third answer by
 `ainvoke`, the others by `astream`; by turns on a model that takes a prefill and on one
@@ -26,6 +27,7 @@ import psutil
 from botocore.config import Config
 
 from langchain_bedrock_continue import ChatBedrockContinuing, SegmentError
+from langchain_bedrock_continue._transport.worker import Worker
 from langchain_bedrock_continue.local import (
     Answer,
     LocalBedrock,
@@ -70,7 +72,9 @@ class Soak:
         turns: How many.
         at_once: How many of them at the same time.
         share: Of all responses, how many fail.
+        part: How many in one event loop.
         counts: Turns by what came of them.
+        tasks: What each event loop still had at its end, in all.
         levels: After each part: turns, RSS in MB, threads, sockets.
     """
 
@@ -83,6 +87,7 @@ class Soak:
     levels: list[Level] = field(default_factory=list)
     before: Level | None = None
     after: Level | None = None
+    tasks: int = 0
 
     @property
     def growth(self) -> float:
@@ -95,9 +100,13 @@ class Soak:
         """What was not there before; empty where nothing is."""
         if self.before is None or self.after is None:
             return "it did not end"
-        threads = self.after.threads - self.before.threads
-        sockets = self.after.sockets - self.before.sockets
-        return f"{threads} threads, {sockets} sockets" if threads or sockets else ""
+        left = {
+            "threads": self.after.threads - self.before.threads,
+            "sockets": self.after.sockets - self.before.sockets,
+            "greenlets": self.after.greenlets,
+            "tasks": self.tasks,
+        }
+        return ", ".join(f"{count} {name}" for name, count in left.items() if count)
 
 
 @dataclass(frozen=True)
@@ -108,6 +117,7 @@ class Level:
     rss: float
     threads: int
     sockets: int
+    greenlets: int
 
     @classmethod
     def now(cls, turns: int) -> Level:
@@ -115,7 +125,8 @@ class Level:
         gc.collect()  # botocore leaves a broken stream's socket to it
         process = psutil.Process()
         rss, sockets = process.memory_info().rss / 1e6, process.net_connections("tcp")
-        return cls(turns, rss, process.num_threads(), len(sockets))
+        greenlets = sum(isinstance(one, Worker) for one in gc.get_objects())
+        return cls(turns, rss, process.num_threads(), len(sockets), greenlets)
 
 
 def said(request: Request) -> Answer:
@@ -171,6 +182,7 @@ async def _part(run: Soak, llms: list[ChatBedrockContinuing], numbers: range) ->
             await _turn(run, llms[number % len(llms)], number)
 
     await asyncio.gather(*(worker() for _ in range(run.at_once)))
+    run.tasks += len(asyncio.all_tasks()) - 1
 
 
 async def _turn(run: Soak, llm: ChatBedrockContinuing, number: int) -> None:
@@ -233,10 +245,11 @@ def main() -> int:
     parser.add_argument("--turns", type=int, default=2000)
     parser.add_argument("--at-once", type=int, default=32)
     parser.add_argument("--share", type=float, default=0.05)
+    parser.add_argument("--part", type=int, default=200)
     given = parser.parse_args()
     began = time.monotonic()
     print(f"{'turns':>6}  {'RSS, MB':>8}  threads  sockets")
-    run = soak(Soak(given.turns, given.at_once, given.share), _show)
+    run = soak(Soak(given.turns, given.at_once, given.share, given.part), _show)
     print(f"\n{run.turns} turns, {run.at_once} at once: {dict(run.counts)}")
     print(f"faults: {dict(run.faults)}, {sum(run.faults.values())} in all")
     print(f"left behind: {run.left_behind or 'nothing'}")

@@ -196,6 +196,14 @@ def events_of(client: Any, request: RecordedRequest) -> int:
     return len(list(client.invoke_model_with_response_stream(**asked)["body"]))
 
 
+def half(places: Sequence[Place], which: int) -> list[Place]:
+    """Return every second place, the even or the odd ones, and all at a border."""
+    taken = {places.index(place) for place in borders(places)}
+    return [
+        place for at, place in enumerate(places) if at % 2 == which % 2 or at in taken
+    ]
+
+
 def borders(places: Sequence[Place]) -> list[Place]:
     """Return the first two, the middle and the last two places of each segment."""
     found = []

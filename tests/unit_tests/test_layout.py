@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,11 @@ WORLD = (
 """What makes calls, waits, starts threads, asks for the time or for a chance."""
 
 
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
 def imports(path: Path, *, types: bool = True) -> Iterator[str]:
     """Every name that a file imports, with its module.
 
@@ -29,7 +35,7 @@ def imports(path: Path, *, types: bool = True) -> Iterator[str]:
         path: The file.
         types: Whether to include what is imported for type checkers only.
     """
-    nodes: list[ast.AST] = [ast.parse(path.read_text())]
+    nodes: list[ast.AST] = [tree(path)]
     while nodes:
         node = nodes.pop()
         if isinstance(node, ast.Import):
@@ -107,8 +113,11 @@ WHO_MAY_IMPORT = {
     "botocore": ("_wrapped/", "_transport/", "_core/decisions/service_errors.py"),
     "urllib3": ("_wrapped/", "_transport/", "_core/decisions/service_errors.py"),
     "boto3": (),
+    "langchain": ("middleware.py",),
+    "langgraph": ("middleware.py",),
 }
-"""Where each library is known. The local endpoint is a program of its own."""
+"""Where each library is known. The local endpoint is a program of its own. langchain
+and langgraph are not installed with the package."""
 
 
 @pytest.mark.parametrize("library", list(WHO_MAY_IMPORT))
@@ -126,6 +135,8 @@ NEVER = {
     "_resume.py": ("_transport", "chat_models", "local"),
     "chat_models.py": ("local",),
     "_check/": ("_core", "_resume", "_transport", "_wrapped", "local"),
+    "_display/": ("_resume", "_transport", "_wrapped", "chat_models", "local"),
+    "callbacks.py": ("_core", "_resume", "_transport", "_wrapped", "chat_models"),
     "errors.py": ("_core", "_resume", "_transport", "_wrapped", "chat_models", "local"),
     "local/": ("_core", "_resume", "_transport", "_wrapped", "chat_models", "errors"),
     "": ("__main__",),

@@ -21,7 +21,7 @@ DEMO = [
     *GROUPS["build"],
 ]
 TEST = [*DEMO, *GROUPS["test"], *GROUPS["lint"], *GROUPS["typing"]]
-ASKED = {"demo": DEMO, "test": TEST}
+ASKED = {"demo": DEMO, "test": TEST, "bench": GROUPS["bench"]}
 LOCKS = {name: (ROOT / f"requirements/{name}.txt").read_text() for name in ASKED}
 
 ENTRY = re.compile(

@@ -5,6 +5,7 @@ The declarations are in `_wrapped/private_names.py` and `_transport/private_name
 
 import ast
 import asyncio
+import pickle
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -350,6 +351,13 @@ def without_the_preparation(patch: Patch) -> None:
         llm.configurable_fields(max_tokens=field)
 
 
+def without_the_description(patch: Patch) -> None:
+    llm = ChatBedrockContinuing(llm=converse())
+    patch.delattr(BaseChatModel, "_serialized")
+    of_wrapped.describe(llm)
+    of_wrapped.forget_description(llm)
+
+
 def without_the_base_model(patch: Patch) -> None:
     profile, base = "arn:aws:bedrock:::profile/x", MODEL.removeprefix("us.")
     behind_a_profile = converse(profile, base_model=base, provider="anthropic")
@@ -439,6 +447,27 @@ def without_on_a_client(name: str, check: Callable[[Any], bool]) -> Any:
     return check_without
 
 
+def without_on_a_callers_client(name: str) -> Callable[[Patch], None]:
+    """Check both uses: when a request is signed, and when a model is pickled."""
+
+    def check(patch: Patch) -> None:
+        without_on_a_client(name, of_transport.signing_may_block)(patch)
+        patch.undo()
+        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        with_token = converse(api_key="a token").client
+        client = with_token if name == "_auth_token" else new_client()
+        llm = ChatBedrockContinuing(
+            model=MODEL, client=client, bedrock_client=client, region_name="us-east-1"
+        )
+        with pytest.raises(pickle.PicklingError, match="client: "):
+            pickle.dumps(llm)
+        owner = resolve_name(DECLARED[name].owner)
+        delattr(OF_A_CLIENT[owner.__name__](client), name)
+        assert pickle.dumps(llm)
+
+    return check
+
+
 def is_on_threads(client: Any) -> bool:
     """Return True if a caller on an event loop gets threads."""
 
@@ -481,6 +510,7 @@ WITHOUT: dict[str, Callable[[Patch], None]] = {
     "_get_provider": without_the_provider,
     "_inline_reasoning_tags_for_model": without_the_tags,
     "_put_conn": without_a_return_to_the_pool,
+    "_serialized": without_the_description,
     **{
         name: without_on_a_client(name, is_on_threads)
         for name in (
@@ -496,7 +526,7 @@ WITHOUT: dict[str, Callable[[Patch], None]] = {
         )
     },
     **{
-        name: without_on_a_client(name, of_transport.signing_may_block)
+        name: without_on_a_callers_client(name)
         for name in ("_auth_token", "_credentials", "_request_signer")
     },
     "_new_conn": without_connecting,

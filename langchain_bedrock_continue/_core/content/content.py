@@ -32,7 +32,7 @@ from langchain_bedrock_continue._core.content.released_blocks import (
 )
 from langchain_bedrock_continue._core.content.retry_filter import Retry, RetryFilter
 from langchain_bedrock_continue._core.text.continuation_join import ExpectedEcho
-from langchain_bedrock_continue._core.text.quote import choose_quote
+from langchain_bedrock_continue._core.text.quote import choose_quote_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -347,7 +347,7 @@ class Content:
             kind: What the quote is.
             room: How many tokens the echo may have on top of them.
         """
-        return choose_quote(self.open_text, tokens, kind, room)
+        return choose_quote_of(self.last_text, tokens, kind, room)
 
     def end_for_user_turn(self, expected: ExpectedEcho) -> Chunks:
         """End a segment that a user turn continues.

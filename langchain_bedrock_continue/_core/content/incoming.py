@@ -8,6 +8,7 @@ content on as `Incoming`. Nothing after it looks at LangChain's message again.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -76,6 +77,7 @@ class Response:
         plain: Its content is a string, not a list of blocks.
         has_text: Text of it arrived.
         reasoning_blocks: The numbers of its reasoning blocks.
+        other_characters: Of its reasoning and of the arguments of its tool calls.
         has_content: It has blocks that are not reasoning.
     """
 
@@ -89,6 +91,7 @@ class Response:
     has_text: bool = False
     has_content: bool = False
     reasoning_blocks: set[int] = field(default_factory=set)
+    other_characters: int = 0
     _texts: list[str] = field(default_factory=list)
 
     @property
@@ -117,12 +120,14 @@ class Response:
         for number, kind, block in incoming.blocks:
             if kind is REASONING:
                 self.reasoning_blocks.add(number)
+                self.other_characters += len(_reasoning_text(block))
                 continue
             self.has_content = True
             if kind is TEXT and block["text"]:
                 self.has_text = True
                 if self.keeps_text:
                     self._texts.append(block["text"])
+        self.other_characters += _arguments_size(message)
         if message.response_metadata:
             self.metadata.update(message.response_metadata)
         if message.additional_kwargs:
@@ -130,6 +135,21 @@ class Response:
         if message.usage_metadata is not None:
             self.usage = add_usage(self.usage, message.usage_metadata)
         return incoming
+
+
+def _reasoning_text(block: Block) -> str:
+    inner = block.get("reasoning_content")
+    text = inner.get("text") if isinstance(inner, dict) else block.get("thinking")
+    return text if isinstance(text, str) else ""
+
+
+def _arguments_size(message: AIMessage) -> int:
+    """Return how many characters of JSON the arguments of the tool calls have."""
+    if isinstance(message, AIMessageChunk):
+        return sum(len(chunk["args"] or "") for chunk in message.tool_call_chunks)
+    return sum(
+        len(json.dumps(call["args"], default=str)) for call in message.tool_calls
+    )
 
 
 def sole_text(message: AIMessage) -> Block | None:

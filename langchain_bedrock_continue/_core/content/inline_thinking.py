@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from langchain_bedrock_continue._core.content.incoming import is_text
 from langchain_bedrock_continue._core.text.echo_join import EchoJoin
+from langchain_bedrock_continue._core.text.text_before import TextBefore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,7 +109,7 @@ class ThinkingAwareJoin(EchoJoin):
 
     def __init__(
         self,
-        text: str,
+        text: str | TextBefore,
         quote: str,
         *,
         opening: str = "",
@@ -123,7 +124,7 @@ class ThinkingAwareJoin(EchoJoin):
             thinking: How the model marks thinking; None makes it an `EchoJoin`.
         """
         self._tags = ("", "") if thinking is None else thinking.tags
-        in_thinking = text.rfind(self._tags[0]) > text.rfind(self._tags[1])
+        in_thinking = TextBefore.of(text).ends_inside(self._tags)
         self._skips = thinking is not None and not in_thinking
         super().__init__(text, quote, opening=opening)
 

@@ -46,6 +46,7 @@ from langchain_bedrock_continue._core.content.segment_start import (
     SegmentStart,
 )
 from langchain_bedrock_continue._core.content.tool_calls import HeldCalls
+from langchain_bedrock_continue._core.content.turn_text import TurnText
 from langchain_bedrock_continue._core.text.continuation_join import (
     ContinuationJoin,
     ExpectedEcho,
@@ -97,8 +98,8 @@ class Placement:
         self.plain = False
         self._index = BlockIndex()
         self._open: OpenText | None = None
-        self._closed_length = 0
-        self._closed_texts: list[str] = []
+        tags = None if inline_thinking is None else inline_thinking.tags
+        self._text = TurnText(tags)
         self._joining: list[tuple[int, Block]] = []  # CONTENT-12
         self._continues_text = False  # the next text continues the open block
         self._drops_reasoning = False  # CONTENT-5
@@ -111,7 +112,7 @@ class Placement:
 
     def __len__(self) -> int:
         """Return the number of characters of the turn's text."""
-        return self._closed_length + (len(self._open.buffer) if self._open else 0)
+        return self._text.length + (len(self._open.buffer) if self._open else 0)
 
     @property
     def stopped(self) -> bool:
@@ -175,8 +176,7 @@ class Placement:
             cited=self._open is not None and self._open.cited,
             last_index=self._index.last,
             is_first=self._index.is_first,
-            closed_length=self._closed_length,
-            closed_texts=len(self._closed_texts),
+            text=self._text.mark(),
             seams=len(self.seams),
             last_seam=self.seams[-1] if self.seams else 0,
             join=self._join,
@@ -191,7 +191,7 @@ class Placement:
             self._stops, self._inline_thinking, reasoning_in_order=self._in_order
         )
         fresh._reasoning = set(self._reasoning)
-        fresh._closed_texts = self._closed_texts[: start.closed_texts]
+        fresh._text = self._text.at(start.text)
         fresh.restore(start, self.seams[: start.seams])
         fresh.take_number(*self._index.taken)
         return fresh
@@ -212,7 +212,6 @@ class Placement:
             buffer = start.open.buffer.at(start.mark)
             self._open = OpenText(buffer, start.open.index, cited=start.cited)
         self._index = BlockIndex(start.last_index, is_first=start.is_first)
-        self._closed_length = start.closed_length
         self._join = start.join.fresh() if start.join else None
         self._continues_text = start.continues_text
         self._drops_reasoning = start.drops_reasoning
@@ -449,9 +448,7 @@ class Placement:
         """Prepare to join the answer to a user turn."""
         if self._open is None:
             return
-        open_text = self._open.buffer.text
-        before = self._closed_texts if open_text.strip() else []
-        text = "".join([*before, open_text])
+        text = self._text.before_seam(self._open.buffer, expected.capacity)
         join = ThinkingAwareJoin(
             text,
             expected.quote,
@@ -506,7 +503,9 @@ class Placement:
         self._index.last = self.calls.renumber(last + 1, other.last_index)
 
     def _begin_segment(self) -> None:
-        self.seams.append(len(self))
+        length = len(self)
+        self._text.end_segment(length - (self.seams[-1] if self.seams else 0))
+        self.seams.append(length)
         if self.rejected is not None:
             self._join, self._joining = None, []  # nothing of it is used
         self.join_result = self.rejected = None
@@ -523,8 +522,7 @@ class Placement:
         if text is None:
             return []
         end = text.buffer.finish(truncated=truncated)
-        self._closed_length += len(text.buffer)
-        self._closed_texts.append(text.buffer.text)
+        self._text.close(text.buffer.text)
         self._continues_text = False
         return released + self._text_chunks(text, end)
 

@@ -9,6 +9,7 @@ from langchain_core.messages import AIMessageChunk
 
 if TYPE_CHECKING:
     from langchain_bedrock_continue._core.content.incoming import Block, Chunks
+    from langchain_bedrock_continue._core.content.turn_text import TurnTextMark
     from langchain_bedrock_continue._core.text.continuation_join import (
         ContinuationJoin,
     )
@@ -68,8 +69,7 @@ class SegmentStart:
     cited: bool
     last_index: int
     is_first: bool
-    closed_length: int
-    closed_texts: int
+    text: TurnTextMark
     seams: int
     last_seam: int
     join: ContinuationJoin | None

@@ -1,7 +1,8 @@
 """The limits of a turn: tokens of a call, calls, tokens and seconds of the turn.
 
-LIMIT-1. A call asks for the `max_tokens` that the caller asks for, unless less is left
-    of `max_total_tokens`.
+LIMIT-1. A call asks for the `max_tokens` that the caller asks for, or for what that has
+    grown to (`growth`), unless less is left of `max_total_tokens` or of the context
+    window (`context_window`).
 LIMIT-2. A segment that can't be continued is retried with GROWTH times its
     `max_tokens`. Below the ceiling, all attempts before one may together write a
     third of what that one may write. The turn does not return to less.
@@ -24,11 +25,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from langchain_bedrock_continue._core.decisions.context_window import (
+    LEAST_ROOM,
+    ContextWindow,
+)
+from langchain_bedrock_continue._core.decisions.growth import Growth
 from langchain_bedrock_continue._core.decisions.size_refusals import WINDOW, Reason
-from langchain_bedrock_continue._core.decisions.vocabulary import Ending
+from langchain_bedrock_continue._core.decisions.vocabulary import Action, Ending
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from langchain_core.messages.ai import UsageMetadata
 
     from langchain_bedrock_continue._core.decisions.size_refusals import SizeRefusal
 
@@ -74,6 +82,9 @@ class MaxTokens:
         ceiling: The caller's `max_tokens_ceiling`, or None.
         model_limit: The model's own limit, or None if unknown.
         thinking_budget: What a call must exceed to be accepted; 0 without thinking.
+        growth: What continuations have grown to.
+        window: The context window, as far as it is known.
+        fit: What the window leaves for the next call, or None if unknown.
         raised: What a retry raised it to, or None.
         reported: The most that the service accepts, as far as it has said, or None.
         room: What the context window left beside the last input, or None if unknown.
@@ -85,6 +96,9 @@ class MaxTokens:
     ceiling: int | None = None
     model_limit: int | None = None
     thinking_budget: int = 0
+    growth: Growth = field(default_factory=Growth)
+    window: ContextWindow = field(default_factory=ContextWindow)
+    fit: int | None = field(default=None, init=False)
     raised: int | None = field(default=None, init=False)
     reported: int | None = field(default=None, init=False)
     room: int | None = field(default=None, init=False)
@@ -137,13 +151,49 @@ class MaxTokens:
     @property
     def _asked(self) -> int | None:
         """What the next call asks for if nothing else is left of the total."""
-        sizes = (self.raised or self.requested, self.reported)
-        return min((size for size in sizes if size is not None), default=None)
+        sizes = (self._wanted, self.reported)
+        asked = min((size for size in sizes if size is not None), default=None)
+        most = asked or self.model_limit or UNSET_MAX_TOKENS
+        if self.fit is None or not self.thinking_budget < self.fit < most:
+            return asked
+        return self.fit
+
+    @property
+    def _wanted(self) -> int | None:
+        """What the next call asks for if nothing limits it (GROWTH-1, LIMIT-2)."""
+        own = self.raised or self.requested
+        return own if self.growth.size is None else max(own or 0, self.growth.size)
 
     @property
     def _ceiling(self) -> int:
         ceiling = self.ceiling or self.model_limit or ASSUMED_CEILING
         return ceiling if self.reported is None else min(ceiling, self.reported)
+
+    def note_usage(self, usage: UsageMetadata | None) -> None:
+        """Take in the usage of a response, or that it is unknown."""
+        if usage is None:
+            self.window.forget_usage()
+        else:
+            self.window.note(usage["input_tokens"], usage["output_tokens"])
+        self.fit = self.window.beside_same
+
+    def begin_continuation(self, last: int, action: Action) -> None:
+        """Prepare to continue the last segment.
+
+        Args:
+            last: What it had.
+            action: Why. The size grows if the segment was truncated (GROWTH-1).
+        """
+        self.fit = self.window.beside_next
+        if action is Action.CONTINUE:
+            self.growth.grow(self.requested or last, self._ceiling)
+
+    def lacks_headroom(self) -> bool:
+        """Return True if the window leaves too little for a continuation."""
+        room, asked = self.window.beside_next, self._wanted or UNSET_MAX_TOKENS
+        if room is None:
+            return False
+        return room < min(asked, LEAST_ROOM) or room <= self.thinking_budget
 
     def can_grow(self, last: int) -> bool:
         """Return True if the ceiling allows more than the last segment had."""
@@ -164,7 +214,9 @@ class MaxTokens:
 
     def _grown(self, last: int) -> int:
         least = UNSET_MAX_TOKENS if self.requested is None else 0  # LIMIT-8
-        return min(max(last * GROWTH, least), self._ceiling)
+        grown = min(max(last * GROWTH, least), self._ceiling)
+        room = self.window.beside_same
+        return grown if room is None else min(grown, room)
 
     def give_up(self) -> None:
         """Return to the size before the last growth, and grow no more (NEXT-13)."""
@@ -183,7 +235,8 @@ class MaxTokens:
 
     def is_window_full(self, last: int) -> bool:
         """Return True if a segment had all that the context window leaves."""
-        return self.room is not None and last >= self.room
+        rooms = (self.room, self.window.beside_same)
+        return any(room is not None and last >= room for room in rooms)
 
     def refuse(
         self, refusal: SizeRefusal, asked: int | None, last: int | None
@@ -208,6 +261,8 @@ class MaxTokens:
             return None
         ending, is_ours = self._ending(refusal, asked), self._is_raised(asked)
         self.raised, self._is_final = self._before if last else None, True
+        if last is None:
+            self.growth.shrink()
         if last is None and is_ours and refusal.reason not in WINDOW:
             self.reported = None  # the caller's own size is left
             return None
@@ -243,7 +298,8 @@ class MaxTokens:
 
     def _is_raised(self, asked: int | None) -> bool:
         """Return True if a size is more than the caller's own."""
-        return self.raised is not None and (asked or 0) > (self.requested or 0)
+        is_raised = self.raised is not None or self.growth.size is not None
+        return is_raised and (asked or 0) > (self.requested or 0)
 
     def _ending(self, refusal: SizeRefusal, asked: int | None) -> Ending:
         if refusal.reason in WINDOW:

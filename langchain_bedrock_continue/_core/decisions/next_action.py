@@ -34,7 +34,12 @@ NEXT-11. A tool call that Nova reports as an error, because it was truncated, is
     else it is the caller's own, as with ChatBedrockConverse.
 NEXT-12. A cache point that we chose is left out where the service refuses it.
 NEXT-13. A retry whose larger `max_tokens` takes longer than the client waits is given
-    up. The turn goes on with the response that it was to replace.
+    up. The turn goes on with the response that it was to replace. A continuation whose
+    `max_tokens` has grown asks for less then (GROWTH-3).
+NEXT-14. A stream that ended after its usage, and without a stop reason, did not break:
+    nothing is left to resume. It is an error, as it is for ChatBedrockConverse.
+NEXT-15. Where the context window leaves too little for another segment, the turn ends
+    without a call, which would fail (HEADROOM-2).
 """
 
 from __future__ import annotations
@@ -90,6 +95,7 @@ class AfterResponse:
         can_grow: The ceiling allows a larger `max_tokens` than the segment had.
         fits: `max_total_tokens` leaves room for more than the segment had.
         window_full: The segment had all that the context window leaves.
+        no_headroom: The context window leaves too little for a continuation.
         can_complete_call: Exactly one tool call was truncated, in its arguments.
         can_continue: There is a strategy that may continue a text.
         retried_output: Malformed output was retried before.
@@ -111,6 +117,7 @@ class AfterResponse:
     can_grow: bool = True
     fits: bool = True
     window_full: bool = False
+    no_headroom: bool = False
     can_complete_call: bool = False
     can_continue: bool = True
     retried_output: bool = False
@@ -304,6 +311,12 @@ AFTER_RESPONSE: tuple[_AfterResponseRule, ...] = (
         Ending.GUARD_LAST_TURN_ONLY,
     ),
     _Response(
+        "the next call would not fit into the context window (NEXT-15)",
+        lambda now: now.no_headroom,
+        Action.END,
+        Ending.CONTEXT_WINDOW,
+    ),
+    _Response(
         "the text was truncated, and ends in new text",
         lambda _now: True,
         Action.CONTINUE,
@@ -342,9 +355,10 @@ class AfterError:
         answered: A response before it arrived to its end.
         has_stop_reason: The stop reason of the failed segment arrived.
         has_content: Content of the failed segment arrived, reasoning included.
+        has_usage: What ends a stream arrived, its usage.
         in_stream: The error came while a stream was read, not before it opened.
         timed_out: The response did not come in time.
-        is_larger_retry: It is a retry with a larger `max_tokens`.
+        is_larger: It asks for more than the call before, by our choice.
         retryable: The error is transient.
         may_recover: `stream_recoveries` and the limits allow another try.
     """
@@ -363,9 +377,10 @@ class AfterError:
     answered: bool = False
     has_stop_reason: bool = False
     has_content: bool = False
+    has_usage: bool = False
     in_stream: bool = False
     timed_out: bool = False
-    is_larger_retry: bool = False
+    is_larger: bool = False
     retryable: bool = False
     may_recover: bool = False
 
@@ -376,14 +391,15 @@ class AfterError:
 
     @property
     def retry_timed_out(self) -> bool:
-        """Whether a larger retry brought nothing in time (NEXT-13)."""
-        return self.is_larger_retry and self.timed_out and not self.has_content
+        """Whether a larger size brought nothing in time (NEXT-13)."""
+        return self.is_larger and self.timed_out and not self.has_content
 
     @property
     def stream_broke(self) -> bool:
         """Whether a stream broke that another call would not break again (NEXT-7)."""
         silent = self.timed_out and not self.has_content
-        return self.in_stream and self.retryable and not silent
+        is_open = not (silent or self.has_usage)  # NEXT-14
+        return self.in_stream and self.retryable and is_open
 
     @property
     def prefill_refused(self) -> bool:

@@ -156,6 +156,19 @@ def refusal_in(error: BaseException) -> SizeRefusal | None:
     return None
 
 
+def window_in(error: BaseException) -> int | None:
+    """Return the size of the context window that a refusal names, in tokens, or None.
+
+    Args:
+        error: What the call raised.
+    """
+    for pattern, reason in _TEXT_RULES:
+        if found := pattern.search(str(error)):
+            has_input = reason is Reason.NO_ROOM and found.groupdict().get("used")
+            return _limit(found) if has_input else None
+    return None
+
+
 def refusal_of(error: BaseException, call: SentCall) -> SizeRefusal | None:
     """Return why the service refuses a size, or a length, that we chose (SIZE-1).
 
@@ -198,14 +211,19 @@ def is_overflowed_call(error: BaseException, model_id: str, *, has_tools: bool) 
 
 def _most(found: re.Match[str]) -> int | None:
     """Return the limit that a text names, less what the input takes of it."""
-    groups = found.groupdict()
-    used = groups.get("used")
+    limit, used = _limit(found), found.groupdict().get("used")
+    if limit is None:
+        return None
+    return max(0, limit - (_number(used) if used else 0))
+
+
+def _limit(found: re.Match[str]) -> int | None:
+    """Return the limit that a text names."""
+    used = found.groupdict().get("used")
     numbers = [one for one in found.groups() if one is not None]
     if used is not None:
         numbers.remove(used)
-    if not numbers:
-        return None
-    return max(0, _number(numbers[0]) - (_number(used) if used else 0))
+    return _number(numbers[0]) if numbers else None
 
 
 def _number(text: str) -> int:

@@ -6,6 +6,9 @@ STOP-1. Only an answer that was truncated at `max_tokens` is continued. Every ot
 STOP-2. A reason that is not in the table is final, as it is for ChatBedrockConverse.
 STOP-3. Unless the reason says that the last block is complete, a segment's last tool
     call may be truncated.
+STOP-4. A response that arrived to its end, without a stop reason, is complete. Bedrock
+    always sends one; a test double of the client may not. A stream that ends before its
+    last event was broken off, and is not judged here.
 
 Sources: the enumeration in botocore's service model for Converse, and Anthropic's
 documented stop reasons for InvokeModel.
@@ -71,6 +74,9 @@ that a guardrail is configured with."""
 
 UNKNOWN = StopMeaning()
 
+NOT_GIVEN = StopMeaning(last_block_complete=True)
+"""A response without a stop reason (STOP-4)."""
+
 OUT_OF_TIME = StopMeaning(ending=Ending.MAX_SECONDS, complete=False)
 """A stream that the deadline ended has no stop reason of its own."""
 
@@ -79,8 +85,11 @@ def meaning_of(stop_reason: object) -> StopMeaning:
     """Return what a stop reason means; one that is not in the table is final (STOP-2).
 
     Args:
-        stop_reason: As the service returned it; anything but a known string is unknown.
+        stop_reason: As the service returned it. None: it returned none (STOP-4).
+            Anything but a known string is unknown.
     """
+    if stop_reason is None:
+        return NOT_GIVEN
     if not isinstance(stop_reason, str):
         return UNKNOWN
     return STOP_REASONS.get(stop_reason, UNKNOWN)

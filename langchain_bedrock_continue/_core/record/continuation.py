@@ -62,7 +62,8 @@ class SegmentEntry(TypedDict):
     """How its text was joined; only after a user turn."""
     dropped_tokens: NotRequired[int]
     """About how many of the output tokens are in `join["dropped"]`: their share of the
-    text's characters. Omitted if 0. Only after a user turn."""
+    characters of text, reasoning and tool calls. Omitted if 0. Only after a user
+    turn."""
     form: NotRequired[FormName]
     """The form of the user turn that it answers; only after a user turn."""
     problem: NotRequired[ProblemName]
@@ -179,8 +180,9 @@ def entry_of(segment: Segment) -> SegmentEntry:
 
 def _dropped_tokens(segment: Segment, characters: int) -> int:
     """Return about how many output tokens were dropped, of the echo mostly."""
-    text = len(segment.response.text)
-    return round((segment.output_tokens or 0) * characters / text) if text else 0
+    response = segment.response
+    written = len(response.text) + response.other_characters
+    return round((segment.output_tokens or 0) * characters / written) if written else 0
 
 
 def usages_of(

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import AIMessage, AIMessageChunk, SystemMessage
@@ -70,6 +71,11 @@ class ResumedState:
     provider: object = None
     id: str | None = None
 
+    @cached_property
+    def characters(self) -> int:
+        """The number of characters of its text."""
+        return sum(len(block["text"]) for block in self.blocks if is_text(block))
+
     @property
     def continues_text(self) -> bool:
         """Whether its text is continued; otherwise its last segment is retried."""
@@ -118,6 +124,21 @@ def says_how_it_ended(partial: AIMessage) -> bool:
     """Return True if the message's metadata says how it ended (PARTIAL-1)."""
     continuation = partial.response_metadata.get("continuation")
     return bool(continuation) or _as_segment(partial).stop_reason is not None
+
+
+def with_calls_in_content(partial: AIMessage) -> AIMessage:
+    """Return a copy whose calls are blocks of its content only.
+
+    LangChain's agent answers what is in `invalid_tool_calls`, before the next call of
+    the model. A partial message with an answer after it is not resumed.
+    """
+    content: Any = partial.content
+    if isinstance(content, str):
+        content = [{"type": "text", "text": content}] if content else []
+    if not any(isinstance(block, dict) and _is_call(block) for block in content):
+        content = [*content, *partial.invalid_tool_calls]
+    update = {"content": content, "tool_calls": [], "invalid_tool_calls": []}
+    return partial.model_copy(update=update)
 
 
 def read_partial(

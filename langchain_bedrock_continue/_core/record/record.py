@@ -30,6 +30,7 @@ class Record:
     ending: Ending | None = None
     complete: bool = False
     _tokens_before_last: int = 0
+    _kept_before_last: int = 0
 
     @property
     def last(self) -> Segment:
@@ -66,8 +67,13 @@ class Record:
     @property
     def kept_tokens(self) -> int:
         """The output tokens of the turn's responses whose text was not rejected."""
-        kept = (one for one in self.segments if not one.is_replaced)
-        return sum(one.counted_tokens for one in kept)
+        return self._kept_before_last + self._kept_of_last
+
+    @property
+    def _kept_of_last(self) -> int:
+        if not self.segments or self.last.is_replaced:
+            return 0
+        return self.last.counted_tokens
 
     def sent_call(self, sizes: MaxTokens) -> SentCall:
         """Return the call under way, as the reading of a refusal needs it.
@@ -86,14 +92,17 @@ class Record:
     def begin_segment(self, segment: Segment) -> None:
         """Add a segment, which is then under way."""
         self._tokens_before_last = self.output_tokens
+        self._kept_before_last = self.kept_tokens
         self.segments.append(segment)
 
     def end_truncated(self, error: str) -> None:
         """End the segment under way, whose error says that it was truncated."""
         self.last.error, self.last.corrected_stop_reason = error, "max_tokens"
 
-    def drop_last(self) -> None:
+    def drop_last(self) -> Segment:
         """Remove the segment under way: its request was refused or not sent."""
-        self.segments.pop()
+        dropped = self.segments.pop()
         last = self.segments[-1].counted_tokens if self.segments else 0
         self._tokens_before_last -= last
+        self._kept_before_last -= self._kept_of_last
+        return dropped

@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from langchain_bedrock_continue._core.decisions.vocabulary import Form, Strategy
     from langchain_bedrock_continue._core.text.join_rules import JoinResult
 
+FINISH_FIELDS = frozenset({"finish_reason", "normalized_finish_reason", "finish_state"})
+"""How an integration says a stop reason in langchain-core's words (from 1.8.4 on). The
+last segment's hold for the turn, unless its stop reason is corrected: the integration
+alone knows the words."""
+
 
 @dataclass
 class Segment:
@@ -56,6 +61,11 @@ class Segment:
         return None if usage is None else usage["output_tokens"]
 
     @property
+    def has_last_event(self) -> bool:
+        """Whether the event that ends a stream arrived: it has the usage."""
+        return self.response.usage is not None
+
+    @property
     def counted_tokens(self) -> int:
         """The output tokens; all that it can have if they are unknown (LIMIT-5)."""
         if self.output_tokens is not None:
@@ -87,7 +97,8 @@ class Segment:
         invoke_model = metadata.get("model_provider") == "bedrock"
         has_own_key = "stop_reason" in metadata or invoke_model
         key = "stop_reason" if has_own_key else "stopReason"
-        return {**metadata, key: self.corrected_stop_reason}
+        kept = {name: metadata[name] for name in metadata if name not in FINISH_FIELDS}
+        return {**kept, key: self.corrected_stop_reason}
 
     @property
     def reasoning_tokens(self) -> int | None:

@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, HumanMessage
 
 from langchain_bedrock_continue._core.policy import Policy
 from langchain_bedrock_continue._core.request.cache_points import Caching
@@ -27,7 +27,6 @@ from langchain_bedrock_continue._core.request.call_arguments import (
 from langchain_bedrock_continue._core.request.messages import (
     own_copy,
     with_prefill,
-    with_user_turn,
 )
 from langchain_bedrock_continue._core.request.prompts import (
     arguments_lead_in,
@@ -36,7 +35,7 @@ from langchain_bedrock_continue._core.request.prompts import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from langchain_core.messages import BaseMessage
     from langchain_core.messages.ai import UsageMetadata
@@ -122,12 +121,17 @@ class Composer:
         self._answer_messages = 1
 
     def continue_in_user_turn(
-        self, written: list[Block], spoken: str | None, wording: Wording, quote: str
+        self,
+        written: Callable[[], list[Block]],
+        spoken: str | None,
+        wording: Wording,
+        quote: str,
     ) -> None:
         """Ask for the continuation in a user message.
 
         Args:
-            written: What is written so far.
+            written: Returns what is written so far. It is asked only where the
+                conversation does not have that.
             spoken: The last response, as the model wrote it. If it answered a user turn
                 of ours, the conversation has what was written before (MESSAGE-5). None
                 if a part of it does not count: then the conversation is made anew.
@@ -135,13 +139,13 @@ class Composer:
             quote: What the model is asked to repeat.
         """
         if self.in_user_turn and spoken is not None:
-            history = [*self._next, AIMessage(spoken)]
+            self._next.append(AIMessage(spoken))
             self._answer_messages += 2
         else:
-            history = with_prefill(self._messages, self._answer(written))
+            self._next = with_prefill(self._messages, self._answer(written()))
             self._answer_messages = 2
-        prompt = self._prompt(wording, quote)
-        self._next, self.in_user_turn = with_user_turn(history, prompt), True
+        self._next.append(HumanMessage(self._prompt(wording, quote)))
+        self.in_user_turn = True
 
     def ask_again(self, wording: Wording, quote: str) -> None:
         """Replace the last user message: its answer is not used.
@@ -150,8 +154,7 @@ class Composer:
             wording: The words.
             quote: What the model is asked to repeat.
         """
-        prompt = self._prompt(wording, quote)
-        self._next = with_user_turn(self._next[:-1], prompt)
+        self._next[-1] = HumanMessage(self._prompt(wording, quote))
 
     def messages(self) -> list[BaseMessage]:
         """Return the messages of the next call, which langchain-aws may change."""

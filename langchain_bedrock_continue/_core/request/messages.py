@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.messages import (
     AIMessage,
     BaseMessage,
-    HumanMessage,
     SystemMessage,
 )
 
@@ -61,13 +60,6 @@ def _last_sent(messages: Sequence[BaseMessage]) -> int | None:
     numbered = reversed([*enumerate(messages)])
     sent = (at for at, one in numbered if not isinstance(one, SystemMessage))
     return next(sent, None)
-
-
-def with_user_turn(
-    conversation: Sequence[BaseMessage], prompt: str
-) -> list[BaseMessage]:
-    """Add a user message that asks to continue (MESSAGE-5)."""
-    return [*conversation, HumanMessage(content=prompt)]
 
 
 def _with_leading_whitespace(answer: list[Block]) -> list[Block]:

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from langchain_bedrock_continue._core.text.echo_join import EchoJoin
+    from langchain_bedrock_continue._core.text.text_before import TextBefore
 
 _FAR_RESTART = 60
 """The least weight of a repetition that is evidence of a restart before its end."""
@@ -100,7 +101,9 @@ class ContinuationJoin:
         rejected: Why the message is rejected; None while undecided, and if it is not.
     """
 
-    def __init__(self, join: EchoJoin, text: str, expected: ExpectedEcho) -> None:
+    def __init__(
+        self, join: EchoJoin, text: str | TextBefore, expected: ExpectedEcho
+    ) -> None:
         """Prepare a join.
 
         Args:
@@ -272,9 +275,8 @@ class ContinuationJoin:
     def _before_end(self, new: str) -> str:
         """Release new text up to an end that comes too early (JOIN-5)."""
         if self._end is None and new:
-            text = self._earlier.text
             self._end = EarlyEnd(
-                text[: len(text) - self._join.replaced],
+                self._earlier.before.without(self._join.replaced),
                 is_last_try=self._expected.is_last_try,
                 repeats=self._join.repeats,
             )

@@ -34,15 +34,10 @@ END-10. An unindented fence that opens a block of the same language, in a block 
 
 from __future__ import annotations
 
-import copy
 import re
 
-from langchain_bedrock_continue._core.text.json_prefix import JsonPrefix
-from langchain_bedrock_continue._core.text.markdown import last_fence
-from langchain_bedrock_continue._core.text.open_code import (
-    is_open_code,
-    language_by_start,
-)
+from langchain_bedrock_continue._core.text.open_code import is_open_code
+from langchain_bedrock_continue._core.text.text_before import TextBefore
 from langchain_bedrock_continue._core.text.text_end import without_whitespace
 
 _BRACKETS = re.compile(r"\s*[\]}](?:\s*[\]}])*")
@@ -62,7 +57,11 @@ class EarlyEnd:
     """
 
     def __init__(
-        self, text: str, *, is_last_try: bool = False, repeats: bool = True
+        self,
+        text: str | TextBefore,
+        *,
+        is_last_try: bool = False,
+        repeats: bool = True,
     ) -> None:
         """Begin after a text.
 
@@ -75,24 +74,22 @@ class EarlyEnd:
         self.gave_up = self.left_out = False
         self._pending = ""  # new text that is withheld
         self._has_begun = False  # visible text was released
-        fence = last_fence(text)
-        if fence is None:
-            self._mark, self._language, self._code = "", language_by_start(text), text
-        else:
-            self._mark, self._language = fence.mark, fence.language.lower()
-            self._code = text[fence.start :]
-        self._line = self._code.rpartition("\n")[2]
-        self._json = self._followed_json()
+        before = TextBefore.of(text)
+        fence, scan, self._whole = before.scan.fence, before.scan, before.whole
+        self._mark = "" if fence is None else fence.mark
+        self._start = 0 if fence is None else fence.start  # of the code
+        self._language = scan.language
+        self._released: list[str] = []
+        self._line_is_blank = not scan.code_line.strip()
+        self._json = None if scan.json is None else scan.json.copy()
         in_block = fence is not None and fence.end is None
         self._active = in_block or (fence is None and self._json is not None)
         self._at_seam = 0 if repeats or self._json is None else AT_SEAM
 
-    def _followed_json(self) -> JsonPrefix | None:
-        if self._language != "json":
-            return None
-        prefix = JsonPrefix()
-        is_json = prefix.feed(self._code) is None and prefix.is_judged
-        return prefix if is_json else None
+    @property
+    def _code(self) -> str:
+        """The code, with what was released of the message; it takes all of the text."""
+        return self._whole()[self._start :] + "".join(self._released)
 
     @property
     def is_over(self) -> bool:
@@ -138,7 +135,7 @@ class EarlyEnd:
         at_seam, self._at_seam = self._pending[: self._at_seam], 0
         if not at_seam or self._json is None:
             return False
-        is_wrong = copy.deepcopy(self._json).feed(at_seam) is not None
+        is_wrong = self._json.copy().feed(at_seam) is not None
         if is_wrong:
             self._active, self._pending = False, ""
             self.gave_up = self.left_out = True
@@ -176,7 +173,7 @@ class EarlyEnd:
         return self._release(line_break if line_break >= 0 else len(self._pending))
 
     def _begins_line(self, blank: str) -> bool:
-        return "\n" in blank or not self._line.strip()
+        return "\n" in blank or self._line_is_blank
 
     def _is_mark(self, pending: str, at: int) -> bool:
         return bool(self._mark) and pending.startswith(self._mark[0], at)
@@ -191,8 +188,10 @@ class EarlyEnd:
             return self._give_up("" if is_withheld else before)
         self._pending = self._pending[count:]
         self._has_begun = self._has_begun or not released.isspace()
-        self._code += released
-        self._line = (self._line + released).rpartition("\n")[2]
+        self._released.append(released)
+        _, line_break, line = released.rpartition("\n")
+        may_be_blank = bool(line_break) or self._line_is_blank
+        self._line_is_blank = may_be_blank and not line.strip()
         return released
 
     def _fence_step(self, start: int) -> str | None:

@@ -49,6 +49,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Self
 
+    from langchain_bedrock_continue._core.text.text_before import TextBefore
+
 _MIN_QUOTE_WEIGHT = 4
 """The least weight of a quote that counts after a lead-in that is not trusted."""
 
@@ -98,7 +100,9 @@ class EchoJoin:
         received: How many characters of the message have arrived.
     """
 
-    def __init__(self, text: str, quote: str, *, opening: str = "") -> None:
+    def __init__(
+        self, text: str | TextBefore, quote: str, *, opening: str = ""
+    ) -> None:
         """Prepare a join.
 
         Args:

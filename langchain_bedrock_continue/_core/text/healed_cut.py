@@ -42,7 +42,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 HEAL_LIMIT = 60
 """How many characters a healed cut removes at most, besides the final whitespace."""
@@ -81,6 +81,24 @@ def _heal_point(text: str) -> int | None:
         if at and text[at:word] == " ":
             return at if solid - at <= HEAL_LIMIT else None
     return None
+
+
+def last_of(count: int, end: str, before: Iterable[str]) -> str:
+    """Return the last `count` characters of a text that comes in parts.
+
+    Args:
+        count: How many; all of them if there are fewer.
+        end: The last part.
+        before: The parts before it, the last one first.
+    """
+    parts = [end[max(0, len(end) - count) :]]
+    missing = count - len(parts[0])
+    for part in before:
+        if not missing:
+            break
+        parts.append(part[max(0, len(part) - missing) :])
+        missing -= len(parts[-1])
+    return "".join(reversed(parts))
 
 
 class BufferMark(NamedTuple):
@@ -164,6 +182,21 @@ class TextBuffer:
         return "".join(self._parts) + self._tail
 
     @property
+    def is_blank(self) -> bool:
+        """Whether it has nothing but whitespace."""
+        solid = self._tail.strip() or (self._last and not self._last.isspace())
+        return not (solid or self.text.strip())
+
+    def reader(self) -> Callable[[], str]:
+        """Return a function that returns the text as it is now.
+
+        Making it takes time in proportion to a segment, not to the text.
+        """
+        parts, marked = self._parts, self._marked
+        rest = "".join(parts[marked:]) + self._tail
+        return lambda: "".join(parts[:marked]) + rest
+
+    @property
     def unreleased(self) -> str:
         """The text that is not yet released."""
         return self._tail
@@ -180,16 +213,9 @@ class TextBuffer:
     def last(self, count: int) -> str:
         """Return the last `count` characters, or all of them if there are fewer.
 
-        It takes time in proportion to `count` and a segment, not to the text.
+        It takes time in proportion to `count`, and to the chunks of a segment.
         """
-        parts, size = [self._tail], len(self._tail)
-        for part in reversed(self._parts):
-            if size >= count:
-                break
-            parts.append(part)
-            size += len(part)
-        text = "".join(reversed(parts))
-        return text[max(0, len(text) - count) :]
+        return last_of(count, self._tail, reversed(self._parts))
 
     def feed(self, text: str) -> str:
         """Take what arrived; return what may be released now (TEXT-4)."""

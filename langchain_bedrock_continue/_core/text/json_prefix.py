@@ -11,6 +11,7 @@ PREFIX-4. The result depends on the text, and not on how it is split into chunks
 
 from __future__ import annotations
 
+import copy
 import re
 from enum import Enum, auto
 
@@ -44,6 +45,15 @@ class JsonPrefix:
         self._need = _Need.VALUE
         self._may_close = False
         self._in_string = self._is_escaped = self._in_scalar = False
+
+    def copy(self) -> JsonPrefix:
+        """Return a copy, which reads on by itself."""
+        return copy.deepcopy(self)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the text ends in a string, or inside brackets."""
+        return self._in_string or bool(self._open)
 
     @property
     def is_over(self) -> bool:

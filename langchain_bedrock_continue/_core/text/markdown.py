@@ -7,7 +7,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 _FENCES = re.compile(
     r"^[ \t]*(?:> ?)*(?:[-*+] |\d+[.)] )?[ \t]*(`{3,}|~{3,})(.*)$", re.MULTILINE
@@ -31,16 +31,21 @@ class Fence(NamedTuple):
     end: int | None = None
 
 
-def last_fence(text: str) -> Fence | None:
-    """Return the last code block of a text, or None if it has none."""
-    last: Fence | None = None
+def last_fence(text: str, last: Fence | None = None, *, at: int = 0) -> Fence | None:
+    """Return the last code block of a text, or None if it has none.
+
+    Args:
+        text: The text, or the last lines of it.
+        last: The last code block before these lines.
+        at: Where they begin.
+    """
     for line in _FENCES.finditer(text):
         mark, info = line[1], line[2].strip()
         if last is None or last.end is not None:
-            start = min(line.end() + 1, len(text))
+            start = at + min(line.end() + 1, len(text))
             last = Fence(mark, info.partition(" ")[0], start)
         elif mark.startswith(last.mark) and not info:
-            last = last._replace(end=line.start())
+            last = last._replace(end=at + line.start())
     return last
 
 
@@ -58,11 +63,42 @@ def table_at_end(text: str) -> tuple[str, bool] | None:
         if the text does not end in a table with a row.
     """
     table = list(takewhile(_is_row, _lines_from_end(text)))[::-1]
-    if not table[2:] or not _DELIMITER_ROW.fullmatch(table[1]):
+    return table_of(table, table[-1]) if table else None
+
+
+def table_of(rows: Sequence[str], last: str) -> tuple[str, bool] | None:
+    """Describe a table; see `table_at_end`.
+
+    Args:
+        rows: Its first lines, and at least one more if it has a row.
+        last: Its last line.
+    """
+    if not rows[2:] or not _DELIMITER_ROW.fullmatch(rows[1]):
         return None
-    last, header = table[-1], table[0]
+    header = rows[0]
     is_complete = last.endswith("|") and last.count("|") == header.count("|")
-    return "\n".join(table[:2]), is_complete
+    return "\n".join(rows[:2]), is_complete
+
+
+def rows_at_end(rows: Sequence[str], lines: Iterable[str]) -> tuple[str, ...]:
+    """Return the first lines, at most three, of the rows in which a text ends.
+
+    Args:
+        rows: Those in which it ended before its last lines.
+        lines: Its last lines.
+    """
+    at_end = list(rows)
+    for line in lines:
+        row = line.strip()
+        if not _is_row(row):
+            at_end.clear()
+        elif len(at_end) < _ENOUGH_ROWS:
+            at_end.append(row)
+    return tuple(at_end)
+
+
+_ENOUGH_ROWS = 3
+"""The header of a table, the line below it, and a row."""
 
 
 def _is_row(line: str) -> bool:
@@ -78,19 +114,24 @@ def _lines_from_end(text: str) -> Iterator[str]:
         end = start - 1
 
 
-def is_open_line(text: str) -> bool:
-    """Return True if a text's last line can't be complete, so that no fence follows it.
-
-    That is so inside a string or a bracket, inside a JSON document, after an operator,
-    and inside a line of an answer that is code without a fence.
-    """
+def has_open_end(text: str) -> bool:
+    """Return True if a text ends in a string or a bracket, or after an operator."""
     line = text[text.rfind("\n") + 1 :]
-    if _has_open_bracket(line) or line.rstrip().endswith(_OPERATORS):
-        return True
-    first = text.lstrip()[:_MAX_FIRST_LINE].partition("\n")[0]
-    if in_fence(text):
-        return False
-    return _is_open_json(text) if first[:1] in {"{", "["} else bool(_CODE.match(first))
+    return _has_open_bracket(line) or line.rstrip().endswith(_OPERATORS)
+
+
+def begins_as_json(text: str) -> bool:
+    """Return True if a text begins as a JSON document."""
+    return _first_line(text)[:1] in {"{", "["}
+
+
+def begins_as_code(text: str) -> bool:
+    """Return True if a text begins as code without a fence."""
+    return _CODE.match(_first_line(text)) is not None
+
+
+def _first_line(text: str) -> str:
+    return text.lstrip()[:_MAX_FIRST_LINE].partition("\n")[0]
 
 
 _MAX_FIRST_LINE = 200
@@ -122,6 +163,6 @@ def _has_open_bracket(line: str) -> bool:
     return bool(opened)
 
 
-def _is_open_json(text: str) -> bool:
+def is_open_json(text: str) -> bool:
     """Return True if a text that begins as JSON is not complete."""
     return _has_open_bracket(text)

@@ -114,11 +114,16 @@ _ANNOUNCED = re.compile(
     r":\**\Z"
 )
 _NUMBERED_ITEM = re.compile(r"^(?:\*\*)?(\d{1,2})[.)](?=\s|\Z)", re.MULTILINE)
+_LONGEST_LIST = 16_384
+"""A longer text is not searched at each seam."""
+
 _AFTER_LIST = re.compile(r"\n\n(?=\S)(?!\d{1,2}[.)])")
 
 
 def _has_announced_items(text: str) -> bool:
     """A numbered list without the items that were announced (OPEN-6)."""
+    if len(text) > _LONGEST_LIST:
+        return False
     items = list(_NUMBERED_ITEM.finditer(text))
     numbers = [int(item[1]) for item in items]
     if not items or numbers != list(range(1, len(items) + 1)):

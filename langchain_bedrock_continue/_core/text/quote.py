@@ -22,9 +22,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from langchain_bedrock_continue._core.text.text_end import body_length
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class QuoteKind(NamedTuple):
@@ -52,6 +55,10 @@ fifth: without any echo, a repetition that belongs to the text looks like a rest
 FEW_TOKENS = 50
 """A fifth of as many tokens is a quote of about 40 letters: long enough."""
 
+_END, _END_BODY = 2_048, 1_024
+"""How many characters of a long text's end are looked at, and how many of them come
+before the whitespace that it ends in: many more than a quote has."""
+
 _SMALL_SEGMENT = 8
 """A segment of fewer tokens can't spend half of them on a quote."""
 
@@ -78,6 +85,28 @@ def choose_quote(
         budgets.insert(0, max(budgets[0], min(4 * room, kind.most)))
     quotes = (_affordable(text, budget, kind) for budget in budgets)
     return next(filter(None, quotes), "")
+
+
+def choose_quote_of(
+    last: Callable[[int], str],
+    max_tokens: int,
+    kind: QuoteKind = WORDS,
+    room: int = 0,
+) -> str:
+    """Choose a quote of a long text, of which only the end is looked at.
+
+    Args:
+        last: Returns the last so many characters of the text, or all of them.
+        max_tokens: See `choose_quote`.
+        kind: See `choose_quote`.
+        room: See `choose_quote`.
+    """
+    count = _END
+    text = last(count)
+    while len(text) == count and body_length(text) < _END_BODY:
+        count *= 4
+        text = last(count)
+    return choose_quote(text, max_tokens, kind, room)
 
 
 def extra_tokens(quote: str, max_tokens: int) -> int:

@@ -34,20 +34,16 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from langchain_bedrock_continue._core.text.introductions import possible_starts
-from langchain_bedrock_continue._core.text.markdown import in_fence, table_at_end
+from langchain_bedrock_continue._core.text.text_before import HEAD, TAIL, TextBefore
 from langchain_bedrock_continue._core.text.text_end import weight, without_whitespace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-HEAD, TAIL = 4_096, 32_768
-"""How many characters of the text are compared, at its start and at its end."""
 
 SAME_BEFORE = 12
 """If so many visible characters before the seam and before an earlier place are equal,
@@ -155,11 +151,18 @@ _LIST_LINES = 12
 _SENTENCE_ENDS = ".!?\u2026:;。\uff01\uff1f\"'\u201d\u2019)]}>|`*_"
 
 
-@dataclass(frozen=True)
 class EarlierText:
-    """The text before a seam, prepared for comparison. It never changes."""
+    """The text before a seam, prepared for comparison. It never changes.
 
-    text: str
+    Attributes:
+        before: The text.
+        text: What is compared: all of it, or the start and the end of a long one.
+    """
+
+    def __init__(self, text: str | TextBefore) -> None:
+        """Prepare a text."""
+        self.before = TextBefore.of(text)
+        self.text = self.before.text
 
     @cached_property
     def window(self) -> str:
@@ -180,7 +183,7 @@ class EarlierText:
         starts = {match.end(): Start.SENTENCE for match in sentences}
         starts |= {match.end(): Start.LINE for match in _LINE_START.finditer(window)}
         for offset in sorted(starts):
-            compact_at += len(without_whitespace(window[at:offset]))
+            compact_at += sum(map(len, window[at:offset].split()))
             at, start = offset, starts[offset] if compact_at else Start.TEXT
             end = window.find("\n", at)
             line = window[at : end if end >= 0 else len(window)]
@@ -189,19 +192,30 @@ class EarlierText:
         return places
 
     def _has_same_words_before(self, at: int) -> bool:
-        before = self.compact[max(0, at - SAME_BEFORE) : at]
-        return len(before) == SAME_BEFORE and self.compact.endswith(before)
+        last = self.compact[-SAME_BEFORE:]
+        return at >= SAME_BEFORE and self.compact.startswith(last, at - SAME_BEFORE)
+
+    @cached_property
+    def _places_by_character(self) -> dict[str, list[Place]]:
+        places: dict[str, list[Place]] = {}
+        for place in self.places:
+            places.setdefault(self.compact[place.at], []).append(place)
+        return places
+
+    def places_with(self, first: str) -> list[Place]:
+        """Return the places at which a character stands."""
+        return self._places_by_character.get(first, [])
 
     def distance(self, at: int) -> int:
         """Return how many characters of the text follow a place, at least."""
-        omitted = len(self.text) - len(self.window)
+        omitted = self.before.omitted + len(self.text) - len(self.window)
         visible = len(self.compact) - at
         return visible + (omitted if visible > TAIL else 0)
 
     @cached_property
     def is_code(self) -> bool:
         """Whether the text ends in code, or is JSON or HTML."""
-        return self.text.lstrip()[:1] in {"{", "[", "<"} or in_fence(self.text)
+        return self.text.lstrip()[:1] in {"{", "[", "<"} or self.before.scan.in_fence
 
     @cached_property
     def is_prose(self) -> bool:
@@ -239,9 +253,9 @@ class EarlierText:
         body = self.text.rstrip()
         *_, before, row = ["", *body.split("\n")][-2:]
         is_row = row.lstrip().startswith("|") and "\n" not in self.text[len(body) :]
-        if not is_row or in_fence(body):
+        if not is_row or self.before.scan.in_fence:
             return ""
-        table = table_at_end(body)
+        table = self.before.table
         if table is None:  # perhaps a header; how many cells it will have is unknown
             is_open = row.count("|") > 1 and not before.lstrip().startswith("|")
         else:
@@ -251,7 +265,7 @@ class EarlierText:
     @cached_property
     def header(self) -> str:
         """The header row of the table in which the text ends, compact, or ""."""
-        table = table_at_end(self.text.rstrip())
+        table = self.before.table
         return without_whitespace(table[0].split("\n")[0]) if table else ""
 
     def seam(self, new: str, *, proven: bool) -> Seam:
@@ -315,7 +329,7 @@ class Repetition:
 
     def __init__(self, earlier: EarlierText) -> None:
         """Begin with no text."""
-        self._compact = earlier.compact
+        self._earlier, self._compact = earlier, earlier.compact
         self.active = earlier.places
         self.ended: list[tuple[Place, int]] = []
         self.seen = ""
@@ -325,6 +339,8 @@ class Repetition:
         new, at = without_whitespace(text), len(self.seen)
         if not new:
             return
+        if not self.seen:
+            self.active = self._earlier.places_with(new[0])
         self.seen += new
         active = []
         for place in self.active:
@@ -488,7 +504,7 @@ class RestartCheck:
     def _reopens(self) -> bool:
         """Return True if the text opens a code block inside an open one."""
         opens = _OPENING.match(self.pending) is not None
-        return opens and in_fence(self._earlier.text)
+        return opens and self._earlier.before.scan.in_fence
 
     def _repeats_header(self, seen: str) -> bool:
         header = self._earlier.header

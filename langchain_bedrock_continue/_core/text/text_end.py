@@ -9,10 +9,12 @@ from unicodedata import combining
 from langchain_bedrock_continue._core.text.fold import folded, surplus
 from langchain_bedrock_continue._core.text.healed_cut import is_unsafe_end
 from langchain_bedrock_continue._core.text.markdown import (
-    in_fence,
-    is_open_line,
-    table_at_end,
+    begins_as_code,
+    begins_as_json,
+    has_open_end,
+    is_open_json,
 )
+from langchain_bedrock_continue._core.text.text_before import TextBefore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -170,12 +172,14 @@ class TextEnd:
     It never changes, so that several joins can share it.
 
     Attributes:
-        body: The text without its trailing whitespace.
+        before: The text.
+        body: What is compared: the text without its trailing whitespace, or the start
+            and the end of a long one.
         trailing: That whitespace, with half a character if there is one.
         plain: The text in the plain form.
     """
 
-    def __init__(self, text: str, quote: str) -> None:
+    def __init__(self, text: str | TextBefore, quote: str) -> None:
         """Prepare a text.
 
         Args:
@@ -185,8 +189,10 @@ class TextEnd:
         Raises:
             ValueError: The text does not end in the quote.
         """
-        end = body_length(text)
-        self.body, self.trailing = text[:end], text[end:]
+        self.before = TextBefore.of(text)
+        compared = self.before.text
+        end = body_length(compared)
+        self.body, self.trailing = compared[:end], compared[end:]
         self._quote = quote
         self.plain = TextForm(self.body, quote, without_whitespace)
         # The second test looks at the complete text, and is rarely needed.
@@ -203,7 +209,7 @@ class TextEnd:
     @cached_property
     def in_fence(self) -> bool:
         """Whether the text ends inside an open code fence."""
-        return in_fence(self.body)
+        return self.before.scan.in_fence
 
     @property
     def in_line(self) -> bool:
@@ -212,14 +218,25 @@ class TextEnd:
 
     @cached_property
     def in_open_line(self) -> bool:
-        """Whether the text ends inside a line that can't be complete."""
-        return self.in_line and is_open_line(self.body)
+        """Whether the text ends inside a line that can't be complete.
+
+        No fence follows such a line: one inside a string or a bracket, inside a JSON
+        document, after an operator, and a line of code without a fence.
+        """
+        if not self.in_line or has_open_end(self.body):
+            return self.in_line
+        if self.in_fence:
+            return False
+        if not begins_as_json(self.body):
+            return begins_as_code(self.body)
+        json = self.before.scan.json
+        return is_open_json(self.before.whole()) if json is None else json.is_open
 
     @cached_property
     def table(self) -> tuple[str, bool] | None:
         """The table in which the text ends; see `table_at_end`."""
         is_closed = self.trailing.count("\n") > 1
-        return None if is_closed else table_at_end(self.body)
+        return None if is_closed else self.before.table
 
     def top(self, size: int) -> str:
         """Return the first characters of the folded text, without preparing it."""

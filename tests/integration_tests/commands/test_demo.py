@@ -1,4 +1,4 @@
-"""The two commands, as users run them."""
+"""The demo and the local command, as users run them."""
 
 import io
 import os
@@ -199,8 +199,8 @@ ERRORS = {
     "endpoint": (["--endpoint", "loca"], 2, "--endpoint: 'loca' is not an endpoint"),
     "max_tokens": (
         ["--endpoint", "http://127.0.0.1:9", "--max-tokens", "0"],
-        1,
-        "error: max_tokens: must be at least 1, got 0",
+        2,
+        "argument --max-tokens: '0' is not a positive number",
     ),
     "unreachable": (
         ["--endpoint", "http://127.0.0.1:9"],
@@ -314,17 +314,21 @@ def _interruptible():
     signal.signal(signal.SIGINT, before)
 
 
-@pytest.mark.model
-@pytest.mark.usefixtures("real_model", "_interruptible")
-def test_serve_prints_the_settings_for_boto3():
-    command = [sys.executable, "-m", "langchain_bedrock_continue.local", "serve"]
+@pytest.mark.usefixtures("_interruptible")
+@pytest.mark.parametrize(
+    "module", ["langchain_bedrock_continue", "langchain_bedrock_continue.local"]
+)
+def test_serve_prints_the_settings_for_boto3(module, tmp_path):
+    script = tmp_path / "answer.txt"
+    script.write_text("one two three\n")
+    command = [sys.executable, "-m", module, "serve", "--script", str(script)]
     with subprocess.Popen(  # noqa: S603 - the arguments are this file's
         command, env=ENVIRONMENT | _cache(), stdout=subprocess.PIPE, encoding="utf-8"
     ) as serving:
         assert serving.stdout is not None
         try:
             lines = [serving.stdout.readline() for _ in range(6)]
-            exports = dict(re.findall(r"export (\w+)=(\S+)", "".join(lines)))
+            exports = dict(re.findall(r"(AWS_\w+)=(\S+)", "".join(lines)))
             with pytest.MonkeyPatch.context() as patch:
                 for name, value in exports.items():
                     patch.setenv(name, value)
@@ -335,7 +339,7 @@ def test_serve_prints_the_settings_for_boto3():
                 )
         finally:
             serving.send_signal(signal.SIGINT)
-    assert reply["stopReason"] == "max_tokens"
+    assert reply["output"]["message"]["content"] == [{"text": "one two"}]
     assert serving.returncode == 0
 
 

@@ -1,4 +1,4 @@
-"""Each failure at each event of an answer: a table of what the result is.
+"""Failures at the events of an answer: a table of what the result is.
 
 A cell is a turn that fails once. Where recovery is on, the caller gets the message of a
 turn that did not fail, except for metadata. Where it is off, the error's partial
@@ -31,6 +31,7 @@ from tests.support.fault_matrix import (
     Kind,
     Outcome,
     borders,
+    half,
     outcomes,
     places_of,
 )
@@ -45,7 +46,10 @@ LEGEND = {
     LOST: "lost",
 }
 
-EVENTS = f"at each event of each segment ({', '.join(AT_BORDERS)}: at five)"
+EVENTS = (
+    "at every second event of each segment and at its borders, the next failure at the "
+    f"others ({', '.join(AT_BORDERS)}: at five)"
+)
 
 pytestmark = pytest.mark.usefixtures("no_backoff")
 
@@ -169,6 +173,8 @@ def fill_row(
         places = places_of(bedrock, client, fault)
         if row.entrance in AT_BORDERS:
             places = borders(places)
+        else:
+            places = half(places, list(FAILURES | FATAL).index(row.failure))
         found = [""] * (SEGMENTS + 1)
         for got in outcomes(failing, llm, row.entrance, places):
             sign = judged(got, complete, llm)

@@ -5,7 +5,10 @@ from contextlib import aclosing
 from typing import Any
 
 import pytest
-from langchain_core.callbacks import UsageMetadataCallbackHandler
+from langchain_core.callbacks import (
+    BaseCallbackHandler,
+    UsageMetadataCallbackHandler,
+)
 from langchain_core.prompts import ChatPromptTemplate
 
 from tests.support.callbacks import Recorder
@@ -37,6 +40,33 @@ def test_tokens_reach_callbacks_as_they_arrive(
     llm = model(serve(LONG), max_tokens=5)
     ENTRANCES[name](llm, "Hi", config={"callbacks": [recorder]})
     assert len([token for token in recorder.tokens if token]) > 5
+
+
+class Descriptions(BaseCallbackHandler):
+    """Keeps the description of the model that each run begins with."""
+
+    def __init__(self) -> None:
+        self.found: list[dict[str, Any]] = []
+
+    def on_chat_model_start(self, serialized: Any, *_: Any, **__: Any) -> None:
+        self.found.append(serialized)
+
+
+def test_a_model_is_described_once_and_again_after_a_change(
+    serve: Serve, every_entrance: Entrance
+) -> None:
+    """It takes LangChain longer than our part of a short turn."""
+    llm, described = model(serve("Hi."), temperature=0.5), Descriptions()
+    for _ in range(2):
+        every_entrance(llm, "Hi", config={"callbacks": [described]})
+    llm.temperature = 0.25
+    every_entrance(llm, "Hi", config={"callbacks": [described]})
+    colder = llm.model_copy(update={"temperature": 0.125})
+    every_entrance(colder, "Hi", config={"callbacks": [described]})
+    first, second, *later = described.found
+    assert first is second
+    heats = [each["kwargs"]["llm"]["kwargs"]["temperature"] for each in later]
+    assert heats == [0.25, 0.125]
 
 
 def test_langchains_usage_counter_counts_a_turn_once(

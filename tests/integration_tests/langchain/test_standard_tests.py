@@ -5,13 +5,14 @@ that it fails itself (the last test here says how), and VCR, which records real 
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from langchain_aws import ChatBedrockConverse
+from botocore.exceptions import ClientError
+from langchain_aws import ChatBedrock, ChatBedrockConverse
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import HumanMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 from langchain_tests.integration_tests import ChatModelIntegrationTests
 
 from langchain_bedrock_continue import ChatBedrockContinuing
@@ -25,6 +26,8 @@ def message_of(kind: str, **more: str) -> list[HumanMessage]:
     data = {"base64": "AAAA"} if more else {"url": "https://example.org/a.png"}
     return [HumanMessage([{"type": kind, **data, **more}])]
 
+
+PDF = "application/pdf"
 
 TINY = {"magic_function_no_args"}
 """The tools whose calls fit in any segment."""
@@ -139,6 +142,39 @@ class TestContinuingInUserTurns(Continuing):
         return {**super().chat_model_params, "model": REFUSING_MODEL}
 
 
+class ContinuingChatBedrock(ChatBedrockContinuing):
+    """Ours around a ChatBedrock, made from the arguments of both."""
+
+    if not TYPE_CHECKING:
+
+        def __init__(self, **kwargs: Any) -> None:
+            own = ChatBedrockContinuing.model_fields.keys()
+            theirs = {name: kwargs[name] for name in kwargs if name not in own}
+            given = {name: kwargs[name] for name in kwargs if name in own}
+            inner = invoke_model(**{"region_name": "us-east-1", **theirs})
+            super().__init__(llm=inner, **given)
+
+
+class TestContinuingOverInvokeModel(Continuing):
+    """ChatBedrock fails what is not supported here, by the same errors."""
+
+    @property
+    def chat_model_class(self) -> type[BaseChatModel]:
+        return ContinuingChatBedrock
+
+    @property
+    def supports_pdf_inputs(self) -> bool:
+        return False
+
+    @property
+    def supports_pdf_tool_message(self) -> bool:
+        return False
+
+    @property
+    def supports_image_tool_message(self) -> bool:
+        return False
+
+
 class TestChatBedrockConverse(Suite):
     tokens = 4000
 
@@ -166,3 +202,38 @@ def test_a_skipped_feature_fails_as_with_chat_bedrock_converse(
             model_class(**settings).invoke(asked, **kwargs)
         errors.append(str(raised.value))
     assert errors[0] == errors[1]
+
+
+def results_with(kind: str) -> list[BaseMessage]:
+    """Return a conversation in which a tool returns an image or a document."""
+    [data] = message_of(kind, mime_type={"image": "image/png"}.get(kind, PDF))
+    return [
+        HumanMessage("Hi"),
+        AIMessage("", tool_calls=[{"name": "f", "args": {}, "id": "1"}]),
+        ToolMessage(data.content, tool_call_id="1"),
+    ]
+
+
+OF_INVOKE_MODEL: dict[str, Any] = {
+    "PDF inputs": message_of("file", mime_type=PDF),
+    "PDFs of tools": results_with("file"),
+    "images of tools": results_with("image"),
+}
+
+
+@pytest.mark.parametrize("feature", OF_INVOKE_MODEL)
+def test_a_feature_that_chat_bedrock_lacks_fails_the_same_way(
+    local_bedrock: LocalBedrock, feature: str
+) -> None:
+    settings = {"model": PREFILL_MODEL, **local_bedrock.client_kwargs()}
+    errors = []
+    for make in (invoke_model, ContinuingChatBedrock):
+        with pytest.raises((ValueError, ClientError)) as raised:
+            make(**settings).invoke(OF_INVOKE_MODEL[feature])
+        errors.append(str(raised.value))
+    assert errors[0] == errors[1]
+
+
+def invoke_model(**settings: Any) -> ChatBedrock:
+    region = settings.pop("region_name")
+    return ChatBedrock(region=region, **settings)

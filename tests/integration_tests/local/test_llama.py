@@ -5,6 +5,7 @@ Needs the weights (98 MB, downloaded once by pip) and xllamacpp.
 
 import asyncio
 import contextlib
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -212,7 +213,9 @@ async def test_no_incomplete_character_is_released(backend):
 async def test_the_end_of_a_turn_and_of_the_context_window(backend):
     hello = await pieces_of(backend, make_request("Say hello.", 200))
     assert hello[-1].stop_reason == "end_turn"
-    full = await pieces_of(backend, ENDLESS)
+    # A long prompt, which is read faster than an answer is written.
+    long = make_request("w " * (CONTEXT - 80), max_tokens=CONTEXT)
+    full = await pieces_of(backend, replace(long, output_config=ENDLESS.output_config))
     assert full[-1].stop_reason == "model_context_window_exceeded"
     assert full[-2] == BlockEnd()
 

@@ -140,14 +140,57 @@ def test_without_the_extra_the_error_says_what_to_install() -> None:
     assert 'pip install "langchain-bedrock-continue[local]"' in ran.stderr
 
 
-def test_an_instance_can_be_entered_once() -> None:
-    bedrock = LocalBedrock(Script("x"))
-    with pytest.raises(RuntimeError, match="inside `with"):
+def test_an_endpoint_can_be_started_and_stopped_without_a_with(
+    endpoint_threads: Threads,
+) -> None:
+    backend = RecordingBackend()
+    bedrock = LocalBedrock(backend)
+    assert repr(bedrock) == "<LocalBedrock: not running, RecordingBackend>"
+    with pytest.raises(RuntimeError, match="call start"):
         _ = bedrock.endpoint_url
-    with bedrock:
-        pass
-    with pytest.raises(RuntimeError, match="create a new one"), bedrock:
-        pytest.fail("the body must not run")
+    assert bedrock.start() is bedrock.start() is bedrock
+    url = bedrock.endpoint_url
+    assert repr(bedrock) == f"<LocalBedrock: {url}, RecordingBackend>"
+    client = bedrock.boto3_client()
+    client.converse(modelId=MODEL, messages=HI)
+    client.close()
+    bedrock.stop()
+    bedrock.stop()
+    assert backend.calls == ["start", "close"]
+    assert (endpoint_threads(), is_listening(url)) == ([], False)
+    with bedrock:  # it can be started again
+        assert len(bedrock.requests) == 1
+    assert backend.calls == ["start", "close"] * 2
+    gc.collect()  # an unclosed socket warns, and warnings are errors
+
+
+def test_an_endpoint_that_is_not_stopped_ends_with_the_interpreter() -> None:
+    code = (
+        "from langchain_bedrock_continue.local import *\n"
+        "class Backend(Script):\n"
+        "    def close(self): print('closed')\n"
+        "print(LocalBedrock(Backend('x')).start().endpoint_url)"
+    )
+    ran = subprocess.run(  # noqa: S603 - this interpreter
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+    url, closed = ran.stdout.split()
+    assert url.startswith("http://127.0.0.1:")
+    assert closed == "closed"
+
+
+def test_an_endpoint_can_have_a_port_of_its_own() -> None:
+    with LocalBedrock(Script("x")) as other:
+        _, port = address(other.endpoint_url)
+        taken = LocalBedrock(backend := RecordingBackend(), port=port)
+        with pytest.raises(OSError, match=f"port {port} of 127.0.0.1: Address already"):
+            taken.start()
+        assert backend.calls == []
+    with taken:
+        assert taken.endpoint_url == f"http://127.0.0.1:{port}"
+    with pytest.raises(ValueError, match="port=65536: must be between"):
+        LocalBedrock(Script("x"), port=65_536)
 
 
 class SilentBackend(Script):

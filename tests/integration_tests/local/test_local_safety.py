@@ -19,7 +19,7 @@ from tests.support.models import MODEL
 
 
 def test_the_endpoint_listens_on_loopback_only() -> None:
-    with _listen() as listening:
+    with _listen(0) as listening:
         host, port = listening.getsockname()
         assert host == "127.0.0.1"
         assert listening.family == socket.AF_INET

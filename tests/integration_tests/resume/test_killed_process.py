@@ -50,8 +50,10 @@ def bedrock() -> Iterator[LocalBedrock]:
         yield bedrock
 
 
-@pytest.mark.parametrize("model", [MODEL, REFUSING_MODEL], ids=["prefill", "user turn"])
-@pytest.mark.parametrize("graph", list(GRAPHS))
+# Each takes two processes: a prefill in one graph, a user turn in the other.
+@pytest.mark.parametrize(
+    ("graph", "model"), list(zip(GRAPHS, (MODEL, REFUSING_MODEL), strict=True))
+)
 def test_the_next_process_has_the_complete_answer(
     bedrock: LocalBedrock, tmp_path: Path, graph: str, model: str
 ) -> None:

@@ -124,7 +124,8 @@ def test_a_message_truncated_anywhere_is_the_complete_one(
     assert signs == SAME * len(POSITIONS)
 
 
-@pytest.mark.parametrize("row", ROWS, ids=str)
+# The form changes nothing in what is retried.
+@pytest.mark.parametrize("row", [one for one in ROWS if one.output_version == "v0"])
 def test_a_message_truncated_at_the_ceiling_says_what_it_lacks(
     serve: Serve, record_property: Any, row: Row
 ) -> None:

@@ -346,3 +346,16 @@ def test_its_model_is_created_once_and_follows_its_fields(
     inner.max_tokens = 9
     ChatBedrockContinuing(llm=inner).invoke("Hi")
     assert sent_size(bedrock) == 9
+
+
+def test_a_subclass_may_stream_from_any_iterator(serve: Serve) -> None:
+    """BaseChatModel's `_stream` returns an iterator, which need not be closable."""
+
+    class Listing(ChatBedrockConverse):
+        def _stream(self, *args: Any, **kwargs: Any) -> Any:
+            return iter([*super()._stream(*args, **kwargs)])
+
+    bedrock = serve("Hi.")
+    bare = Listing(model=PREFILL_MODEL, **bedrock.client_kwargs())
+    llm = ChatBedrockContinuing(llm=bare)
+    assert "".join(chunk.text for chunk in llm.stream("Q")) == "Hi."

@@ -6,7 +6,7 @@ The rules are TURN-1, TURN-2 and TURN-5 to TURN-7.
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from langchain_core.messages import AIMessageChunk
+from langchain_core.messages import AIMessage, AIMessageChunk
 
 from langchain_bedrock_continue import SegmentError
 from langchain_bedrock_continue._core.policy import Policy
@@ -16,7 +16,7 @@ from tests.support.contents import text_block
 from tests.support.fake_models import OUTPUT_TOKENS, FakeTextModel
 from tests.support.prompts import QUOTED
 from tests.support.random_texts import texts_without_repetition
-from tests.support.responses import streamed_chunks
+from tests.support.responses import streamed_chunks, usage_of
 from tests.support.turns import (
     QUESTION,
     STRATEGIES,
@@ -157,6 +157,40 @@ def test_turn_6_an_error_of_the_first_call_is_raised_unchanged() -> None:
     error = ValueError("own")
     result = run(FakeTextModel("text", [9], 2, {0: 0}, error), policy("prefill"))
     assert result.error is error
+
+
+def test_turn_6_the_first_error_is_raised_if_nothing_arrived() -> None:
+    """As the wrapped model would raise it, whatever the further calls raise."""
+    first = ConnectionError("first")
+    errors = iter([first, ConnectionError("second"), ValueError("third")])
+    result = run_turn(
+        Turn(QUESTION, {}, policy("prefill")), lambda _: iter([next(errors)])
+    )
+    assert result.error is first
+    assert len(result.requests) == 3
+
+
+def test_next_14_a_stream_with_usage_and_no_stop_reason_is_an_error() -> None:
+    def model(_: SegmentRequest) -> Response:
+        yield AIMessageChunk(content=[text_block("alpha")])
+        yield AIMessageChunk(content=[], usage_metadata=usage_of(7))
+        yield ConnectionError("no stop reason")
+
+    result = run_turn(Turn(QUESTION, {}, policy("prefill")), model)
+    assert isinstance(result.error, SegmentError)
+    assert isinstance(result.error, ConnectionError)
+    assert result.error.partial.text == "alpha"
+    assert len(result.requests) == 1
+
+
+def test_stop_4_a_response_without_a_stop_reason_has_valid_tool_calls() -> None:
+    block = {"type": "tool_use", "id": "1", "name": "f", "input": {"a": 1}}
+    result = run_turn(
+        Turn(QUESTION, {}, policy("prefill")),
+        lambda _: iter([AIMessage(content=[block])]),
+    )
+    assert [call["args"] for call in result.message.tool_calls] == [{"a": 1}]
+    assert result.continuation["complete"]
 
 
 def test_turn_7_a_refused_prefill_is_no_segment() -> None:

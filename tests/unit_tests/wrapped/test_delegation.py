@@ -1,7 +1,6 @@
 """The wrapped model's attributes and class, seen through the wrapper."""
 
 import copy
-import pickle
 from functools import cache
 from typing import Any
 
@@ -55,6 +54,10 @@ def test_an_unknown_or_private_name_is_an_attribute_error(llm: Any) -> None:
     assert not hasattr(llm, "no_such_name")
     assert not hasattr(llm, "_no_such_name")
     assert not hasattr(ChatBedrockContinuing.model_construct(), "max_tokens")
+
+
+def test_private_methods_of_the_wrapped_class_can_be_called(llm: Any) -> None:
+    assert llm._get_base_model() == llm.llm._get_base_model()
 
 
 def test_a_cache_point_is_that_of_chat_bedrock_converse() -> None:
@@ -224,16 +227,3 @@ def test_a_subclass_is_one_too(inner: Any) -> None:
 def test_it_cannot_wrap_itself(llm: Any) -> None:
     with pytest.raises(ValidationError, match="got ChatBedrockContinuing"):
         ChatBedrockContinuing(llm=llm)
-
-
-def test_pickle_fails_for_the_same_reason_as_the_wrapped_model(
-    inner: Any, llm: Any
-) -> None:
-    errors: list[str] = []
-    for one in (inner, llm):
-        with pytest.raises(pickle.PicklingError) as raised:
-            pickle.dumps(one)
-        errors.append(str(raised.value))
-    assert errors[0] == errors[1]
-    plain = llm.model_construct(llm="a stand-in")
-    assert pickle.loads(pickle.dumps(plain)).llm == "a stand-in"  # noqa: S301

@@ -13,6 +13,7 @@ from langchain_bedrock_continue._core.content.incoming import read
 from langchain_bedrock_continue._core.content.placement import Placement
 from langchain_bedrock_continue._core.text.continuation_join import ExpectedEcho
 from langchain_bedrock_continue._core.text.quote import choose_quote
+from langchain_bedrock_continue._core.text.text_before import HEAD, LINE
 from tests.support.contents import (
     complete_response,
     contents,
@@ -352,5 +353,6 @@ def test_the_start_of_a_segment_does_not_copy_the_text(ending: str) -> None:
     start = placement.start()
     assert start.open is placement._open
     assert start.join is placement._join
-    values = [start.mark, start.seams, start.last_seam, start.closed_length]
+    values = [start.mark, start.seams, start.last_seam]
     assert len(pickle.dumps(values)) < 500
+    assert len(pickle.dumps(start.text)) < HEAD + LINE + 1_000

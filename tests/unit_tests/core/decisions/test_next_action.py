@@ -276,6 +276,7 @@ def test_every_rule_after_a_response_decides_some_situation() -> None:
         situations += all_problems(limit=limit)
     situations.append(AfterResponse(TRUNCATED, can_continue=False))
     situations.append(AfterResponse(TRUNCATED, window_full=True))
+    situations.append(AfterResponse(TRUNCATED, no_headroom=True))
     for state in ("complete", "continuable", "broken"):
         for limit in (None, *LIMITS):
             facts = AfterResponse(TRUNCATED, arguments=state, limit=limit)
@@ -310,6 +311,15 @@ def test_next_10_a_full_context_window_does_not_change_a_final_end() -> None:
     final = [meaning for meaning in MEANINGS if meaning.action is not Action.CONTINUE]
     for now in all_responses(*final):
         assert after_response(replace(now, window_full=True)) == after_response(now)
+
+
+def test_next_15_a_call_that_would_not_fit_ends_the_turn_in_its_place() -> None:
+    for now in all_responses(*MEANINGS):
+        action, ending = after_response(replace(now, limit=None))
+        expected = (Action.END, Ending.CONTEXT_WINDOW)
+        if action is not Action.CONTINUE:
+            expected = (action, ending)
+        assert after_response(replace(now, limit=None, no_headroom=True)) == expected
 
 
 # After an error -------------------------------------------------------------------
@@ -367,7 +377,7 @@ def test_next_12_a_refused_cache_point_is_left_out() -> None:
 
 
 def test_every_rule_after_an_error_decides_some_situation() -> None:
-    larger = AfterError(is_larger_retry=True, timed_out=True)
+    larger = AfterError(is_larger=True, timed_out=True)
     errors = [*all_errors(), AfterError(cache_refused=True), larger]
     decided = {next(r.why for r in AFTER_ERROR if r.when(now)) for now in errors}
     assert decided == {rule.why for rule in AFTER_ERROR}
@@ -409,6 +419,13 @@ def test_next_7_only_a_stream_that_broke_is_recovered_from() -> None:
             assert now.retryable
             assert now.may_recover
             assert now.in_stream
+
+
+def test_next_14_a_stream_that_has_its_usage_is_not_asked_for_again() -> None:
+    for now in all_errors():
+        if after_error(now)[0] is Action.RECOVER:
+            over = replace(now, has_usage=True)
+            assert after_error(over) == (Action.RAISE, Ending.ERROR)
 
 
 def test_next_7_a_stream_that_was_silent_from_its_begin_is_not_asked_for_again() -> (

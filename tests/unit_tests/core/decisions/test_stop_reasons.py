@@ -1,4 +1,4 @@
-"""The rules STOP-1 to STOP-3, for the stop reasons that botocore knows."""
+"""The rules STOP-1 to STOP-4, for the stop reasons that botocore knows."""
 
 import botocore.session
 import pytest
@@ -34,7 +34,7 @@ def test_stop_1_only_max_tokens_is_continued() -> None:
     assert continued == ["max_tokens"]
 
 
-@pytest.mark.parametrize("reason", [None, "", "a_new_reason", 7, ["end_turn"]])
+@pytest.mark.parametrize("reason", ["", "a_new_reason", 7, ["end_turn"]])
 def test_stop_2_an_unknown_reason_is_final(reason: object) -> None:
     assert meaning_of(reason) is UNKNOWN
     assert UNKNOWN.action is Action.END
@@ -46,6 +46,13 @@ def test_stop_3_the_last_block_is_complete_only_if_the_model_ended_it() -> None:
     }
     assert complete == {"end_turn", "tool_use", "pause_turn"}
     assert not UNKNOWN.last_block_complete
+
+
+def test_stop_4_a_response_without_a_reason_is_complete() -> None:
+    given = meaning_of(None)
+    assert given.action is Action.END
+    assert given.complete
+    assert given.last_block_complete
 
 
 def test_a_reason_that_leaves_the_answer_incomplete_has_an_ending() -> None:

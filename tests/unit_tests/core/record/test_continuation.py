@@ -32,7 +32,12 @@ from langchain_bedrock_continue._core.record.record import Record
 from langchain_bedrock_continue._core.record.segment import Segment
 from langchain_bedrock_continue._core.text.join_rules import JoinResult, JoinRule
 from langchain_bedrock_continue._core.turn import Turn
-from tests.support.contents import call_block, reasoning_block, text_block
+from tests.support.contents import (
+    call_block,
+    complete_response,
+    reasoning_block,
+    text_block,
+)
 from tests.support.fake_models import FakeTextModel
 from tests.support.random_turns import RANDOM, run_random_turn
 from tests.support.responses import Block, complete_message, metadata_of, usage_of
@@ -147,6 +152,16 @@ def test_an_entry_of_a_call_that_failed() -> None:
         "strategy": None,
         "error": "ClientError: ThrottlingException",
     }
+
+
+def test_the_words_of_langchain_core_do_not_contradict_a_corrected_reason() -> None:
+    words = {"finish_reason": "max_tokens", "normalized_finish_reason": "length"}
+    received = AIMessage("x", response_metadata={"stopReason": "max_tokens", **words})
+    one = Segment()
+    one.response.receive(received)
+    assert one.metadata == received.response_metadata
+    one.corrected_stop_reason = "tool_use"
+    assert one.metadata == {"stopReason": "tool_use"}
 
 
 def test_an_entry_has_the_stop_reason_that_was_corrected() -> None:
@@ -369,6 +384,20 @@ def test_the_share_of_the_tokens_that_a_join_dropped() -> None:
     response.receive(AIMessage("a" * 30, usage_metadata=usage_of(10)))
     joined = Segment(response=response, join=JoinResult(JoinRule.ECHO, dropped=12))
     assert entry_of(joined).get("dropped_tokens") == 4
+
+
+@pytest.mark.parametrize("chunk_size", [0, 1, 7])
+def test_reasoning_and_tool_calls_are_no_part_of_what_a_join_dropped(
+    chunk_size: int,
+) -> None:
+    call = call_block("1", {"q": "b" * 11})  # 20 characters of JSON
+    blocks = [reasoning_block("c" * 10), text_block("a" * 30), call]
+    response = Response(keeps_text=True)
+    for message in complete_response(blocks, chunk_size):
+        response.receive(message)
+    response.usage = usage_of(60)
+    joined = Segment(response=response, join=JoinResult(JoinRule.ECHO, dropped=30))
+    assert entry_of(joined).get("dropped_tokens") == 30
 
 
 def test_a_segment_in_a_user_turn_says_how_it_was_joined() -> None:

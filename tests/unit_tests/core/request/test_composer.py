@@ -61,7 +61,7 @@ def test_message_2_a_prefill_replaces_the_prefill_before_it() -> None:
 def test_message_2_a_user_turn_after_a_prefill_has_the_answer_so_far() -> None:
     composer = Composer(CONVERSATION, {})
     composer.continue_in_prefill([text_block("one")])
-    composer.continue_in_user_turn([text_block("one two")], "", COPY, "two")
+    composer.continue_in_user_turn([text_block("one two")].copy, "", COPY, "two")
     assert composer.messages() == [
         *CONVERSATION,
         AIMessage("one two"),
@@ -72,7 +72,7 @@ def test_message_2_a_user_turn_after_a_prefill_has_the_answer_so_far() -> None:
 
 def test_message_2_a_prefill_after_a_user_turn_has_the_answer_so_far() -> None:
     composer = Composer(CONVERSATION, {})
-    composer.continue_in_user_turn([text_block("one")], "one", COPY, "one")
+    composer.continue_in_user_turn([text_block("one")].copy, "one", COPY, "one")
     composer.continue_in_prefill([text_block("one two")])
     assert composer.messages() == [*CONVERSATION, AIMessage("one two")]
     assert not composer.in_user_turn
@@ -81,7 +81,7 @@ def test_message_2_a_prefill_after_a_user_turn_has_the_answer_so_far() -> None:
 def test_a_user_turn_uses_the_callers_template() -> None:
     composer = Composer(CONVERSATION, {})
     wording = wording_of(Form.CALLERS, "Continue after {tail}, please.")
-    composer.continue_in_user_turn([text_block("one")], "one", wording, "one")
+    composer.continue_in_user_turn([text_block("one")].copy, "one", wording, "one")
     last = composer.messages()[-1]
     assert last == HumanMessage("Continue after one, please.")
 
@@ -91,7 +91,7 @@ def test_message_2_a_user_turn_that_is_asked_again_replaces_the_prompt_alone(
     messages: list[BaseMessage],
 ) -> None:
     composer = Composer(messages, {})
-    composer.continue_in_user_turn([text_block("one two")], "", COPY, "two")
+    composer.continue_in_user_turn([text_block("one two")].copy, "", COPY, "two")
     *history, first = composer.messages()
     composer.ask_again(LAST_LINE, "one two")
     assert composer.in_user_turn
@@ -103,11 +103,11 @@ def test_message_2_a_user_turn_that_is_asked_again_replaces_the_prompt_alone(
 
 def test_message_5_only_the_answer_that_was_used_is_in_the_history() -> None:
     composer = Composer(CONVERSATION, {})
-    composer.continue_in_user_turn([text_block("one")], "", COPY, "one")
+    composer.continue_in_user_turn([text_block("one")].copy, "", COPY, "one")
     composer.ask_again(LAST_LINE, "one")
     asked = composer.messages()
     written = [text_block("one two")]
-    composer.continue_in_user_turn(written, "one two", COPY, "two")
+    composer.continue_in_user_turn(written.copy, "one two", COPY, "two")
     assert composer.messages() == [
         *asked,
         AIMessage("one two"),
@@ -134,7 +134,7 @@ def compose(composer: Composer, steps: list[tuple[str, str, bool]]) -> None:
         if strategy == "prefill":
             composer.continue_in_prefill(answer)
         else:
-            composer.continue_in_user_turn(answer, text, COPY, text.strip())
+            composer.continue_in_user_turn(answer.copy, text, COPY, text.strip())
         if strategy == "user turn in two forms":
             composer.ask_again(LAST_LINE, text.strip())
 
@@ -163,7 +163,7 @@ def test_message_4_the_answer_continues_the_callers_own_prefill(
     composer = Composer(messages, {})
     composer.continue_in_prefill([text_block("one")])
     assert composer.messages() == [*CONVERSATION, AIMessage(own + "one")]
-    composer.continue_in_user_turn([text_block("one two")], "", COPY, "two")
+    composer.continue_in_user_turn([text_block("one two")].copy, "", COPY, "two")
     _system, _question, answer, _prompt = composer.messages()
     assert answer == AIMessage(own + "one two")
 
@@ -181,7 +181,7 @@ def test_message_5_the_history_of_user_turns_only_grows(
     composer, sent = Composer(CONVERSATION, {}), list(CONVERSATION)
     for number, (spoken, quote, again) in enumerate(answers):
         written = [text_block("all that was written, joined")]
-        composer.continue_in_user_turn(written, spoken, COPY, quote)
+        composer.continue_in_user_turn(written.copy, spoken, COPY, quote)
         if again:
             composer.ask_again(LAST_LINE, quote)
         before, sent = sent, composer.messages()
@@ -235,7 +235,7 @@ def test_arguments_in_a_user_turn_have_a_prompt_of_their_own(quote: str) -> None
     composer = Composer(CONVERSATION, TOOLS)
     wording = wording_of(Form.CALLERS, "The answer's own prompt: {tail}")
     composer.start_arguments("write", [])
-    composer.continue_in_user_turn([text_block('{"a": ')], "", wording, quote)
+    composer.continue_in_user_turn([text_block('{"a": ')].copy, "", wording, quote)
     assert composer.messages() == [
         *CONVERSATION,
         AIMessage(LEAD_IN + '{"a": '),
@@ -246,14 +246,14 @@ def test_arguments_in_a_user_turn_have_a_prompt_of_their_own(quote: str) -> None
 def test_message_5_the_history_of_user_turns_for_arguments_only_grows() -> None:
     composer = Composer(CONVERSATION, TOOLS)
     said = [text_block("I write. ")]
-    composer.continue_in_user_turn(said, "I write. ", COPY, "I write.")
+    composer.continue_in_user_turn(said.copy, "I write. ", COPY, "I write.")
     composer.start_arguments("write", [text_block("I write. Now.")])
     assert not composer.in_user_turn
-    composer.continue_in_user_turn([text_block('{"a": ')], "", COPY, '{"a": ')
+    composer.continue_in_user_turn([text_block('{"a": ')].copy, "", COPY, '{"a": ')
     first = composer.messages()
     assert first[2].text == f'I write. Now.\n\n{LEAD_IN}{{"a": '
     written = [text_block('{"a": "b')]
-    composer.continue_in_user_turn(written, '{"a": "b', COPY, '"b')
+    composer.continue_in_user_turn(written.copy, '{"a": "b', COPY, '"b')
     second = composer.messages()
     assert second == [
         *first,

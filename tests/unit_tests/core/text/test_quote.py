@@ -11,6 +11,7 @@ from langchain_bedrock_continue._core.text.quote import (
     WORDS,
     QuoteKind,
     choose_quote,
+    choose_quote_of,
 )
 
 TEXTS = st.text(max_size=400) | st.lists(
@@ -152,3 +153,19 @@ def test_quote_4_a_line_that_costs_too_much_is_not_quoted_from_its_beginning() -
     quote = choose_quote(text, 20, LINE)
     assert len(quote) <= 40
     assert text.rstrip().removesuffix(quote).endswith(" ")
+
+
+@pytest.mark.parametrize("end", ["", "\n" * 3_000, "\u0301" * 1_500, "🇯🇵" * 40])
+@BOTH_KINDS
+def test_a_long_text_has_the_quote_of_its_end(end: str, kind: QuoteKind) -> None:
+    text = "She wrote one line more, and then another.\n" * 200 + end
+    taken: list[int] = []
+
+    def last(count: int) -> str:
+        taken.append(count)
+        return text[-count:]
+
+    for max_tokens in (3, 20, 1_000):
+        quote = choose_quote_of(last, max_tokens, kind)
+        assert quote == choose_quote(text, max_tokens, kind)
+    assert max(taken) < len(text) or len(end) > len(text) / 4

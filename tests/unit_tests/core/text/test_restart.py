@@ -10,12 +10,11 @@ from hypothesis import strategies as st
 from langchain_bedrock_continue._core.text.introductions import INTRODUCTION
 from langchain_bedrock_continue._core.text.preambles import OPENERS
 from langchain_bedrock_continue._core.text.restart import (
-    HEAD,
-    TAIL,
     EarlierText,
     Restart,
     RestartCheck,
 )
+from langchain_bedrock_continue._core.text.text_before import HEAD, TAIL
 from langchain_bedrock_continue._core.text.text_end import without_whitespace
 from tests.support.seams.texts import texts
 

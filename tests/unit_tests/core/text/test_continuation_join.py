@@ -399,3 +399,15 @@ def test_a_restart_is_not_doubled(name: str) -> None:
             kept.append((text.name, cut))
     assert joins > 380
     assert len(kept) == kind.kept, kept
+
+
+def test_join_2_a_ruled_line_again_is_no_restart() -> None:
+    rule = f"+{'-' * 70}+\n"
+    row = "| the name of an animal, and what is known of it up to this day         |\n"
+    text = f"{rule}{row}{rule}{row.replace('animal', 'insect')}"
+    expected = ExpectedEcho(quote=text[-40:-1], capacity=100, is_last_try=True)
+    join = ContinuationJoin(EchoJoin(text, text[-40:-1]), text, expected)
+    new = f"{rule}| the end"
+    released = (join.feed(f"{text[-40:]}{new}") or "") + join.finish(truncated=True)
+    assert join.rejected is None
+    assert released.strip() == new

@@ -402,12 +402,11 @@ def test_a_restart_is_not_doubled(name: str) -> None:
 
 
 def test_join_2_a_ruled_line_again_is_no_restart() -> None:
-    rule = f"+{'-' * 70}+\n"
+    rule = f"+{'-' * 90}+\n"
     row = "| the name of an animal, and what is known of it up to this day         |\n"
-    text = f"{rule}{row}{rule}{row.replace('animal', 'insect')}"
-    expected = ExpectedEcho(quote=text[-40:-1], capacity=100, is_last_try=True)
-    join = ContinuationJoin(EchoJoin(text, text[-40:-1]), text, expected)
-    new = f"{rule}| the end"
-    released = (join.feed(f"{text[-40:]}{new}") or "") + join.finish(truncated=True)
-    assert join.rejected is None
-    assert released.strip() == new
+    text = f"{rule}{row}{row.replace('animal', 'insect')}{rule[:20]}"
+    expected = ExpectedEcho(quote=rule[:20], capacity=100, is_last_try=True)
+    join = ContinuationJoin(EchoJoin(text, rule[:20]), text, expected)
+    new = f"{rule[20:]}\nThe end."
+    released = (join.feed(rule[:20] + new) or "") + join.finish(truncated=True)
+    assert (join.rejected, released) == (None, new)

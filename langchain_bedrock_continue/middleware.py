@@ -81,7 +81,6 @@ class ContinuationSettings(TypedDict, total=False):
     tool_call_recovery: Literal["retry", "resume", "return", "raise"]
     max_tokens_ceiling: int | None
     max_tokens_growth: float
-    max_tokens_growth: float
     max_seconds: float | None
     stream_recoveries: int
     usage_view: Literal["billed", "response"]

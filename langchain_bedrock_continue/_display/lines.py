@@ -43,5 +43,7 @@ class LineDisplay:
         self._runs.clear()
 
     def _write(self, line: str) -> None:
-        self._file.write(line + "\n")
+        encoding = getattr(self._file, "encoding", None) or "utf-8"
+        known = line.encode(encoding, "replace").decode(encoding)
+        self._file.write(known + "\n")
         self._file.flush()

@@ -34,8 +34,9 @@ MOST_ROWS = 12
 """How many runs have a row; the first of more are counted in one."""
 
 RULES = """
-.lbc-runs { display: grid; grid-template-columns: auto auto minmax(8em, 16em) 1fr;
+.lbc-runs { display: grid; grid-template-columns: auto auto minmax(5em, 16em) 1fr;
   gap: 0.25em 0.9em; align-items: center; max-width: none; }
+.lbc-runs > .lbc-name { white-space: nowrap; }
 .lbc-runs > .lbc-all { grid-column: 1 / -1; }
 .lbc-runs > .lbc-said { font-variant-numeric: tabular-nums; }
 """

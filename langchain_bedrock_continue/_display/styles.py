@@ -66,7 +66,7 @@ _RULES = """
 .lbc-complete { color: var(--lbc-good); font-weight: 600; }
 .lbc-incomplete, .lbc-running { color: var(--lbc-seam); font-weight: 600; }
 .lbc-failed { color: var(--lbc-bad); font-weight: 600; }
-.lbc-bar { display: flex; gap: 2px; height: 8px; min-width: 8em; }
+.lbc-bar { display: flex; gap: 2px; height: 8px; min-width: 5em; }
 .lbc-bar > i { flex: 1 1 0; min-width: 3px; border-radius: 2px; }
 .lbc-bar > b { flex: 0 0 2px; margin: -3px 0; background: var(--lbc-seam);
   border-radius: 1px; }

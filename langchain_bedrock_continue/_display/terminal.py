@@ -5,7 +5,9 @@ TERM-1. The lines stand below the cursor, which stays where the program writes. 
 TERM-2. `sys.stdout` and `sys.stderr` are replaced while a run is shown, also in the
     root logger's handlers, so that what is printed or logged is not mixed with the
     lines. Afterwards they are what they were.
-TERM-3. A thread draws ten times a second. The run's own thread only takes notes, and
+TERM-3. Nothing is drawn while the cursor is at the edge of a line that is about to
+    wrap: not every terminal restores that state, and a character would be lost.
+TERM-4. A thread draws ten times a second. The run's own thread only takes notes, and
     draws when a run ends.
 """
 
@@ -18,6 +20,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TextIO
 
 from langchain_bedrock_continue._display.bar import cells
+from langchain_bedrock_continue._display.column import Column
 from langchain_bedrock_continue._display.extra import check_rich
 
 if TYPE_CHECKING:
@@ -154,7 +157,7 @@ class TerminalDisplay:
         self._rows: list[str] = []
         self._drawn = 0
         self._frame = 0
-        self._mid_line = False
+        self._column = Column()
         self._replaced: list[tuple[str, Any, Any]] = []
         self._stopped = threading.Event()
 
@@ -185,9 +188,9 @@ class TerminalDisplay:
             text = CLEAR_BELOW if self._drawn else ""
             self._drawn, self._rows = 0, self._lines()
             if not self._transient:
-                text += "\r\n" if self._mid_line else ""
+                text += "\r\n" if self._column.at else ""
                 text += self._rendered([self._line(run, len(run.label))])[0] + "\n"
-                self._mid_line = False
+                self._column = Column()
             self._write(text + self._drawing())
             if not self._runs:
                 self._finish()
@@ -225,7 +228,7 @@ class TerminalDisplay:
             if getattr(sys, name) is ours:
                 setattr(sys, name, stream)
             _log_to(stream, instead_of=ours)
-        self._replaced, self._mid_line = [], False
+        self._replaced, self._column = [], Column()
 
     def _draw_on(self, stopped: threading.Event) -> None:
         while not stopped.wait(INTERVAL):
@@ -258,17 +261,17 @@ class TerminalDisplay:
             self._drawn = 0
             written = stream.write(text)
             stream.flush()
-            if text:
-                self._mid_line = not text.endswith("\n")
             if self._runs:
                 with suppress(Exception):
+                    self._column.write(text, self._console.width)
                     self._write(self._drawing())
         return written
 
     def _drawing(self) -> str:
-        """Return what draws the rows below the cursor (TERM-1)."""
-        self._drawn = len(self._rows)
-        if not self._rows:
+        """Return what draws the rows below the cursor (TERM-1, TERM-3)."""
+        at_edge = self._column.is_at_edge(self._console.width)
+        self._drawn = 0 if at_edge else len(self._rows)
+        if not self._drawn:
             return ""
         room = ROOM_BELOW * self._drawn + UP.format(self._drawn) + SAVE
         return room + "".join(NEXT_LINE + row for row in self._rows) + RESTORE
@@ -347,6 +350,10 @@ def can_draw(file: TextIO) -> bool:
     check_rich()
     from rich.console import Console  # noqa: PLC0415 - an extra
 
+    try:
+        f"{FRAMES}{SEAM[0]}━╌✓✗◼…·".encode(getattr(file, "encoding", None) or "utf-8")
+    except (LookupError, UnicodeEncodeError):
+        return False
     console = Console(file=file)
     return not (console.is_dumb_terminal or console.legacy_windows)
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.language_models import BaseChatModel
 from langchain_core.runnables import Runnable, RunnableWithFallbacks
 from langchain_core.runnables.base import RunnableBindingBase
-from langchain_core.runnables.config import ensure_config, set_config_context
+from langchain_core.runnables.config import ensure_config
 from langchain_core.runnables.configurable import (
     DynamicRunnable,
     RunnableConfigurableFields,
@@ -102,16 +102,8 @@ def _selected(model: Any) -> Any:
         return None
     given = ensure_config().get("configurable", {})
     values = {key: given[key] for key in given if not key.startswith("__")}
-    # Apart from the run, whose callbacks it would otherwise get twice.
-    with set_config_context({}) as context:
-        return context.run(_made_by_init_chat_model, model, values)
-
-
-def _made_by_init_chat_model(model: Any, values: dict[str, Any]) -> Any:
-    """Return the model that a result of `init_chat_model` stands for, or None.
-
-    It makes the model when it needs it, and has the attributes of the model.
-    """
+    # The result of `init_chat_model` makes its model when it needs it, and has the
+    # attributes of the model.
     try:
         made = model.with_config({"configurable": values}).model_copy()
     except AttributeError:

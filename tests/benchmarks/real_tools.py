@@ -1,7 +1,7 @@
 """Are truncated tool calls and objects those of the uncut answer? On a real model.
 
     python -m tests.benchmarks.real_tools --weights qwen2.5-coder
-    python -m tests.benchmarks.real_tools --only objects --cuts 32 --prompts 2
+    python -m tests.benchmarks.real_tools --batch 64 --only objects --cuts 32
 
 Each prompt is answered once in one response, by ChatBedrockConverse, and then with a
 `max_tokens` that truncates the call, all at temperature 0 through the local endpoint.
@@ -237,9 +237,12 @@ def main() -> None:
     parser.add_argument("--prompts", type=int, default=len(PROMPTS))
     parser.add_argument("--tokens", type=int, default=300, help="of an uncut answer")
     parser.add_argument("--only", choices=["calls", "objects"])
+    parser.add_argument(
+        "--batch", type=int, default=1, help="tokens of a prompt computed at once"
+    )
     args = parser.parse_args()
     parts = {"calls": measured, "objects": measured_objects}
-    with endpoint(args.weights, 1) as bedrock:
+    with endpoint(args.weights, args.batch) as bedrock:
         for name, measure in parts.items():
             if args.only in {None, name}:
                 results: list[Measured] = []

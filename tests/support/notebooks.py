@@ -5,7 +5,8 @@
 executes the notebooks, all by default, and writes what they print into the files. An
 output is kept if it says the same in every run: there are no counts, no times and no
 ids in it. A cell with the tag `varies` is the exception: its outputs are compared
-without their digits, and kept as they are if only the digits differ.
+without their digits, and kept as they are if only the digits differ. Clear them to have
+new ones.
 
 A notebook runs in a kernel of its own, in its folder, without the environment variables
 that lead to AWS. Text, HTML and streams are compared exactly; images by their presence.

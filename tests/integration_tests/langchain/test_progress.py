@@ -21,7 +21,7 @@ from langchain_bedrock_continue.local import (
 from tests.support.callbacks import Recorder
 from tests.support.endpoint import Serve
 from tests.support.entrances import ENTRANCES, Entrance
-from tests.support.models import model
+from tests.support.models import NOVA, model
 from tests.support.scripts import continuing_but_failing
 from tests.support.waiting import eventually
 
@@ -90,6 +90,25 @@ def test_every_entrance_writes_the_same_lines(
         "claude-3-5-sonnet: segment 2: max_tokens, 5 tokens; continuing",
         "claude-3-5-sonnet: complete: 3 segments, 14 tokens, N tok/s, N s",
     ]
+
+
+class AsciiTerminal(io.TextIOWrapper):
+    """A terminal that knows ASCII only."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_without_the_characters_of_a_line_gets_plain_lines(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    file = AsciiTerminal(raw := io.BytesIO(), encoding="ascii")
+    llm = model(serve(TEXT), model=NOVA, max_tokens=5, max_continuations=0)
+    llm.invoke("Count.", config(ContinuationProgress(file=file)))
+    assert said(raw.getvalue().decode()) == (
+        "nova-pro: incomplete: max_continuations: 1 segment, 5 tokens, N tok/s, N s\n"
+    )
 
 
 def test_an_error_is_a_line(serve: Serve, entrance: Entrance) -> None:
@@ -177,6 +196,20 @@ def test_more_runs_than_lines_are_counted(terminal: Terminal) -> None:
         assert "and 5 more · 0 tokens" in terminal.getvalue()
         for number in range(12):
             display.end(number)
+
+
+def test_no_line_is_drawn_while_the_cursor_is_at_the_edge(terminal: Terminal) -> None:
+    """TERM-3: a terminal that forgets it would write over the last character."""
+    display = TerminalDisplay(terminal, clock=lambda: 1.0)
+    with terminal:
+        display.start(1, Run("model", None, 0.0))
+        for text, drawn in (("a" * 119, True), ("b", False), ("c", True)):
+            written = len(terminal.getvalue())
+            print(text, end="")  # noqa: T201 - as a program does
+            after = terminal.getvalue()[written:]
+            assert ("segment 1" in after.rpartition(text)[2]) == drawn
+        display.end(1)
+    assert terminal.left.startswith("a" * 119 + "bc\n⠋ model")
 
 
 def test_a_closed_stream_gives_the_terminal_back(

@@ -1,6 +1,7 @@
 """Each notebook runs, and prints what its file has kept; `make notebooks` writes it."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,14 @@ def test_a_file_has_all_outputs_and_nothing_that_differs_between_runs(
     for output in [output for cell in cells for output in cell["outputs"]]:
         assert output["output_type"] != "error"
         assert output.get("execution_count") is None
+
+
+@pytest.mark.parametrize("path", PATHS, ids=name_of)
+def test_its_links_lead_to_files(path: Path) -> None:
+    cells = notebooks.read(path)["cells"]
+    texts = [cell["source"] for cell in cells if cell["cell_type"] == "markdown"]
+    for link in re.findall(r"\]\(([^)#]+)[^)]*\)", "\n".join(texts)):
+        assert (path.parent / link).is_file(), link
 
 
 @pytest.mark.parametrize("path", PATHS, ids=name_of)

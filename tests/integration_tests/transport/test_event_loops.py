@@ -14,6 +14,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
+from botocore.client import BaseClient
 from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler
 from langsmith import Client
 from langsmith.run_helpers import get_current_run_tree, trace, tracing_context
@@ -319,6 +320,68 @@ async def test_langsmiths_trace_is_seen_in_a_turn(serve: Serve) -> None:
             await wrapping(client, max_tokens=8).ainvoke("Hi")
     assert len(seen) > 2
     assert {one.trace_id for one in seen} == {run.trace_id}
+
+
+SPAN: contextvars.ContextVar[str] = contextvars.ContextVar("SPAN", default="none")
+
+
+@pytest.fixture
+def instrumented(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set a context variable during each call, as OpenTelemetry's botocore does."""
+    original = BaseClient._make_api_call
+
+    def call(self: Any, *args: Any) -> Any:
+        token = SPAN.set(f"span of {NAME.get()}")
+        try:
+            return original(self, *args)
+        finally:
+            SPAN.reset(token)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", call)
+
+
+class Noting(BaseCallbackHandler):
+    """Notes the context of each token."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[str, str]] = []
+
+    def on_llm_new_token(self, *_: Any, **__: Any) -> None:
+        self.seen.append((NAME.get(), SPAN.get()))
+
+
+class NotingAsync(AsyncCallbackHandler):
+    """Notes the context of each token, on the event loop."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[str, str]] = []
+
+    async def on_llm_new_token(self, *_: Any, **__: Any) -> None:
+        await asyncio.sleep(0)
+        self.seen.append((NAME.get(), SPAN.get()))
+
+
+@pytest.mark.usefixtures("instrumented")
+async def test_a_span_round_each_call_is_seen_in_it_alone(serve: Serve) -> None:
+    """While a call is awaited, other turns and callbacks see their own spans."""
+    in_calls: list[tuple[str, str]] = []
+    client = client_for(serve(lambda _: Answer(LONG, delay=0.001)).endpoint_url)
+    for event in ("request-created", "response-received"):
+        client.meta.events.register(
+            event, lambda **_: in_calls.append((NAME.get(), SPAN.get()))
+        )
+    llm = wrapping(client, max_tokens=8)
+
+    async def ask(name: str, handler: BaseCallbackHandler) -> None:
+        NAME.set(name)
+        async for _ in llm.astream("Hi", {"callbacks": [handler]}):
+            assert SPAN.get() == "none"
+
+    handlers = {f"caller {n}": (Noting, NotingAsync)[n % 2]() for n in range(4)}
+    await asyncio.gather(*[ask(*each) for each in handlers.items()])
+    assert set(in_calls) == {(name, f"span of {name}") for name in handlers}
+    for name, handler in handlers.items():
+        assert set(handler.seen) == {(name, "none")}
 
 
 # Callbacks ----------------------------------------------------------------------------

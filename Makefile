@@ -33,7 +33,7 @@ BENCH_TOOLS := .venv/bench-tools
 UV := .venv-uv/bin/uv
 UV_INSTALLED := .venv-uv/$(UV_VERSION)
 
-.PHONY: help demo test properties coverage lint latest lowest lock peer \
+.PHONY: help demo test properties coverage lint latest lowest lock peer sdks pictures \
     bench exactness cuts prices seams seams-real repetition oracle soak clean
 
 help:
@@ -43,6 +43,8 @@ help:
 	@echo 'make test       run all that CI runs: ruff, mypy, the tests'
 	@echo 'make properties try the property tests with many random examples: EXAMPLES=1000'
 	@echo 'make peer       run the tests of langchain-aws itself with this model in place'
+	@echo 'make sdks       use the local endpoint with the AWS CLI, the SDKs, litellm, pydantic-ai, strands'
+	@echo 'make pictures   draw the pictures of the README'
 	@echo 'make coverage   the tests, with the lines and branches that they miss'
 	@echo 'make lint       run ruff and mypy only'
 	@echo 'make latest     test with the newest versions that pyproject.toml allows'
@@ -84,6 +86,12 @@ properties: $(TOOLS)
 # Another version of langchain-aws may differ in other tests.
 peer: $(TOOLS)
 	$(BIN)/python -m tests.peer
+
+sdks: $(TOOLS)
+	$(BIN)/python -m tests.sdks
+
+pictures: $(TOOLS)
+	$(BIN)/python -m tests.benchmarks.pictures
 
 # Of its own: tracing every line makes the tests take 1.6 times as long.
 coverage: $(TOOLS)

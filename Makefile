@@ -34,7 +34,7 @@ UV := .venv-uv/bin/uv
 UV_INSTALLED := .venv-uv/$(UV_VERSION)
 
 .PHONY: help demo test properties coverage lint latest lowest lock peer sdks pictures \
-    bench exactness cuts prices seams seams-real repetition oracle soak clean
+    bench exactness cuts prices seams seams-real real-tools repetition oracle soak clean
 
 help:
 	@echo 'make demo       ask a small local model; its answer is truncated and continued'
@@ -61,6 +61,7 @@ help:
 	@echo 'make seams-real compare wordings of the user turn on a real model, then measure'
 	@echo '                complete turns: WEIGHTS=smollm2|qwen2.5-coder|FILE.gguf'
 	@echo '                HALF=report|choose WORDINGS=package,copy,...'
+	@echo 'make real-tools count the exact tool calls of a real model that were truncated: WEIGHTS=...'
 	@echo 'make repetition count the real texts that are mistaken for a repetition'
 	@echo 'make oracle     compare with the wrapped model in random situations:'
 	@echo '                SITUATIONS=2000 SEED=7'
@@ -153,6 +154,9 @@ SEAMS_REAL = $(BIN)/python -m tests.benchmarks.seams_real \
 seams-real: $(TOOLS)
 	$(SEAMS_REAL) --seams $(if $(WORDINGS),--wordings $(WORDINGS))
 	$(SEAMS_REAL) --turns
+
+real-tools: $(TOOLS)
+	$(BIN)/python -m tests.benchmarks.real_tools --weights $(or $(WEIGHTS),qwen2.5-coder)
 
 repetition: $(TOOLS)
 	$(BIN)/python -m tests.benchmarks.repetition

@@ -223,7 +223,10 @@ class Cancellation:
         if seconds <= 0:
             self.cancel(deadline)
             return lambda: None
-        # One thread each: only a call with a deadline has one, and it ends with it.
+        # One thread each: only a call with a deadline has one, and it ends with it. The
+        # socket's own timeout can't replace it. urllib3 sets that to the read timeout
+        # before each response, and it holds for one `recv`: one read makes several, and
+        # a response that comes drop by drop passes every one of them.
         wait = min(seconds, threading.TIMEOUT_MAX)
         timer = threading.Timer(wait, self.cancel, [deadline])
         timer.name, timer.daemon = "bedrock-continue-deadline", True

@@ -1,6 +1,7 @@
 """When text comes: the first token, and the gap at a seam.
 
-Each is the time beyond what the model itself takes: the endpoint's latency. In a user
+Each is the time beyond what the model itself takes: its latency, and at a seam the time
+from the last token to the end of the response, which is that of one token. In a user
 turn, the model first repeats the end of the text: here, eight to ten tokens of 5 ms. A
 caller waits for that too.
 """
@@ -85,12 +86,13 @@ def seam(url: str, *, quick: bool) -> list[Row]:
 
 
 def row(name: str, runs: list[list[float]]) -> Row:
-    """Return the figures of a peer, in ms beyond the latency.
+    """Return the figures of a peer, in ms beyond what the model takes itself.
 
     Other work on the machine delays the text: the least tenth is the least delayed.
     """
     firsts = [run[0] - LATENCY for run in runs]
-    waits = [wait - LATENCY for run in runs for wait in gaps(run, SEGMENTS - 1)]
+    own = LATENCY + GAP  # a response ends a gap after its last token
+    waits = [wait - own for run in runs for wait in gaps(run, SEGMENTS - 1)]
     return {
         "name": name,
         "first": _ms(statistics.median(firsts)),

@@ -25,8 +25,8 @@ from langchain_bedrock_continue._core.text.continuation_join import (
 from langchain_bedrock_continue._core.text.echo_join import EchoJoin
 from langchain_bedrock_continue._core.text.quote import choose_quote
 from tests.benchmarks.corpora import files, installed, read, standard_library
-from tests.support.seams.texts import Text
-from tests.support.seams.texts import texts as seam_texts
+from tests.seams.texts import Text
+from tests.seams.texts import texts as seam_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -21,7 +21,7 @@ from langchain_bedrock_continue._core.text.continuation_join import (
 from langchain_bedrock_continue._core.text.echo_join import EchoJoin
 from langchain_bedrock_continue._core.text.quote import choose_quote
 from langchain_bedrock_continue._core.text.restart import Restart
-from tests.support.seams.texts import Text, texts
+from tests.seams.texts import Text, texts
 
 CAPACITY = 4 * 4096
 """What a response of 4,096 tokens has room for, in characters."""

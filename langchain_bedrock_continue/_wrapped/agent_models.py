@@ -105,7 +105,8 @@ def _selected(model: Any) -> Any:
     # The result of `init_chat_model` makes its model when it needs it, and has the
     # attributes of the model.
     try:
-        made = model.with_config({"configurable": values}).model_copy()
+        configured: Any = model.with_config({"configurable": values})
+        made = configured.model_copy()
     except AttributeError:
         return None
     return None if isinstance(made, type(model)) else made

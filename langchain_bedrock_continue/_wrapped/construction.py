@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, cast
 
 from langchain_core.language_models import BaseChatModel
@@ -17,6 +19,10 @@ INHERITED = frozenset(BaseChatModel.model_fields)
 
 SHARED = frozenset({"custom_get_token_ids", "profile"})
 """Those that langchain-aws reads in the wrapped model. Both models have one value."""
+
+PACKAGE = "langchain-bedrock-continue"
+VERSIONS = "lc_versions"
+"""Where langchain-core keeps the versions of the packages that made a model."""
 
 MAX_CONCURRENCY = 64
 """The default of `max_concurrency`."""
@@ -67,7 +73,31 @@ def with_wrapped_model(values: dict[str, Any], own: Collection[str]) -> dict[str
             theirs, own, _connections(values.get("max_concurrency"))
         )
     adapter_for(mine["llm"]).check()
-    return {**{name: getattr(mine["llm"], name) for name in INHERITED}, **mine}
+    complete = {**{name: getattr(mine["llm"], name) for name in INHERITED}, **mine}
+    complete["metadata"] = _with_version(complete["metadata"])
+    return complete
+
+
+def _with_version(metadata: Any) -> Any:
+    """Return the metadata of a model with the version of this package.
+
+    Every package of LangChain adds its own, for tracers. No dict is changed.
+    """
+    known = metadata if isinstance(metadata, dict) else {}
+    versions = known.get(VERSIONS)
+    installed = _installed_version()
+    is_other = metadata is not None and not isinstance(metadata, dict)
+    if is_other or installed is None or not isinstance(versions or {}, dict):
+        return metadata  # pydantic, or langchain-core, says what is wrong with it
+    return {**known, VERSIONS: {**(versions or {}), PACKAGE: installed}}
+
+
+@cache
+def _installed_version() -> str | None:
+    try:
+        return version(PACKAGE)
+    except PackageNotFoundError:  # it runs from its source
+        return None
 
 
 def _refuse_beside_llm(theirs: dict[str, Any]) -> None:

@@ -32,6 +32,7 @@ from langchain_bedrock_continue._core.text.cycle_check import CycleCheck, Cyclin
 from langchain_bedrock_continue._core.text.early_end import EarlyEnd
 from langchain_bedrock_continue._core.text.introductions import possible_starts
 from langchain_bedrock_continue._core.text.join_rules import JoinResult, JoinRule
+from langchain_bedrock_continue._core.text.repetition import has_words
 from langchain_bedrock_continue._core.text.restart import (
     EarlierText,
     Place,
@@ -218,7 +219,8 @@ class ContinuationJoin:
         if self._is_rejected():
             return ""
         if self._cycle is not None:
-            begun += self._before_end(self._cycle.finish())
+            begun += self._before_end(self._cycle.finish(truncated=truncated))
+            self._note_cycle()
         return begun if self._end is None else begun + self._end.finish()
 
     def _is_rejected(self) -> bool:
@@ -258,9 +260,12 @@ class ContinuationJoin:
         """Take new text that is no restart; return what is released of it."""
         cycle = self._cycle_check()
         released = cycle.feed(new)
-        if cycle.found:
-            self.rejected = Cycling.CYCLE
+        self._note_cycle()
         return None if released is None else self._before_end(released)
+
+    def _note_cycle(self) -> None:
+        if self._cycle is not None and self._cycle.found:
+            self.rejected = Cycling.CYCLE
 
     def _cycle_check(self) -> CycleCheck:
         if self._cycle is None:
@@ -352,7 +357,7 @@ class ContinuationJoin:
         for place, repeated in self._repeated(at):
             if self._is_far(place.at):
                 length = _length_of_weight(repeated, least)
-                if length is not None:
+                if length is not None and has_words(repeated[:length]):
                     yield length
 
     def _repeated(self, at: int) -> Iterator[tuple[Place, str]]:

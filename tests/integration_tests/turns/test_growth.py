@@ -13,11 +13,11 @@ from langchain_bedrock_continue.local import (
     ModelRules,
 )
 from tests.support.endpoint import Serve
-from tests.support.entrances import ENTRANCES, Entrance
+from tests.support.entrances import ENTRANCES, TWO_ENTRANCES, Entrance
 from tests.support.messages import continuation, ending, sent_sizes
 from tests.support.models import (
     PREFILL_MODEL,
-    REFUSING_MODEL,
+    STRATEGIES,
     chat_bedrock,
     model,
     plain_model,
@@ -33,13 +33,17 @@ def metadata_sizes(message: Any) -> list[int | None]:
     return [entry["max_tokens"] for entry in continuation(message)["segments"]]
 
 
-@pytest.mark.parametrize("model_id", [PREFILL_MODEL, REFUSING_MODEL])
-def test_each_continuation_asks_for_more(
-    serve: Serve, every_entrance: Entrance, model_id: str
-) -> None:
+WAYS = [
+    *((name, "prefill") for name in ENTRANCES),
+    *((name, "user turn") for name in TWO_ENTRANCES),
+]
+
+
+@pytest.mark.parametrize(("name", "way"), WAYS)
+def test_each_continuation_asks_for_more(serve: Serve, name: str, way: str) -> None:
     bedrock = serve(continuing(Answer(TEXT)))
     sizes = {"max_tokens": 50, "max_tokens_growth": 2, "max_tokens_ceiling": 300}
-    message = every_entrance(model(bedrock, model=model_id, **sizes), "Hi")
+    message = ENTRANCES[name](model(bedrock, model=STRATEGIES[way], **sizes), "Hi")
     assert message.text == TEXT
     assert sent_sizes(bedrock)[:4] == [50, 100, 200, 300]
     assert metadata_sizes(message) == sent_sizes(bedrock)
@@ -106,11 +110,11 @@ def by(entrance: str, bedrock: LocalBedrock, version: str, **more: Any) -> Any:
     return ENTRANCES[entrance](model(bedrock, **settings), "Hi")
 
 
-@pytest.mark.parametrize("name", ENTRANCES)
-@pytest.mark.parametrize("version", ["4-5", "4-6"])
+@pytest.mark.parametrize(("name", "way"), WAYS)
 def test_a_turn_ends_before_a_call_that_does_not_fit(
-    small: LocalBedrock, version: str, name: str
+    small: LocalBedrock, name: str, way: str
 ) -> None:
+    version = "4-5" if way == "prefill" else "4-6"
     message = by(name, small, version, profile=PROFILE)
     assert ending(message) == ("context_window", False)
     assert len(small.requests) == len(continuation(message)["segments"]) > 2

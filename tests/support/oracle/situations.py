@@ -72,6 +72,7 @@ OUR_FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "on_limit": st.sampled_from(["return", "raise"]),
     "tool_call_recovery": st.sampled_from(["retry", "resume", "return", "raise"]),
     "max_tokens_ceiling": st.sampled_from([4, 16, 64, 20_000]),
+    "max_tokens_growth": st.sampled_from([1.3, 4.0]),
     "stream_recoveries": st.sampled_from([0, 5]),
     "usage_view": st.sampled_from(["billed", "response"]),
     "message_usage": st.sampled_from(["billed", "response"]),

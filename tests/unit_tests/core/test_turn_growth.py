@@ -141,7 +141,7 @@ def _receive(turn: Turn, response: list[AIMessage]) -> None:
     turn.end_segment()
 
 
-SHORT, LONG = 1_000, 4_000
+SHORT, LONG = 1_000, 2_500
 """Texts before the segment, in lines. Both are longer than what is compared."""
 
 SLACK = 40_000

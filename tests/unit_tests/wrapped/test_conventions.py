@@ -89,3 +89,21 @@ def test_the_version_is_that_of_the_installed_package() -> None:
     expected = importlib.metadata.version("langchain-bedrock-continue")
     assert langchain_bedrock_continue.__version__ == expected
     assert not hasattr(langchain_bedrock_continue, "no_such_name")
+
+
+def test_tracers_see_the_version_beside_those_of_the_other_packages() -> None:
+    given = {"team": "search"}
+    inner = ChatBedrockConverse(model=MODEL, metadata=given, **AWS)
+    before = dict(inner.metadata or {})
+    version = langchain_bedrock_continue.__version__
+    for llm in (
+        ChatBedrockContinuing(llm=inner),
+        ChatBedrockContinuing(model=MODEL, metadata=given, **AWS),
+    ):
+        metadata = dict(llm.metadata or {})
+        versions = metadata.pop("lc_versions")
+        assert versions["langchain-bedrock-continue"] == version
+        assert "langchain-core" in versions
+        assert metadata == given
+    assert inner.metadata == before
+    assert given == {"team": "search"}

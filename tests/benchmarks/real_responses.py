@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class KeptResponses:
     """A backend that looks up responses, and generates those that are missing.
 
-    The model is started when it is first needed. Only responses of text are kept.
+    The model is started when it is first needed. Nothing but text is kept.
 
     Args:
         backend: The model.
@@ -65,14 +65,13 @@ class KeptResponses:
                 yield Text(text)
             yield Finish(reason, tokens)
             return
-        pieces = []
+        written = []
         async for piece in self._model().generate(request):
-            pieces.append(piece)
+            if isinstance(piece, Text):
+                written.append(piece.text)
+            elif isinstance(piece, Finish):  # the endpoint reads no further
+                self._keep(key, [written, piece.stop_reason, piece.output_tokens])
             yield piece
-        *texts, finish = pieces
-        if isinstance(finish, Finish) and all(isinstance(one, Text) for one in texts):
-            written = [one.text for one in texts if isinstance(one, Text)]
-            self._keep(key, [written, finish.stop_reason, finish.output_tokens])
 
     def _model(self) -> Backend:
         if not self._is_running:

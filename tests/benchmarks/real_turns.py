@@ -44,12 +44,14 @@ class MeasuredSeam:
     Attributes:
         at: Offset in the answer, in characters.
         natural: See FIGURES-1.
+        healed: The same, or the prefill that is given back to the last blank writes so.
         doubled: See FIGURES-2.
         repeated: See FIGURES-2.
     """
 
     at: int
     natural: bool
+    healed: bool
     doubled: bool
     repeated: bool
 
@@ -69,6 +71,7 @@ class MeasuredTurn:
         complete: Whether it counts as complete.
         seams: Its seams.
         rules: The join rules of its segments, where they have one.
+        problems: Why a segment was refused, or ended early: its form, and the problem.
         early: Why it ended early; empty if it did not.
         malformed: What is wrong with its form; empty if nothing is.
         calls: How many calls it made.
@@ -87,6 +90,7 @@ class MeasuredTurn:
     complete: bool
     seams: list[MeasuredSeam]
     rules: list[str]
+    problems: list[str]
     early: str
     malformed: str
     calls: int
@@ -139,6 +143,11 @@ def _turn(
         complete=complete,
         seams=list(_seams(bedrock, question, text, continuation.get("seams", []))),
         rules=[one["join"]["rule"] for one in segments if one.get("join")],
+        problems=[
+            f"{one.get('form')}: {one['problem']}"
+            for one in segments
+            if one.get("problem")
+        ],
         early=figures.early(question.kind, text, uncut.text, by_model=complete),
         malformed=well_formed(question.kind, text).reason,
         calls=len(segments),
@@ -161,41 +170,54 @@ def _seams(
 ) -> Iterator[MeasuredSeam]:
     for at, end in zip(places, [*places[1:], len(text)], strict=True):
         before, after = text[:at], text[at:]
+        prefilled = _naturally(bedrock, question, before, after)
+        natural = next(prefilled)
         yield MeasuredSeam(
             at=at,
-            natural=_is_natural(bedrock, question, before, after),
+            natural=natural,
+            healed=natural or any(prefilled),
             doubled=figures.doubled(text, at),
             repeated=figures.repeated(text, at, end),
         )
 
 
-def _is_natural(
+def _naturally(
     bedrock: LocalBedrock, question: Question, before: str, after: str
-) -> bool:
-    """Return True if a prefill of the text before the seam writes the text after it.
+) -> Iterator[bool]:
+    """Yield whether a prefill of the text before the seam writes the text after it.
 
-    A prefill can't end in whitespace, and after stripping it some models take another
-    path. So the text is also given back to its last blank, as far as the model then
-    writes the same again.
+    A seam may be inside a token: a text ends in `,`, and the model writes a comma and
+    the line break after it as one token. So the text is also given back to its last
+    blank, as far as the model then writes the same again. The first answer is that of
+    the text as it is, or of both ways if it ends in whitespace, as no prefill may.
     """
     body = before.rstrip()
-    prefills = {body: None, body[: body.rfind(" ", len(body) - BACK)]: None}
-    for prefill in prefills if before != body else [body]:
-        if not prefill:
-            continue
-        tokens = PREFILLED_TOKENS + len(body) - len(prefill)
-        messages = [HumanMessage(question.prompt), AIMessage(prefill)]
-        written = prefill + bare_model(bedrock, tokens).invoke(messages).text
-        if written.startswith(body):
-            rest = written[len(body) :]
-            if figures.natural(before, before[len(body) :] + after, rest):
-                return True
-    return False
+    blank = body[: body.rfind(" ", max(0, len(body) - BACK))]
+    found = (
+        _writes(bedrock, question, prefill, before, after) for prefill in (body, blank)
+    )
+    yield any(found) if before != body else next(found)
+    yield from found
+
+
+def _writes(
+    bedrock: LocalBedrock, question: Question, prefill: str, before: str, after: str
+) -> bool:
+    """Return True if a prefill writes the text around a seam."""
+    body = before.rstrip()
+    if not prefill.strip():
+        return False
+    tokens = PREFILLED_TOKENS + len(body) - len(prefill)
+    messages = [HumanMessage(question.prompt), AIMessage(prefill.rstrip())]
+    written = prefill.rstrip() + bare_model(bedrock, tokens).invoke(messages).text
+    if not written.startswith(body):
+        return False
+    return figures.natural(before, before[len(body) :] + after, written[len(body) :])
 
 
 _HEAD = (
-    *("turns", "seams", "natural", "doubled", "repeated", "echo", "early"),
-    *("formed", "no_prog", "same", "calls+", "tokens+"),
+    *("turns", "seams", "natural", "healed", "doubled", "repeated", "echo", "early"),
+    *("formed", "incompl", "same", "calls+", "tokens+"),
 )
 _NAME = 14
 
@@ -224,12 +246,13 @@ def _line(name: str, some: Sequence[MeasuredTurn]) -> str:
         str(len(some)),
         str(len(seams)),
         share([seam.natural for seam in seams]),
+        share([seam.healed for seam in seams]),
         share([seam.doubled for seam in seams]),
         share([seam.repeated for seam in seams]),
         share([figures.echo_obeyed(rule) for turn in some for rule in turn.rules]),
         share([bool(turn.early) for turn in some]),
         share([not turn.malformed for turn in some]),
-        share([turn.ended_by == "no_progress" for turn in some]),
+        share([not turn.complete for turn in some]),
         share([turn.text == turn.uncut for turn in some]),
         f"{sum(turn.extra_calls for turn in some) / len(some):.2f}",
         f"{extra / uncut:.2f}",

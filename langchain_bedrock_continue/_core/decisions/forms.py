@@ -8,6 +8,8 @@ FORM-3. The caller's `continuation_prompt` is always the first form. The others 
 FORM-4. If no form makes a model repeat the end of the text, the turn does not ask again
     for that reason: it would cost the same calls at each seam.
 FORM-5. If every form failed at a seam, the later seams of the turn are asked for once.
+FORM-6. If a form repeats a cycle, one other form is tried at this seam. A model that
+    runs in a circle does so in every form, and each try costs a call.
 """
 
 from __future__ import annotations
@@ -43,11 +45,13 @@ class Forms:
         self._tried: list[Form] = []
         self._never_echoes = False
         self._all_failed = False
+        self._in_cycle = False
 
     @property
     def has_next(self) -> bool:
-        """Whether there is another form for this seam (FORM-1)."""
-        return not self._all_failed and len(self._tried) + 1 < MAX_TRIES
+        """Whether there is another form for this seam (FORM-1, FORM-6)."""
+        is_over = self._all_failed or self._in_cycle
+        return not is_over and len(self._tried) + 1 < MAX_TRIES
 
     @property
     def needs_echo(self) -> bool:
@@ -56,7 +60,7 @@ class Forms:
 
     def begin_seam(self) -> None:
         """Begin with a new seam."""
-        self._tried = []
+        self._tried, self._in_cycle = [], False
 
     def use_next(self, problem: Problem) -> None:
         """Change to the next form, because the current one did not work.
@@ -67,6 +71,7 @@ class Forms:
         self._tried.append(self.current)
         untried = [one for one in self._order(ORDER[0]) if one not in self._tried]
         self.current = untried[0]
+        self._in_cycle = problem is Problem.CYCLE
         if problem is Problem.NO_ECHO and not self.has_next:
             self._never_echoes = True
 

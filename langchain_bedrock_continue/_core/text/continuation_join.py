@@ -218,7 +218,8 @@ class ContinuationJoin:
         if self._is_rejected():
             return ""
         if self._cycle is not None:
-            begun += self._before_end(self._cycle.finish())
+            begun += self._before_end(self._cycle.finish(truncated=truncated))
+            self._note_cycle()
         return begun if self._end is None else begun + self._end.finish()
 
     def _is_rejected(self) -> bool:
@@ -258,9 +259,12 @@ class ContinuationJoin:
         """Take new text that is no restart; return what is released of it."""
         cycle = self._cycle_check()
         released = cycle.feed(new)
-        if cycle.found:
-            self.rejected = Cycling.CYCLE
+        self._note_cycle()
         return None if released is None else self._before_end(released)
+
+    def _note_cycle(self) -> None:
+        if self._cycle is not None and self._cycle.found:
+            self.rejected = Cycling.CYCLE
 
     def _cycle_check(self) -> CycleCheck:
         if self._cycle is None:

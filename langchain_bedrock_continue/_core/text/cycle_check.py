@@ -8,14 +8,17 @@ Example: the text ends in "He read the letter. It was a message from his friend.
 the letter. It was a", and the new text is " message from his friend. He read".
 
 CYCLE-CHECK-1. The new text is compared with what followed the last words of the text
-    where they stood before. The distance between the two places is the period.
+    where they stood before, and with the last lines that begin as the text's last line
+    does. The distance between the two places is the period.
 CYCLE-CHECK-2. It is a cycle if it completes a period: the text then has the same
     passage twice, with nothing between. In prose, SAME_PROSE characters are enough.
-CYCLE-CHECK-3. On the last try a passage counts from its third time on, and if it is
-    long: the same line a hundred times, or a refrain, may be what was asked for.
+CYCLE-CHECK-3. On the last try more is needed (`_LAST_TRY`): most often, that the
+    passage comes for the third time. What may be asked for is kept: the same line or
+    sentence a hundred times, a refrain.
 CYCLE-CHECK-4. Numbers, rules and other text without words are no cycle.
 CYCLE-CHECK-5. Text is withheld only while it equals the earlier text. It is released
-    in order, or rejected as a whole.
+    in order, or rejected as a whole. A message that was truncated while it did has
+    nothing new, so then a period is enough on the last try, too.
 CYCLE-CHECK-6. The result depends on the text, and not on how it is split into chunks.
 
 Whitespace does not count. What is evidence is measured by `text_end.weight`, as a
@@ -24,10 +27,11 @@ Japanese sentence has few characters.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 from itertools import takewhile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from langchain_bedrock_continue._core.text.repetition import has_words
 from langchain_bedrock_continue._core.text.text_end import weight, without_whitespace
@@ -50,9 +54,45 @@ LEAST = 60
 SAME_PROSE = 160
 """Prose does not have two sentences twice. Counted with what is the same before it."""
 
-LEAST_ON_LAST_TRY = 600
-LEAST_PERIOD_ON_LAST_TRY = 100
-"""Two sentences."""
+MAX_LINES = 8
+"""Of the lines that begin as the last one does, so many are looked at."""
+
+
+class _What(Enum):
+    """What is repeated."""
+
+    ROW = auto()
+    """One or more rows of a table."""
+
+    CLAUSE = auto()
+    """A part of a line, without the end of a sentence."""
+
+    PROSE = auto()
+    """One or more sentences of a paragraph."""
+
+    CODE = auto()
+    """Code, HTML, JSON."""
+
+    LINE = auto()
+    """One or more short lines, as in verse, a list or a dialogue."""
+
+
+class _Needed(NamedTuple):
+    periods: int
+    weight: int
+    least_period: int
+    why: str
+
+
+_LAST_TRY = {
+    _What.ROW: _Needed(2, 60, 0, "no table has three equal rows with words"),
+    _What.CLAUSE: _Needed(4, 160, 0, "no sentence has the same clause five times"),
+    _What.PROSE: _Needed(2, 240, 100, "a sentence, but not two, may be asked for"),
+    _What.CODE: _Needed(2, 240, 100, "a line, but not a block, comes three times"),
+    _What.LINE: _Needed(3, 600, 100, "a refrain of four lines may come three times"),
+}
+"""How much has to be equal on the last try: periods, and weight. A shorter period does
+not count: `repetition` ends the turn where it does not end."""
 
 
 class Cycling(StrEnum):
@@ -69,10 +109,12 @@ class _Place:
     Attributes:
         at: Its offset: the new text is compared from here on.
         needed: How much of new text has to be equal.
+        if_truncated: How much is enough if the message is truncated there.
     """
 
     at: int
     needed: int
+    if_truncated: int
 
 
 class CycleCheck:
@@ -92,7 +134,7 @@ class CycleCheck:
             is_last_try: See CYCLE-CHECK-3.
         """
         self._is_last_try = is_last_try
-        self._is_prose = earlier.is_prose
+        self._earlier = earlier
         self._text = earlier.compact[-2 * MAX_PERIOD :]
         self.found = False
         self.after_cycle = False
@@ -119,8 +161,17 @@ class CycleCheck:
                 self._compare(char)
         return None if self.found or self._places else self.finish()
 
-    def finish(self) -> str:
-        """Return what is released because the message is over."""
+    def finish(self, *, truncated: bool = False) -> str:
+        """Decide with what was received, because the message is over.
+
+        Args:
+            truncated: Whether the message was truncated, and not ended by the model.
+
+        Returns:
+            What is released.
+        """
+        if truncated and any(one.if_truncated <= self._weight for one in self._places):
+            self.found = True
         self._places = []
         pending, self._pending = self._pending, ""
         return "" if self.found else pending
@@ -139,9 +190,8 @@ class CycleCheck:
     def _find(self) -> Iterator[_Place]:
         """Yield the earlier places, the last one first (CYCLE-CHECK-1)."""
         shortest: int | None = None
-        for at in self._same_words_before():
+        for at in sorted({*self._same_words_before(), *self._same_lines()})[::-1]:
             period, before = len(self._text) - at, self._same_before(at)
-            same = weight(self._text[len(self._text) - before :])
             if period > MAX_PERIOD or not has_words(self._text[at:]):
                 continue
             if shortest is not None and period % shortest == 0:
@@ -149,9 +199,10 @@ class CycleCheck:
             if before >= period:
                 shortest = period
                 self.after_cycle = True
-            needed = self._needed(weight(self._text[at:]), same)
-            if needed is not None:
-                yield _Place(at, needed)
+            same = weight(self._text[len(self._text) - before :])
+            place = self._place(at, same)
+            if place is not None:
+                yield place
 
     def _same_words_before(self) -> Iterator[int]:
         words, end = self._text[-SAME_BEFORE:], len(self._text) - 1
@@ -162,15 +213,55 @@ class CycleCheck:
             yield start + SAME_BEFORE
             end = start + SAME_BEFORE - 1
 
+    def _same_lines(self) -> Iterator[int]:
+        """Yield where the last lines go on that begin as the last one does."""
+        *lines, last = self._earlier.window[-2 * MAX_PERIOD :].split("\n")
+        begun, at = without_whitespace(last), len(self._text)
+        at -= len(begun)
+        for line in lines[: -MAX_LINES - 1 : -1]:
+            compact = without_whitespace(line)
+            at -= len(compact)
+            if begun and compact.startswith(begun) and at >= 0:
+                yield at + len(begun)
+
     def _same_before(self, at: int) -> int:
         pairs = zip(reversed(self._text[:at]), reversed(self._text), strict=False)
         return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
-    def _needed(self, period: int, before: int) -> int | None:
-        """Return how much new text is evidence; None if none is."""
-        if self._is_last_try:
-            if period < LEAST_PERIOD_ON_LAST_TRY:
-                return None
-            return max(LEAST, max(2 * period, LEAST_ON_LAST_TRY) - before)
-        whole = min(period, SAME_PROSE) if self._is_prose else max(period, SAME_PROSE)
-        return max(LEAST, whole - before)
+    def _place(self, at: int, before: int) -> _Place | None:
+        """Return an earlier place; None if nothing after it is evidence.
+
+        Args:
+            at: Its offset.
+            before: The weight of what is the same before the seam.
+        """
+        what, period = self._what(at), weight(self._text[at:])
+        if not self._is_last_try:
+            whole = max(period, 0 if what is _What.ROW else SAME_PROSE)
+            if self._earlier.is_prose:
+                whole = min(period, SAME_PROSE)
+            needed = max(LEAST, whole - before)
+            return _Place(at, needed, needed)
+        rule = _LAST_TRY[what]
+        if period < rule.least_period:
+            return None
+        needed = max(LEAST, max(rule.periods * period, rule.weight) - before)
+        if what is _What.LINE:
+            return _Place(at, needed, needed)
+        once = max(period, rule.weight if what is _What.ROW else SAME_PROSE)
+        return _Place(at, needed, max(LEAST, once - before))
+
+    def _what(self, at: int) -> _What:
+        """Return what has stood since an earlier place."""
+        line = self._earlier.text.rpartition("\n")[2].strip()
+        if line.startswith("|"):
+            return _What.ROW
+        if self._earlier.is_code:
+            return _What.CODE
+        period = self._text[at:]
+        if len(period) < len(without_whitespace(line)) and not _SENTENCE.search(period):
+            return _What.CLAUSE
+        return _What.PROSE if self._earlier.is_prose else _What.LINE
+
+
+_SENTENCE = re.compile(r"[.!?\u2026。\uff01\uff1f]")

@@ -20,13 +20,16 @@ END-5. JSON, in a code block or alone, ends before the first character with whic
     no JSON any more (`json_prefix`), if the text before the seam is JSON.
 END-6. All other text is released, in order. Only a line break, backticks after it,
     and what follows such a fence, are withheld.
-END-7. On the last try nothing is left out, except by END-9. It is only noted that the
-    message was given up, so that the answer does not count as complete.
+END-7. On the last try nothing is left out, except by END-9 and END-10. It is only noted
+    that the message was given up, so that the answer does not count as complete.
 END-8. The result depends on the text, and not on how it is split into chunks.
 END-9. If JSON is wrong within the first AT_SEAM characters of a message that repeats
     nothing, the message does not continue the text, and all of it is left out. The text
     `"mo` is not continued by `"moons": 1`. After a document, its last brackets may come
     again: they alone are left out.
+END-10. An unindented fence that opens a block of the same language, in a block whose
+    code isn't complete, ends the message as in END-4. If the message begins with it,
+    the message does not continue the text, and all of it is left out.
 """
 
 from __future__ import annotations
@@ -70,6 +73,7 @@ class EarlyEnd:
         self._is_last_try = self._keeps_rest = is_last_try
         self.gave_up = self.left_out = False
         self._pending = ""  # new text that is withheld
+        self._has_begun = False  # visible text was released
         before = TextBefore.of(text)
         fence, scan, self._whole = before.scan.fence, before.scan, before.whole
         self._mark = "" if fence is None else fence.mark
@@ -110,11 +114,13 @@ class EarlyEnd:
     def _last_step(self) -> str:
         if not self._active:
             return ""
-        pending, self._pending = self._pending, ""
-        self._active = False
+        pending = self._pending
         start = _blank(pending)
         is_fence = self._begins_line(pending[:start]) and self._is_mark(pending, start)
+        if is_fence and self._reopens(pending, start, final=True):
+            return self._begin_again()
         end = self._closing_end(pending, start, final=True) if is_fence else 0
+        self._active, self._pending = False, ""
         is_early = bool(end) and self._is_open_code()
         self.gave_up = is_early and bool(pending[end:].strip())
         if not is_early or self._is_last_try:
@@ -181,6 +187,7 @@ class EarlyEnd:
             is_withheld = not before.strip() and self._begins_line(before)
             return self._give_up("" if is_withheld else before)
         self._pending = self._pending[count:]
+        self._has_begun = self._has_begun or not released.isspace()
         self._released.append(released)
         _, line_break, line = released.rpartition("\n")
         may_be_blank = bool(line_break) or self._line_is_blank
@@ -189,8 +196,11 @@ class EarlyEnd:
 
     def _fence_step(self, start: int) -> str | None:
         end = self._closing_end(self._pending, start, final=False)
-        if end is None:
+        reopens = self._reopens(self._pending, start, final=False)
+        if end is None or reopens is None:
             return None
+        if reopens:
+            return self._begin_again()
         if not end:
             line_break = self._pending.find("\n", start)
             return self._release(line_break if line_break >= 0 else len(self._pending))
@@ -210,6 +220,22 @@ class EarlyEnd:
             return None
         closes = marks >= len(self._mark)
         return start + len(line) + len(line_break) if closes else 0
+
+    def _reopens(self, pending: str, start: int, *, final: bool) -> bool | None:
+        """Return whether the block is opened again (END-10), None if undecided."""
+        line, line_break, _ = pending[start:].partition("\n")
+        name = line.lstrip(self._mark[0]).strip().lower()
+        is_indented = pending[:start].endswith((" ", "\t"))
+        if not name or is_indented or not self._language.startswith(name):
+            return False
+        if not line_break and not final:
+            return None
+        return name == self._language and self._is_open_code()
+
+    def _begin_again(self) -> str:
+        """End the message before a fence that opens the block again (END-10)."""
+        self._is_last_try = self._keeps_rest = self._is_last_try and self._has_begun
+        return self._give_up("")
 
     def _is_open_code(self) -> bool:
         return is_open_code(self._language, self._code)

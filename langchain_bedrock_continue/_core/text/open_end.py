@@ -12,6 +12,9 @@ OPEN-3. A text whose last character announces more, such as a comma, is open.
 OPEN-4. A paragraph that ends in a letter is open if it is long, and all long paragraphs
     before it end in punctuation.
 OPEN-5. A text that ends with a code block is open if the code in it is (`open_code`).
+OPEN-6. A numbered list is open if it ends with an item below the number that the line
+    before it announces, as in "Here are ten inventions:". What the user asked for is
+    not looked at: a number in a request may be an upper limit, an example or a size.
 """
 
 from __future__ import annotations
@@ -98,6 +101,41 @@ def _has_open_sentence(text: str) -> bool:
     return bool(sentences) and all(map(_SENTENCE_END.search, long_lines))
 
 
+_WORDS = re.findall(
+    r"\w+",
+    "two three four five six seven eight nine ten eleven twelve thirteen fourteen "
+    "fifteen sixteen seventeen eighteen nineteen twenty",
+)
+_COUNTS = {word: number for number, word in enumerate(_WORDS, start=2)}
+_NUMBER = re.compile(rf"(?i)\b(?:\d+|{'|'.join(_COUNTS)})\b")
+_ANNOUNCED = re.compile(
+    rf"(?i)\b(?:here are|these are|below are|the following|a list of|top)"
+    rf"(?: \w+){{0,4}}? (\d{{1,2}}|{'|'.join(_COUNTS)}) (?!percent|%)[^\d\W]\w*[^.?!]*"
+    r":\**\Z"
+)
+_NUMBERED_ITEM = re.compile(r"^(?:\*\*)?(\d{1,2})[.)](?=\s|\Z)", re.MULTILINE)
+_LONGEST_LIST = 16_384
+"""A longer text is not searched at each seam."""
+
+_AFTER_LIST = re.compile(r"\n\n(?=\S)(?!\d{1,2}[.)])")
+
+
+def _has_announced_items(text: str) -> bool:
+    """A numbered list without the items that were announced (OPEN-6)."""
+    if len(text) > _LONGEST_LIST:
+        return False
+    items = list(_NUMBERED_ITEM.finditer(text))
+    numbers = [int(item[1]) for item in items]
+    if not items or numbers != list(range(1, len(items) + 1)):
+        return False
+    line = text[: items[0].start()].rstrip().rpartition("\n")[2]
+    announced = _ANNOUNCED.search(line)
+    if announced is None or len(_NUMBER.findall(line)) > 1:
+        return False
+    count = _COUNTS.get(announced[1].lower()) or int(announced[1])
+    return len(items) < count and not _AFTER_LIST.search(text, items[-1].start())
+
+
 _RULES: tuple[Callable[[str], bool], ...] = (
     in_fence,
     _is_open_document,
@@ -107,4 +145,5 @@ _RULES: tuple[Callable[[str], bool], ...] = (
     _announces_more,
     _has_open_bracket,
     _has_open_sentence,
+    _has_announced_items,
 )

@@ -25,7 +25,9 @@ RESTART-5. Time is bounded: the new text is compared with the first HEAD and the
     TAIL characters.
 RESTART-6. At the end of a line, equal lines are weak evidence, however many: a text may
     have the same function twice. If the model writes the same in every form of the user
-    turn, it is kept.
+    turn, it is kept. After a fence that opens the block again, they are strong.
+RESTART-7. After a table row that is not complete, another row is a restart. On the last
+    try it counts only if it is the same row again, as far as it was written.
 """
 
 from __future__ import annotations
@@ -143,6 +145,7 @@ _SENTENCE_START = re.compile(
 )
 _MARKED = re.compile(r"\s*(?:[-*+#>]|\d{1,3}[.)])\s", re.ASCII)
 _ITEM = re.compile(r"[ \t]*(\d{1,3})[.)][ \t]", re.ASCII)
+_OPENING = re.compile(r"\s*(?:`{3,}|~{3,})\w")
 _MAYBE_ITEM = re.compile(r"\s*(?:\d{0,3}|\d{1,3}[.)])", re.ASCII)
 _LIST_LINES = 12
 _SENTENCE_ENDS = ".!?\u2026:;。\uff01\uff1f\"'\u201d\u2019)]}>|`*_"
@@ -243,6 +246,21 @@ class EarlierText:
         lines = [line.strip() for line in self.window.strip().split("\n")]
         looks_like_title = lines[0].startswith("#") or lines[0].endswith(":")
         return looks_like_title and lines.count(lines[0]) == 1
+
+    @cached_property
+    def open_row(self) -> str:
+        """The row in which the text ends and that lacks a cell, compact, or ""."""
+        body = self.text.rstrip()
+        *_, before, row = ["", *body.split("\n")][-2:]
+        is_row = row.lstrip().startswith("|") and "\n" not in self.text[len(body) :]
+        if not is_row or self.before.scan.in_fence:
+            return ""
+        table = self.before.table
+        if table is None:  # perhaps a header; how many cells it will have is unknown
+            is_open = row.count("|") > 1 and not before.lstrip().startswith("|")
+        else:
+            is_open = not table[1]
+        return without_whitespace(row) if is_open else ""
 
     @cached_property
     def header(self) -> str:
@@ -435,6 +453,8 @@ class RestartCheck:
         return is_open
 
     def _find(self, *, final: bool, truncated: bool) -> Restart | None:
+        if self._leaves_row():
+            return Restart.EARLIER_PLACE
         seam = self._earlier.seam(self.pending, proven=self._proven)
         for at, entry in self._entries.items():
             text = self.pending[at:].lstrip()
@@ -477,7 +497,14 @@ class RestartCheck:
 
     def _is_weak(self, place: Place, seam: Seam) -> bool:
         """Return True if equal lines are weak evidence here (RESTART-6)."""
-        return seam is Seam.LINE and not self._earlier.is_numbered(place)
+        is_title = place.start is Start.TEXT and self._earlier.has_title
+        is_strong = is_title or self._earlier.is_numbered(place) or self._reopens()
+        return seam is Seam.LINE and not is_strong
+
+    def _reopens(self) -> bool:
+        """Return True if the text opens a code block inside an open one."""
+        opens = _OPENING.match(self.pending) is not None
+        return opens and self._earlier.before.scan.in_fence
 
     def _repeats_header(self, seen: str) -> bool:
         header = self._earlier.header
@@ -488,8 +515,27 @@ class RestartCheck:
         is_first = match is not None and int(match[1]) == 1
         return is_first and self._earlier.last_number > 1
 
+    def _leaves_row(self) -> bool:
+        """Return True if a row follows one that is not complete (RESTART-7)."""
+        row, new = self._earlier.open_row, without_whitespace(self.pending)
+        blank = self.pending[: len(self.pending) - len(self.pending.lstrip())]
+        header, in_new_line = self._earlier.header, "\n" in blank
+        if not row or header.startswith(new):
+            return False
+        if len(row) > 1 and new.startswith(row) and (in_new_line or not self._proven):
+            return True
+        is_row = in_new_line and new[:1] == "|" and new[1:2] not in {"", "-", ":"}
+        maybe_complete = row.endswith("|") and not header
+        return is_row and not (self._is_last_try or maybe_complete)
+
+    def _may_leave_row(self) -> bool:
+        row, new = self._earlier.open_row, without_whitespace(self.pending)
+        return bool(row) and (new == "|" or row.startswith(new))
+
     def _may_be_restart(self) -> bool:
         """Return True if more of the text could make it a restart."""
+        if self._may_leave_row():
+            return True
         header = self._earlier.header
         for at, entry in self._entries.items():
             maybe_header = header and header.startswith(entry.seen)

@@ -1,4 +1,4 @@
-"""The rules FORM-1 to FORM-4."""
+"""The rules FORM-1 to FORM-6."""
 
 from collections.abc import Iterator
 
@@ -133,3 +133,10 @@ def test_form_2_what_is_not_known_to_go_on_is_not_remembered() -> None:
     tried(forms, Problem.FIRST_LINE)
     forms.note_success(proven=False)
     assert Forms("a").current is ORDER[0]
+
+
+def test_form_6_a_cycle_is_asked_for_in_one_other_form() -> None:
+    forms = Forms("a")
+    assert tried(forms, Problem.CYCLE) == list(ORDER[:2])
+    forms.begin_seam()
+    assert len(tried(forms)) == MAX_TRIES

@@ -1,4 +1,4 @@
-"""The rules END-1 to END-9."""
+"""The rules END-1 to END-10."""
 
 from itertools import pairwise
 
@@ -217,3 +217,30 @@ def test_end_2_a_short_message_without_an_echo_ends_like_one_with_it(new: str) -
     assert expected[2], "the fence is left out"
     for chunks in ([new], list(new)):
         assert read(MENU, chunks, repeats=False) == expected
+
+
+@pytest.mark.parametrize("is_last_try", [True, False])
+@pytest.mark.parametrize(
+    "new", ["\n\n```sql\nSELECT 1;", "\n```sql", ")\n```sql\nDROP"]
+)
+def test_end_10_the_block_is_opened_again(new: str, *, is_last_try: bool) -> None:
+    begins = new[0] == "\n"
+    released, gave_up, left_out = read(SQL, [new], is_last_try=is_last_try)
+    assert gave_up
+    assert left_out == (begins or not is_last_try)
+    assert released == ("" if begins else new if is_last_try else ")")
+    chunks = read(SQL, list(new), is_last_try=is_last_try)
+    assert chunks == (released, gave_up, left_out)
+
+
+@pytest.mark.parametrize(
+    ("before", "new"),
+    [
+        (SQL, f"{LAST}\n```sql\nSELECT 1;"),  # the block is complete
+        (SQL, ")\n```sqlite\nSELECT"),
+        ('```python\ndef walk():\n    """Walk.', "\n\n    ```python\n    >>> walk()"),
+        (NESTED, "\n```md\n"),
+    ],
+)
+def test_end_10_other_fences_are_code(before: str, new: str) -> None:
+    assert read(before, [new]) == read(before, list(new)) == (new, False, False)

@@ -1,4 +1,4 @@
-"""The rules OPEN-1 to OPEN-4."""
+"""The rules OPEN-1 to OPEN-6."""
 
 import json
 
@@ -137,3 +137,39 @@ def test_open_1_a_deeply_nested_document_is_no_error(nested: str) -> None:
 @pytest.mark.parametrize("unit", ["word ", "a\n", "| a | b |\n", "<a ", "(a ", '"'])
 def test_a_long_text_takes_bounded_time(unit: str) -> None:
     is_plainly_open(unit * (1_000_000 // len(unit)))
+
+
+ITEMS = [f"{n}. **Item {n}**: about it." for n in range(1, 11)]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Here are ten inventions:",
+        "Sure! Here are the top 10 books of the year:",
+        "**The following ten steps help:**",
+    ],
+)
+@pytest.mark.parametrize("blank", ["\n", "\n\n"])
+def test_open_6_a_list_without_the_items_that_are_announced(
+    line: str, blank: str
+) -> None:
+    for count in range(1, 11):
+        text = f"{line}\n\n{blank.join(ITEMS[:count])}"
+        assert is_plainly_open(text) == (count < 10)
+        assert not is_plainly_open(f"{text}\n\nAnd so on.")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Inventions:",
+        "Here are some inventions. The first ten years were hard:",
+        "It takes ten minutes:",
+        "Here are 5 of the 10 inventions:",
+        "Here are 10% of them:",
+        "Here are ten inventions.",
+    ],
+)
+def test_open_6_other_numbers_announce_nothing(line: str) -> None:
+    assert not is_plainly_open(f"{line}\n\n{ITEMS[0]}\n{ITEMS[1]}")

@@ -1,4 +1,4 @@
-"""The rules RESTART-1 to RESTART-5, and what counts as evidence."""
+"""The rules RESTART-1 to RESTART-7, and what counts as evidence."""
 
 import itertools
 from dataclasses import dataclass
@@ -353,3 +353,46 @@ def test_no_natural_continuation_is_a_restart(text: object) -> None:
         for proven in (True, False):
             outcome = checked(full[:cut], full[cut:], proven=proven)
             assert outcome.released == full[cut:], (cut, outcome.restart)
+
+
+HEADER = "Animals:\n\n| insect | "
+
+
+@pytest.mark.parametrize(
+    ("before", "new", "on_last_try"),
+    [
+        (HEADER, "\n\n| insect | leg |\n|---|---|\n", True),  # the header again
+        (TABLE, "\n| bear | 4 |\n", True),  # the row again
+        (TABLE, "\n| cow | 4 |\n", False),
+    ],
+)
+def test_restart_7_a_row_after_one_that_is_not_complete(
+    before: str, new: str, *, on_last_try: bool
+) -> None:
+    for is_last_try in (False, True):
+        rejected = on_last_try or not is_last_try
+        for chunks in ([new], list(new)):
+            check = RestartCheck(
+                EarlierText(before), proven=True, is_last_try=is_last_try
+            )
+            released = "".join(check.feed(chunk) or "" for chunk in chunks)
+            expected = Restart.EARLIER_PLACE if rejected else None
+            assert check.restart is expected
+            assert released == ("" if rejected else new)
+
+
+def test_restart_6_the_title_again_is_strong_evidence() -> None:
+    check = RestartCheck(EarlierText(LIST), proven=True, is_last_try=True)
+    assert not check.feed("\n\nBefore you sleep:\n\n")
+    assert check.restart is Restart.FIRST_LINE
+
+
+@pytest.mark.parametrize("fence", ["```python\n", "~~~python\n", "```\n\n", ""])
+def test_restart_6_a_block_that_is_opened_again_is_strong_evidence(fence: str) -> None:
+    text = CODE.rpartition("\n")[0]
+    new = f"\n\n{fence}{text.partition('python')[2].strip()}"
+    check = RestartCheck(EarlierText(text), proven=True, is_last_try=True)
+    released = "".join(check.feed(char) or "" for char in new)
+    released += check.finish(truncated=False)
+    assert (released == "") == ("python" in fence)
+    assert (check.restart is not None) == ("python" in fence)

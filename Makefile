@@ -34,7 +34,7 @@ UV := .venv-uv/bin/uv
 UV_INSTALLED := .venv-uv/$(UV_VERSION)
 
 .PHONY: help demo test properties coverage lint latest lowest lock peer sdks pictures \
-    bench exactness cuts prices seams seams-real repetition oracle soak clean
+    bench exactness cuts prices seams seams-real real-tools seams-refused repetition oracle soak clean
 
 help:
 	@echo 'make demo       ask a small local model; its answer is truncated and continued'
@@ -61,6 +61,8 @@ help:
 	@echo 'make seams-real compare wordings of the user turn on a real model, then measure'
 	@echo '                complete turns: WEIGHTS=smollm2|qwen2.5-coder|FILE.gguf'
 	@echo '                HALF=report|choose WORDINGS=package,copy,...'
+	@echo 'make real-tools count the exact tool calls of a real model that were truncated: WEIGHTS=...'
+	@echo 'make seams-refused count the true continuations of real texts that are refused'
 	@echo 'make repetition count the real texts that are mistaken for a repetition'
 	@echo 'make oracle     compare with the wrapped model in random situations:'
 	@echo '                SITUATIONS=2000 SEED=7'
@@ -148,11 +150,18 @@ seams: $(TOOLS)
 # Half of the prompts are there to choose a wording, half only to report figures.
 SEAMS_REAL = $(BIN)/python -m tests.benchmarks.seams_real \
     --weights '$(or $(WEIGHTS),smollm2)' --half $(or $(HALF),report) \
-    --answers .seams-real-$(notdir $(or $(WEIGHTS),smollm2)).json
+    --answers .seams-real-$(notdir $(or $(WEIGHTS),smollm2)).json \
+    --responses .seams-real-responses-$(notdir $(or $(WEIGHTS),smollm2)).jsonl
 
 seams-real: $(TOOLS)
 	$(SEAMS_REAL) --seams $(if $(WORDINGS),--wordings $(WORDINGS))
 	$(SEAMS_REAL) --turns
+
+real-tools: $(TOOLS)
+	$(BIN)/python -m tests.benchmarks.real_tools --weights $(or $(WEIGHTS),qwen2.5-coder)
+
+seams-refused: $(TOOLS)
+	$(BIN)/python -m tests.benchmarks.seams_refused
 
 repetition: $(TOOLS)
 	$(BIN)/python -m tests.benchmarks.repetition

@@ -13,8 +13,8 @@ from pathlib import Path
 from pydoc_data.topics import topics
 from typing import TYPE_CHECKING
 
-from tests.support.seams.texts import Text
-from tests.support.seams.texts import texts as seam_texts
+from tests.seams.texts import Text
+from tests.seams.texts import texts as seam_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

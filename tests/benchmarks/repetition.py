@@ -34,7 +34,7 @@ from tests.benchmarks.prompts import PROMPTS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from tests.support.seams.texts import Text
+    from tests.seams.texts import Text
 
 EVIDENCE = (
     (256, 1024),

@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, get_args
 
 from langchain_bedrock_continue._core.text.echo_join import EchoJoin
 from langchain_bedrock_continue._core.text.healed_cut import TextBuffer
-from tests.support.seams.habits import HABITS, Habit, Reason
-from tests.support.seams.rules import RULES, by_join, quote_at
-from tests.support.seams.score import Score
-from tests.support.seams.texts import KINDS, Text, texts
+from tests.seams.habits import HABITS, Habit, Reason
+from tests.seams.rules import RULES, by_join, quote_at
+from tests.seams.score import Score
+from tests.seams.texts import KINDS, Text, texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -227,10 +227,7 @@ def _show_habits(results: Results) -> None:
 
 
 def _show_reasons(results: Results) -> None:
-    print(
-        "\nWhy no rule can know a join, and how often: "
-        "see tests/support/seams/habits.py\n"
-    )
+    print("\nWhy no rule can know a join, and how often: see tests/seams/habits.py\n")
     reasons = get_args(Reason)
     _row("habit", *reasons)
     for habit in HABITS:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections import Counter
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,8 +25,8 @@ from langchain_bedrock_continue._core.text.continuation_join import (
 from langchain_bedrock_continue._core.text.echo_join import EchoJoin
 from langchain_bedrock_continue._core.text.quote import choose_quote
 from tests.benchmarks.corpora import files, installed, read, standard_library
-from tests.support.seams.texts import Text
-from tests.support.seams.texts import texts as seam_texts
+from tests.seams.texts import Text
+from tests.seams.texts import texts as seam_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -51,7 +52,8 @@ def refused(
         is_last_try: Weak evidence does not count.
         end: Where the continuation is truncated; by default after a segment.
     """
-    before = text[max(0, at - LONGEST) : at]
+    fence = "```text\n" if text.startswith("```text\n") and at > LONGEST else ""
+    before = fence + text[max(0, at - LONGEST) : at]
     end = at + 4 * MAX_TOKENS if end is None else end
     quote = choose_quote(before, MAX_TOKENS)
     expected = ExpectedEcho(
@@ -80,7 +82,8 @@ def all_texts(step: int) -> Iterator[Text]:
     others = chain(standard_library(step), list(installed())[::step])
     for text in chain(own, others):
         if len(text.full) <= LARGEST:
-            yield text
+            fence = "```text\n" if text.kind == "code" else ""  # as an answer has it
+            yield replace(text, full=fence + text.full)
 
 
 def count(

@@ -35,8 +35,8 @@ from langchain_bedrock_continue.local import (
     Request,
     Script,
 )
+from tests.seams.texts import texts
 from tests.support.scripts import rest_of, texts_of
-from tests.support.seams.texts import texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -32,6 +32,7 @@ from langchain_bedrock_continue._core.text.cycle_check import CycleCheck, Cyclin
 from langchain_bedrock_continue._core.text.early_end import EarlyEnd
 from langchain_bedrock_continue._core.text.introductions import possible_starts
 from langchain_bedrock_continue._core.text.join_rules import JoinResult, JoinRule
+from langchain_bedrock_continue._core.text.repetition import has_words
 from langchain_bedrock_continue._core.text.restart import (
     EarlierText,
     Place,
@@ -356,7 +357,7 @@ class ContinuationJoin:
         for place, repeated in self._repeated(at):
             if self._is_far(place.at):
                 length = _length_of_weight(repeated, least)
-                if length is not None:
+                if length is not None and has_words(repeated[:length]):
                     yield length
 
     def _repeated(self, at: int) -> Iterator[tuple[Place, str]]:

@@ -21,7 +21,7 @@ from langchain_bedrock_continue._core.text.continuation_join import (
 from langchain_bedrock_continue._core.text.echo_join import EchoJoin
 from langchain_bedrock_continue._core.text.quote import choose_quote
 from langchain_bedrock_continue._core.text.restart import Restart
-from tests.support.seams.texts import Text, texts
+from tests.seams.texts import Text, texts
 
 CAPACITY = 4 * 4096
 """What a response of 4,096 tokens has room for, in characters."""
@@ -399,3 +399,14 @@ def test_a_restart_is_not_doubled(name: str) -> None:
             kept.append((text.name, cut))
     assert joins > 380
     assert len(kept) == kind.kept, kept
+
+
+def test_join_2_a_ruled_line_again_is_no_restart() -> None:
+    rule = f"+{'-' * 90}+\n"
+    row = "| the name of an animal, and what is known of it up to this day         |\n"
+    text = f"{rule}{row}{row.replace('animal', 'insect')}{rule[:20]}"
+    expected = ExpectedEcho(quote=rule[:20], capacity=100, is_last_try=True)
+    join = ContinuationJoin(EchoJoin(text, rule[:20]), text, expected)
+    new = f"{rule[20:]}\nThe end."
+    released = (join.feed(rule[:20] + new) or "") + join.finish(truncated=True)
+    assert (join.rejected, released) == (None, new)

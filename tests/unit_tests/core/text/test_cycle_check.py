@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from langchain_bedrock_continue._core.text.cycle_check import CycleCheck
 from langchain_bedrock_continue._core.text.restart import EarlierText
-from tests.support.seams.texts import texts
+from tests.seams.texts import texts
 
 START = (
     "A postman found a letter in his bag one morning, and it had his own name on it. "

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from langchain_bedrock_continue._core.text.early_end import EarlyEnd
-from tests.support.seams.texts import open_fence, texts
+from tests.seams.texts import open_fence, texts
 
 SQL = "Two tables:\n\n```sql\nCREATE TABLE books (id INT);\n\nINSERT INTO books (id"
 LAST = ")\nVALUES (1);\n"

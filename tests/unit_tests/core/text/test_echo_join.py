@@ -22,8 +22,8 @@ from langchain_bedrock_continue._core.text.text_end import (
     without_whitespace,
 )
 from tests.benchmarks.seams import measure, total
-from tests.support.seams.habits import ECHO, HABITS, Habit
-from tests.support.seams.texts import Text, texts
+from tests.seams.habits import ECHO, HABITS, Habit
+from tests.seams.texts import Text, texts
 
 # Few pieces, so that random texts repeat them, and all parts of lead-ins.
 PIECES = st.sampled_from(

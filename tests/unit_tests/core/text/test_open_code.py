@@ -3,7 +3,7 @@
 import pytest
 
 from langchain_bedrock_continue._core.text.open_code import is_open_code
-from tests.support.seams.texts import texts
+from tests.seams.texts import texts
 
 COMPLETE = {
     "json": '{"name": "ant", "legs": [1, 2, {"left": null}]}',

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from langchain_bedrock_continue._core.text.open_end import is_plainly_open
-from tests.support.seams.texts import open_fence, texts
+from tests.seams.texts import open_fence, texts
 
 TEXTS = texts()
 TABLE = "| name | size |\n|---|---|\n| ant | small |\n"

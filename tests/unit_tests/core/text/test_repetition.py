@@ -19,7 +19,7 @@ from langchain_bedrock_continue._core.text.repetition import (
 from tests.benchmarks.corpora import standard_library
 from tests.benchmarks.loops import asked_for
 from tests.benchmarks.repetition import false_positives, first_positive
-from tests.support.seams.texts import texts
+from tests.seams.texts import texts
 
 SENTENCE = "He walked on, and on. "
 PAGE = "".join(f"Page {n} is like no other, said {n * n}.\n" for n in range(60))

@@ -16,7 +16,7 @@ from langchain_bedrock_continue._core.text.restart import (
 )
 from langchain_bedrock_continue._core.text.text_before import HEAD, TAIL
 from langchain_bedrock_continue._core.text.text_end import without_whitespace
-from tests.support.seams.texts import texts
+from tests.seams.texts import texts
 
 # Few pieces, so that random new text often repeats the text before.
 PIECES = st.sampled_from(

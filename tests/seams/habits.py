@@ -26,7 +26,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from tests.support.seams.texts import open_fence, table_header
+from tests.seams.texts import open_fence, table_header
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -33,7 +33,7 @@ BENCH_TOOLS := .venv/bench-tools
 UV := .venv-uv/bin/uv
 UV_INSTALLED := .venv-uv/$(UV_VERSION)
 
-.PHONY: help demo test properties coverage lint latest lowest lock peer sdks pictures \
+.PHONY: help demo test properties coverage lint latest lowest lock peer sdks pictures notebooks \
     bench exactness cuts prices seams seams-real real-tools seams-refused repetition oracle soak clean
 
 help:
@@ -44,6 +44,7 @@ help:
 	@echo 'make properties try the property tests with many random examples: EXAMPLES=1000'
 	@echo 'make peer       run the tests of langchain-aws itself with this model in place'
 	@echo 'make sdks       use the local endpoint with the AWS CLI, the SDKs, litellm, pydantic-ai, strands'
+	@echo 'make notebooks  execute the notebooks and write their outputs: NAMES="quickstart ..."'
 	@echo 'make pictures   draw the pictures of the README'
 	@echo 'make coverage   the tests, with the lines and branches that they miss'
 	@echo 'make lint       run ruff and mypy only'
@@ -91,6 +92,9 @@ peer: $(TOOLS)
 
 sdks: $(TOOLS)
 	$(BIN)/python -m tests.sdks
+
+notebooks: $(TOOLS)
+	$(BIN)/python -m tests.support.notebooks $(NAMES)
 
 pictures: $(TOOLS)
 	$(BIN)/python -m tests.benchmarks.pictures

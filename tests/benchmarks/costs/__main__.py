@@ -19,7 +19,7 @@ from tests.benchmarks.costs.endpoint import endpoint
 from tests.benchmarks.costs.figures import table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from tests.benchmarks.costs.figures import Row
 
@@ -114,19 +114,18 @@ MEASURES = {
 }
 
 
-def run(names: Iterable[str], *, quick: bool) -> dict[str, Any]:
-    """Measure, print each table, and return the figures by measure."""
-    found: dict[str, Any] = {}
+def run(names: Iterable[str], *, quick: bool) -> Iterator[tuple[str, Any]]:
+    """Measure, print each table, and yield the figures by measure."""
     gc.collect()
     gc.freeze()  # what is imported is not looked at again before each measurement
     with endpoint() as url:
         for name in names:
             measure, began = MEASURES[name], time.monotonic()
-            found[name] = measure.run(url, quick=quick)
-            rows = table(measure.shown(found[name]), measure.columns)
+            found = measure.run(url, quick=quick)
+            rows = table(measure.shown(found), measure.columns)
             print(f"\n{measure.title}\n\n{rows}\n")
             print(f"({time.monotonic() - began:.0f} s)", flush=True)
-    return found
+            yield name, found
 
 
 def measured_with() -> dict[str, Any]:
@@ -161,9 +160,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--only", nargs="+", choices=MEASURES, default=list(MEASURES))
     parser.add_argument("--into", type=Path, help="the folder of figures and plots")
     given = parser.parse_args(argv)
-    found = run(given.only, quick=given.quick)
-    if given.into is not None:
-        write(given.into, found)
+    for name, found in run(given.only, quick=given.quick):
+        if given.into is not None:
+            write(given.into, {name: found})  # each at once: a run can be stopped
     return 0
 
 

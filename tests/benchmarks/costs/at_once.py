@@ -62,7 +62,7 @@ OWN = {0.1: 1024, 0.5: 1024, LONG: 1024}
 FEW = {0.1: 96, 0.5: 16}
 """With the event loop's own threads, six on two cores: more would take minutes."""
 
-MANY = {0.1: 256, 0.5: 1024}
+MANY = {0.1: 256, 0.5: 256}
 SERIES = (
     Series("this package", "astream", OWN),
     Series("this package", "ainvoke", OWN),

@@ -113,7 +113,7 @@ def growth(url: str, *, quick: bool) -> list[Row]:
                 ("stream", peers.sync[name].streams),
             )
         }
-        rounds = measure_cpu(every, 5 if segments <= 100 else 1, 1 / segments)
+        rounds = measure_cpu(every, 5 if segments <= 100 else 2, 1 / segments)
         rows += [
             {"name": row["name"], "segments": segments, "cost": row["cost"]}
             for row in rounds.rows(BASE_SEGMENT, 1e3, 2)

@@ -28,7 +28,8 @@ def input_price(_url: str, *, quick: bool) -> list[Row]:
         for strategy in family.strategies
         for count in segments
     )
-    answer = prices.answer_of((max(segments) + 2) * prices.SIZE)
+    # Longer than all segments: a small one that answers a user turn has more tokens.
+    answer = prices.answer_of(2 * max(segments) * prices.SIZE)
     with LocalBedrock(prices.scripted(answer)) as bedrock:
         return [as_row(row) for row in prices.rows(prices.Endpoint(bedrock), cases)]
 

@@ -41,7 +41,7 @@ KINDS = [
     *((kind, False) for kind in ANSWERS),
     *((kind, True) for kind in WITH_TOOLS),  # their input truncated anywhere
 ]
-SIZES = (4, 5, 7, 10, 13, 21)
+SIZES = (4, 7, 10, 21)
 
 Strategy: TypeAlias = tuple[str, bool]  # the model, and whether it thinks again
 STRATEGIES: dict[str, Strategy] = {

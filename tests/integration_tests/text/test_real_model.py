@@ -18,12 +18,16 @@ pytestmark = pytest.mark.model
 QUESTION = "What is the capital of France, and why is it known?"
 
 
-@pytest.mark.parametrize("kind", PROMPTS)
+KINDS = [kind for kind in PROMPTS if kind in {"prose", "json", "japanese"}]
+"""Words, punctuation and line breaks, and characters of several tokens."""
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_continued_answer_equals_the_complete_one(
     real_model: LocalBedrock, kind: str
 ) -> None:
-    # Three seams. A larger size has seams at places that this one has, too.
-    (result,) = comparisons(real_model, [kind], [16], tokens=64, each=1)
+    # Two seams. A larger size has seams at places that this one has, too.
+    (result,) = comparisons(real_model, [kind], [16], tokens=48, each=1)
     assert result.same, result.first_difference
 
 

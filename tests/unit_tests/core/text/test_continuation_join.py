@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from langchain_bedrock_continue._core.text.continuation_join import (
@@ -105,7 +105,6 @@ HOW = st.fixed_dictionaries(
 
 
 @given(STRINGS, STRINGS, CUTS, HOW)
-@settings(max_examples=200)
 def test_join_1_and_4_all_or_nothing_however_it_is_split(
     before: str, rest: str, cuts: list[int], how: dict[str, Any]
 ) -> None:

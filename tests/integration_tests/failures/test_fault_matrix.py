@@ -48,7 +48,8 @@ LEGEND = {
 
 EVENTS = (
     "at every second event of each segment and at its borders, the next failure at the "
-    f"others ({', '.join(AT_BORDERS)}, and with tool calls: at five)"
+    f"others ({', '.join(AT_BORDERS)}, with tool calls, and where "
+    "nothing recovers: at five)"
 )
 
 pytestmark = pytest.mark.usefixtures("no_backoff")
@@ -171,7 +172,7 @@ def fill_row(
         assert complete.error is None
         assert len(bedrock.requests) == SEGMENTS
         places = places_of(bedrock, client, fault)
-        if row.entrance in AT_BORDERS or kinds is TOOL_KINDS:
+        if row.entrance in AT_BORDERS or kinds is TOOL_KINDS or settings:
             places = borders(places)
         else:
             places = half(places, list(FAILURES | FATAL).index(row.failure))

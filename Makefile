@@ -16,7 +16,9 @@ export PROMPT
 UV_VERSION := 0.13.9
 
 BIN := .venv/bin
-PYTEST := -m pytest --numprocesses logical --dist loadgroup
+# One more than the cores: tests wait for sockets and timeouts a third of the time.
+WORKERS = $(shell '$(PYTHON)' -c 'import os; print((os.cpu_count() or 1) + 1)')
+PYTEST = -m pytest --numprocesses $(WORKERS) --dist loadgroup
 PIP = $(BIN)/python -m pip --disable-pip-version-check -qq install
 # A lock names all that is installed. Without --no-deps pip resolves again, and takes a
 # newer release for a requirement with an extra, coverage[toml], which has no hash here.

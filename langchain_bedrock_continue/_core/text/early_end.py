@@ -15,13 +15,13 @@ END-2. A fence that ends the message is left out, with the whitespace before it:
 END-3. A fence and the opening one that follows it are left out, unless the block then
     begins again: the first line of the code is not written twice.
 END-4. Where other text follows, or the block begins again, the message ends before the
-    fence. It was given up too early.
+    fence. It ended too early.
 END-5. JSON, in a code block or alone, ends before the first character with which it is
     no JSON any more (`json_prefix`), if the text before the seam is JSON.
 END-6. All other text is released, in order. Only a line break, backticks after it,
     and what follows such a fence, are withheld.
 END-7. On the last try nothing is left out, except by END-9 and END-10. It is only noted
-    that the message was given up, so that the answer does not count as complete.
+    that the message ended too early, so that the answer does not count as complete.
 END-8. The result depends on the text, and not on how it is split into chunks.
 END-9. If JSON is wrong within the first AT_SEAM characters of a message that repeats
     nothing, the message does not continue the text, and all of it is left out. The text

@@ -18,7 +18,7 @@ from langchain_bedrock_continue.local.backend import Piece, Text
 from langchain_bedrock_continue.local.rules.models import rules_for
 from langchain_bedrock_continue.local.script.playback import prefill_text, remaining
 from tests.support.oracle.situation import ServiceLimits, Situation
-from tests.support.scripts import quote_of
+from tests.support.scripts import quote_of, texts_of
 
 OVER_LIMIT = (
     "The maximum tokens you requested exceeds the model limit of {0}. Try again with a "
@@ -118,12 +118,22 @@ class ScriptedModel:
         at = len(self.accepted)
         if at and later:
             return later[min(at, len(later)) - 1], 0
-        quote = quote_of(request) if at else ""
+        quote = self._quote(request) if at else ""
         found = self._text.rfind(quote, 0, self._written) if quote else -1
         if found < 0:
             return answer, len(prefill_text(request))
         rest = [block for _, block in remaining(answer.blocks, self._text[:found])]
         return replace(answer, content=rest), found
+
+    def _quote(self, request: Request) -> str:
+        """Return what the model is asked to repeat, also in the caller's own words."""
+        before, tail, after = self._situation.fields.get(
+            "continuation_prompt", ""
+        ).partition("{tail}")
+        asked = texts_of(request)[-1]
+        if tail and asked.startswith(before) and asked.endswith(after):
+            return asked.removeprefix(before).removesuffix(after)
+        return quote_of(request)
 
     @property
     def _text(self) -> str:

@@ -29,17 +29,15 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
 from langchain_bedrock_continue._core.text.cycle_check import CycleCheck, Cycling
+from langchain_bedrock_continue._core.text.earlier_text import EarlierText, Place, Start
 from langchain_bedrock_continue._core.text.early_end import EarlyEnd
 from langchain_bedrock_continue._core.text.introductions import possible_starts
 from langchain_bedrock_continue._core.text.join_rules import JoinResult, JoinRule
 from langchain_bedrock_continue._core.text.repetition import has_words
 from langchain_bedrock_continue._core.text.restart import (
-    EarlierText,
-    Place,
     Repetition,
     Restart,
     RestartCheck,
-    Start,
 )
 from langchain_bedrock_continue._core.text.text_end import weight, without_whitespace
 

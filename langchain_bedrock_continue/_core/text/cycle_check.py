@@ -39,7 +39,7 @@ from langchain_bedrock_continue._core.text.text_end import weight, without_white
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from langchain_bedrock_continue._core.text.restart import EarlierText
+    from langchain_bedrock_continue._core.text.earlier_text import EarlierText
 
 SAME_BEFORE = 24
 """How much before the seam stands at the earlier place, too."""

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from langchain_bedrock_continue._core.text.cycle_check import CycleCheck
-from langchain_bedrock_continue._core.text.restart import EarlierText
+from langchain_bedrock_continue._core.text.earlier_text import EarlierText
 from tests.seams.texts import texts
 
 START = (

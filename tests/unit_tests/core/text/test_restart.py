@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from langchain_bedrock_continue._core.text.earlier_text import EarlierText
 from langchain_bedrock_continue._core.text.introductions import INTRODUCTION
 from langchain_bedrock_continue._core.text.preambles import OPENERS
 from langchain_bedrock_continue._core.text.restart import (
-    EarlierText,
     Restart,
     RestartCheck,
 )

@@ -2,8 +2,8 @@
 
 import pytest
 
+from langchain_bedrock_continue._core.text.earlier_text import EarlierText
 from langchain_bedrock_continue._core.text.restart import (
-    EarlierText,
     Restart,
     RestartCheck,
 )

@@ -1,6 +1,8 @@
 """Promise 9, and what of promises 3, 4, 6, 7 and 8 the same comparison shows.
 
-ORACLE-1. Where the bare model raises, ours raises an error of the same class.
+ORACLE-1. Where the bare model raises, ours raises an error of the same class. Only
+    where a Nova's tool call did not fit may ours return it, made again with more room
+    (NEXT-11).
 ORACLE-2. Where the bare model returns a message, ours returns one, except for ERRORS.
 ORACLE-3. The text begins with the bare model's. Only a model that does not continue its
     answer can change the end of it that is cut back (TEXT-3), or held back. A Nova's
@@ -39,6 +41,7 @@ from langchain_bedrock_continue import (
     TruncatedToolCallError,
     TurnLimitError,
 )
+from langchain_bedrock_continue._core.decisions.service_errors import error_code
 from langchain_bedrock_continue._core.text.healed_cut import HEAL_LIMIT
 from langchain_bedrock_continue.local import Answer, CallTool, RecordedRequest, Say
 from tests.support.messages import shape
@@ -137,7 +140,9 @@ def _differences(s: Situation, bare: Outcome, ours: Outcome) -> Iterator[Differe
         yield Difference("caller's objects", ours.changed)
     yield from _first_request(s, bare, ours)
     if bare.error is not None:
-        if type(ours.error) is not type(bare.error):
+        if ours.error is None and _is_overflowed_call(s, bare.error):
+            yield from _made_again(s, ours)
+        elif type(ours.error) is not type(bare.error):
             yield Difference("other error", f"{bare.error!r}, ours {ours.error!r}")
         return
     assert bare.message is not None
@@ -155,6 +160,18 @@ def _differences(s: Situation, bare: Outcome, ours: Outcome) -> Iterator[Differe
     elif s.continues:
         yield from _lost_calls(bare.message, ours.message)
         yield from _whole_text(s, ours)
+
+
+def _is_overflowed_call(s: Situation, error: Exception) -> bool:
+    code = error_code(error) or ""
+    return "nova" in s.model and code.lower() == "modelerrorexception"
+
+
+def _made_again(s: Situation, ours: Outcome) -> Iterator[Difference]:
+    assert ours.message is not None
+    yield from _valid_calls(s, ours.message)
+    yield from _sizes(ours)
+    yield from _number_of_requests(s, ours)
 
 
 def _is_allowed(s: Situation, bare: Outcome, error: Exception) -> bool:

@@ -11,6 +11,7 @@ ORACLE-3. The text begins with the bare model's. Only a model that does not cont
     (CONTENT-11).
 ORACLE-4. An answer that is not truncated is the bare model's message, by the same one
     request. Only a tool call that no stop reason vouches for may be invalid (CALL-1).
+    langchain-aws drops the citations of a Nova's blocking answer, ours may keep them.
 ORACLE-5. A valid call is one that the model made, with all of its arguments.
 ORACLE-6. A call of a truncated response that the bare model calls valid is vouched for
     by nothing (CALL-1): LangChain parses truncated arguments as partial JSON, and a
@@ -156,7 +157,7 @@ def _differences(s: Situation, bare: Outcome, ours: Outcome) -> Iterator[Differe
     yield from _sizes(ours)
     yield from _number_of_requests(s, ours)
     if is_complete(bare):
-        yield from _complete(bare, ours)
+        yield from _complete(s, bare, ours)
     elif s.continues:
         yield from _lost_calls(bare.message, ours.message)
         yield from _whole_text(s, ours)
@@ -289,7 +290,7 @@ def _number_of_requests(s: Situation, ours: Outcome) -> Iterator[Difference]:
         yield Difference("requests", f"{len(ours.accepted)}, at most {most}")
 
 
-def _complete(bare: Outcome, ours: Outcome) -> Iterator[Difference]:
+def _complete(s: Situation, bare: Outcome, ours: Outcome) -> Iterator[Difference]:
     assert bare.message is not None
     assert ours.message is not None
     if len(ours.sent) != 1:
@@ -297,10 +298,24 @@ def _complete(bare: Outcome, ours: Outcome) -> Iterator[Difference]:
     theirs, own = shape(bare.message), shape(ours.message)
     if own["invalid_tool_calls"] and _may_be_invalid(bare.message):
         return
+    if "nova" in s.model and isinstance(own["content"], list):
+        own["content"] = _cited_as(own["content"], theirs["content"])
     for name, value in theirs.items():
         if own[name] != value:
             kind = f"complete: {name}"
             yield Difference(kind, f"{value!r}, ours {own[name]!r}")
+
+
+def _cited_as(own: list[Any], theirs: Any) -> list[Any]:
+    """Return the blocks, without citations if the other ones have none."""
+    if "citations" in repr(theirs):
+        return own
+    return [
+        {key: value for key, value in block.items() if key != "citations"}
+        if isinstance(block, dict)
+        else block
+        for block in own
+    ]
 
 
 def _may_be_invalid(bare: AIMessage) -> bool:

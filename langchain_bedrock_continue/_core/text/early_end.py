@@ -10,8 +10,7 @@ new text is " author)", a closing fence, and an opening one, "VALUES (".
 
 END-1. Only the first fence after the seam is looked at, and only if the text before
     the seam is in an open code block and the code isn't complete (`open_code`).
-END-2. A fence that ends the message is left out, with the whitespace before it: the
-    next segment goes on in the block.
+END-2. A fence that ends the message is left out: the next segment goes on in the block.
 END-3. A fence and the opening one that follows it are left out, unless the block then
     begins again: the first line of the code is not written twice.
 END-4. Where other text follows, or the block begins again, the message ends before the
@@ -30,6 +29,9 @@ END-9. If JSON is wrong within the first AT_SEAM characters of a message that re
 END-10. An unindented fence that opens a block of the same language, in a block whose
     code isn't complete, ends the message as in END-4. If the message begins with it,
     the message does not continue the text, and all of it is left out.
+END-11. Whitespace before what is left out is left out, too. Only the line break that
+    ends a line of new code is kept: a continuation that does not repeat that line would
+    be joined to it.
 """
 
 from __future__ import annotations
@@ -126,7 +128,7 @@ class EarlyEnd:
         if not is_early or self._is_last_try:
             return pending
         self.left_out = True
-        return ""
+        return self._line_break(pending)
 
     def _is_wrong_at_seam(self) -> bool:
         """Leave everything out if the JSON is wrong at once (END-9)."""
@@ -185,7 +187,9 @@ class EarlyEnd:
         if wrong is not None:
             before = released[:wrong]
             is_withheld = not before.strip() and self._begins_line(before)
-            return self._give_up("" if is_withheld else before)
+            closes = released[wrong] in "]}"  # if not, a comma belongs to the line
+            kept = self._line_break(before) if closes else ""
+            return self._give_up(kept if is_withheld else before)
         self._pending = self._pending[count:]
         self._has_begun = self._has_begun or not released.isspace()
         self._released.append(released)
@@ -235,7 +239,7 @@ class EarlyEnd:
     def _begin_again(self) -> str:
         """End the message before a fence that opens the block again (END-10)."""
         self._is_last_try = self._keeps_rest = self._is_last_try and self._has_begun
-        return self._give_up("")
+        return self._give_up(self._line_break(self._pending))
 
     def _is_open_code(self) -> bool:
         return is_open_code(self._language, self._code)
@@ -244,19 +248,25 @@ class EarlyEnd:
         """Decide by what follows a fence that came too early."""
         after = self._pending[end:].lstrip("\n")
         opening = _OPENING.match(after)
+        kept = self._line_break(self._pending)
         if opening is None:
-            return None if _MAYBE_OPENING.match(after) else self._give_up("")
+            return None if _MAYBE_OPENING.match(after) else self._give_up(kept)
         if opening[1].strip().lower() not in {"", self._language}:
-            return self._give_up("")
+            return self._give_up(kept)
         first = self._code.strip().partition("\n")[0].strip()
         code = after[opening.end() :]
         begun = code.lstrip()
         if begun.startswith(first):
-            return self._give_up("")
+            return self._give_up(kept)
         if first.startswith(begun):
             return None
         self._pending, self.left_out = self._pending[:start] + code, True  # END-3
         return self._release(start)
+
+    def _line_break(self, left_out: str) -> str:
+        """Return the line break that is kept of what is left out (END-11)."""
+        blank = left_out[: _blank(left_out)]
+        return blank[: blank.rfind("\n") + 1] if self._has_begun else ""
 
     def _give_up(self, before: str) -> str:
         """End the message after a part of what is withheld (END-4, END-5)."""

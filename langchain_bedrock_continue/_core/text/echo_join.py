@@ -21,6 +21,8 @@ ECHO-4. A join depends on the message, and not on how it is split into chunks: a
 ECHO-5. A join is decided within WINDOW characters and the length of a quote, unless the
     message repeats the text from an earlier place: then it is decided when the
     repetition ends.
+ECHO-6. After a fence that opens the code block again, an indented line is a line of its
+    own: the line break before it is kept.
 """
 
 from __future__ import annotations
@@ -54,6 +56,9 @@ if TYPE_CHECKING:
 _MIN_QUOTE_WEIGHT = 4
 """The least weight of a quote that counts after a lead-in that is not trusted."""
 
+
+_INDENTED = 2
+"""So many blanks, or a tab, are the indentation of a line."""
 
 _MIN_DOUBTFUL_WEIGHT = 20
 """The least weight of a quote that counts after a doubtful one."""
@@ -350,12 +355,25 @@ def _find_unfinished(join: EchoJoin, *, final: bool) -> _Result:
 
 def _find_lead_in(join: EchoJoin, *, final: bool) -> _Result:
     """The message begins with a droppable lead-in, and repeats nothing (LEAD-3)."""
-    del final
     droppable = [lead_in for lead_in in join.lead_ins if lead_in.droppable]
     if not droppable:
         return None
     last = droppable[-1]
-    return _Found(last.rule, End(last.at), repeats=False, fenced=last.fenced)
+    is_fence = last.rule is JoinRule.FENCE
+    end = _end_of_fence(join, last.at, final=final) if is_fence else last.at
+    if end is None:
+        return "wait"
+    return _Found(last.rule, End(end), repeats=False, fenced=last.fenced)
+
+
+def _end_of_fence(join: EchoJoin, at: int, *, final: bool) -> int | None:
+    """Return where the text after a fence begins, None if undecided (ECHO-6)."""
+    line = join.received_from(at)[:_INDENTED]
+    if not final and len(line) < _INDENTED and not line.strip():
+        return None
+    is_indented = line.startswith("\t") or (len(line) == _INDENTED and line.isspace())
+    has_break = "\n" in join.text_end.trailing
+    return at - 1 if is_indented and not has_break else at
 
 
 def _keep_all(join: EchoJoin, *, final: bool) -> _Result:

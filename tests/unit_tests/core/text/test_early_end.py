@@ -22,11 +22,11 @@ COMMENTED = '```json\n{\n  // the dishes\n  "dishes": ['
 
 SAID: dict[str, tuple[str, str, str, bool, bool]] = {
     # text before, new text, what is released, gave up, left out
-    "the end": (SQL, ")\n```", ")", False, True),
-    "the end and a line break": (SQL, ")\n```\n\n", ")", False, True),
+    "the end": (SQL, ")\n```", ")\n", False, True),
+    "the end and a line break": (SQL, ")\n```\n\n", ")\n", False, True),
     "at once": (SQL, "\n```\n", "", False, True),
-    "an indented fence": (SQL, ")\n  ```\n", ")", False, True),
-    "a remark": (SQL, ")\n```\n\nThis makes a table.", ")", True, True),
+    "an indented fence": (SQL, ")\n  ```\n", ")\n", False, True),
+    "a remark": (SQL, ")\n```\n\nThis makes a table.", ")\n", True, True),
     "a block of its own": (
         SQL,
         f")\n```\n\n```sql\n{LAST}```",
@@ -38,11 +38,11 @@ SAID: dict[str, tuple[str, str, str, bool, bool]] = {
     "the block again": (
         SQL,
         ")\n```\n\n```sql\nCREATE TABLE books (id INT);\n",
-        ")",
+        ")\n",
         True,
         True,
     ),
-    "another language": (SQL, ")\n```\n\n```sh\nls\n```\n", ")", True, True),
+    "another language": (SQL, ")\n```\n\n```sh\nls\n```\n", ")\n", True, True),
     "complete": (SQL, f"{LAST}```\n\nDone.", f"{LAST}```\n\nDone.", False, False),
     "complete, another block": (
         SQL,
@@ -59,9 +59,16 @@ SAID: dict[str, tuple[str, str, str, bool, bool]] = {
         False,
     ),
     "Python": (PYTHON, "\n```", "", False, True),
-    "HTML": (HTML, "  <li>Two\n```\n\nIt lists them.", "  <li>Two", True, True),
+    "HTML": (HTML, "  <li>Two\n```\n\nIt lists them.", "  <li>Two\n", True, True),
     "a shorter fence": (NESTED, ")\n```\n", ")\n```\n", False, False),
     "a bracket too few": (MENU, "\n  ]\n}\n```", "", True, True),
+    "a bracket too few, after new code": (
+        MENU,
+        "}\n}\n```",
+        "}\n",
+        True,
+        True,
+    ),
     "a bracket too few, later": (MENU, "0}, [1}]", "0}, [1", True, True),
     "a comma too few": (MENU, '}\n    {"name": "', "}", True, True),
     "a key in an array": (MENU, '},\n  "wines": []', '},\n  "wines"', True, True),
@@ -228,7 +235,7 @@ def test_end_10_the_block_is_opened_again(new: str, *, is_last_try: bool) -> Non
     released, gave_up, left_out = read(SQL, [new], is_last_try=is_last_try)
     assert gave_up
     assert left_out == (begins or not is_last_try)
-    assert released == ("" if begins else new if is_last_try else ")")
+    assert released == ("" if begins else new if is_last_try else ")\n")
     chunks = read(SQL, list(new), is_last_try=is_last_try)
     assert chunks == (released, gave_up, left_out)
 

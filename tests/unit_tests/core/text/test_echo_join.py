@@ -275,6 +275,30 @@ def test_lines_of_a_table_and_of_code(text: str, message: str, expected: str) ->
     assert joined(text, message)[0] == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "rest", "expected"),
+    [
+        (CODE + "    half", "    return half\n", "\n    return half\n"),
+        (CODE + "    half ", "\treturn half\n", "\n\treturn half\n"),
+        (CODE + "    half", "\n  return half\n", "\n  return half\n"),
+        (CODE + "    half\n", "    return half\n", "\n    return half\n"),
+        (CODE + "    half", " = width // 2\n", " = width // 2\n"),
+        (CODE + "    half", "_width = 2\n", "_width = 2\n"),
+        ('```json\n["Wet"]', "  },\n", "\n  },\n"),
+    ],
+)
+def test_echo_6_an_indented_line_after_a_fence_is_a_line_of_its_own(
+    text: str, rest: str, expected: str
+) -> None:
+    whole = text.rstrip() + expected
+    language = "json" if "json" in text else "python"
+    message = f"```{language}\n{rest}"
+    assert joined(text, message) == (whole, "fence")
+    join = join_of(text)
+    new = "".join([*(join.feed(char) or "" for char in message), join.finish()])
+    assert text[: len(text) - join.replaced] + new == whole
+
+
 def test_a_message_that_only_repeats_adds_nothing() -> None:
     quote = choose_quote(KNIGHT, 1024)
     assert joined(KNIGHT, quote) == (KNIGHT, "echo")

@@ -23,9 +23,8 @@ CONTENT-13. A service may return reasoning after the text that the model wrote a
 CONTENT-14. Words of the service, such as a guardrail's message, do not continue the
     text: they are a block of their own, after an empty line. `held_start` tells them
     from the model's.
-CONTENT-15. Text that was rejected is kept if a tool call follows it, and it begins with
-    what the model was asked to repeat, or with more: the call is used, so nothing else
-    would bring this text.
+CONTENT-15. Text that was rejected is kept if a tool call follows it, as JOIN-7 allows:
+    the call is used, so no other response would bring this text.
 """
 
 from __future__ import annotations

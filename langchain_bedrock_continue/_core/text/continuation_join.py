@@ -19,8 +19,8 @@ JOIN-5. An end that it gives code which isn't complete is left out, with what fo
     (`early_end`), except on the last try.
 JOIN-6. The result depends on the message, and not on how it is split into chunks.
 JOIN-7. A rejected message that is used all the same is joined without these rules, if
-    it begins with the quote, or with the text before it. What it repeats after the
-    quote, up to the end of the text, is dropped.
+    it begins with the quote, or with the text before it, or repeats nothing. What it
+    repeats after the quote, up to the end of the text, is dropped.
 """
 
 from __future__ import annotations
@@ -152,7 +152,7 @@ class ContinuationJoin:
         return join
 
     def accepted(self, message: str) -> Accepted | None:
-        """Join a rejected message, if it begins with the quote, or before it (JOIN-7).
+        """Join a rejected message, if that is known to lose less (JOIN-7).
 
         Args:
             message: The complete message.
@@ -163,8 +163,9 @@ class ContinuationJoin:
         join = self._accepting()
         new = (join.feed(message) or "") + join.finish()
         result = join.result
-        cycles = isinstance(self.rejected, Cycling)
-        if cycles or result is None or not result.is_proven:
+        if result is None or isinstance(self.rejected, Cycling):
+            return None
+        if not (result.is_proven or self.rejected is NoEcho.NO_ECHO):
             return None
         again = self._accepting()
         rest = (again.feed(new) or "") + again.finish()

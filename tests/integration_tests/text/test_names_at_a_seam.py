@@ -1,4 +1,4 @@
-"""New text that begins with a name which an earlier line begins with, too.
+"""New text that begins with a name, as an earlier line does; and before a tool call.
 
 The model does as it is asked: it repeats the quote, and goes on. After the seam, in the
 middle of a sentence, the next words are those with which a line before begins.
@@ -71,12 +71,13 @@ AFTER = "at noon, in the other shop. I save that now."
 RESTARTS: dict[str, Callable[[str], str]] = {
     "from the begin": lambda _: BEFORE + AFTER,
     "from the begin, after the quote": lambda quote: f"{quote}\n\n{BEFORE}{AFTER}",
+    "not at all": lambda _: f"Now: {AFTER}",
     "a whole line, after the quote": lambda quote: f"{quote}\n\n{LINE}{AFTER}",
 }
 
 
 @pytest.mark.parametrize("name", RESTARTS)
-def test_the_rest_of_a_text_that_begins_again_is_kept_with_its_call(
+def test_the_new_text_before_a_call_is_kept_however_it_begins(
     serve: Serve, entrance: Entrance, name: str
 ) -> None:
     def answer(request: Request) -> Answer:
@@ -91,5 +92,5 @@ def test_the_rest_of_a_text_that_begins_again_is_kept_with_its_call(
     assert message.text.startswith(BEFORE.rstrip())
     assert message.text.endswith(AFTER)
     assert message.text.count(AFTER) == 1
-    if "line" not in name:
+    if "from the begin" in name:
         assert message.text == BEFORE + AFTER

@@ -31,6 +31,7 @@ import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from langchain_bedrock_continue._core.text.begun_line import writes_line_again
 from langchain_bedrock_continue._core.text.healed_cut import HALF_CHARACTER
 from langchain_bedrock_continue._core.text.join_rules import JoinResult, JoinRule
 from langchain_bedrock_continue._core.text.lead_ins import (
@@ -297,9 +298,10 @@ def _find_echo(join: EchoJoin, *, final: bool) -> _Result:
 def _find_overlap(join: EchoJoin, *, final: bool) -> _Result:
     """The message begins with an end of the text, longer or shorter than the quote."""
     matcher = join.matcher(0)
-    if matcher.is_pending() and not final:
+    again = writes_line_again(join.text_end, join.received_from(0), final=final)
+    if (again is None or matcher.is_pending(line_counts=again)) and not final:
         return "wait"
-    overlap = matcher.longest()
+    overlap = matcher.longest(line_counts=bool(again))
     if overlap is None:
         return None
     rule = JoinRule.RESTART if overlap.is_longer else JoinRule.OVERLAP

@@ -28,6 +28,8 @@ RESTART-6. At the end of a line, equal lines are weak evidence, however many: a 
     turn, it is kept. After a fence that opens the block again, they are strong.
 RESTART-7. After a table row that is not complete, another row is a restart. On the last
     try it counts only if it is the same row again, as far as it was written.
+RESTART-8. A table row that is completed as an earlier row is a restart. A table may
+    have the same row twice, so this does not count on the last try.
 """
 
 from __future__ import annotations
@@ -270,7 +272,7 @@ class RestartCheck:
         return is_open
 
     def _find(self, *, final: bool, truncated: bool) -> Restart | None:
-        if self._leaves_row():
+        if self._leaves_row() or self._completes_row_again(final=final):
             return Restart.EARLIER_PLACE
         seam = self._earlier.seam(self.pending, proven=self._proven)
         for at, entry in self._entries.items():
@@ -345,13 +347,27 @@ class RestartCheck:
         maybe_complete = row.endswith("|") and not header
         return is_row and not (self._is_last_try or maybe_complete)
 
+    def _completes_row_again(self, *, final: bool) -> bool:
+        """Return True if the open row becomes an earlier row (RESTART-8)."""
+        line, line_break, _ = self.pending.partition("\n")
+        row = self._earlier.open_row + without_whitespace(line)
+        is_over = bool(line_break) or final
+        is_same = is_over and row in self._earlier.rows_begun_alike
+        return is_same and not self._is_last_try and weight(row) >= _NEEDED_NUMBERED
+
+    def _may_complete_row(self) -> bool:
+        if "\n" in self.pending or self._is_last_try:
+            return False
+        row = self._earlier.open_row + without_whitespace(self.pending)
+        return any(one.startswith(row) for one in self._earlier.rows_begun_alike)
+
     def _may_leave_row(self) -> bool:
         row, new = self._earlier.open_row, without_whitespace(self.pending)
         return bool(row) and (new == "|" or row.startswith(new))
 
     def _may_be_restart(self) -> bool:
         """Return True if more of the text could make it a restart."""
-        if self._may_leave_row():
+        if self._may_leave_row() or self._may_complete_row():
             return True
         header = self._earlier.header
         for at, entry in self._entries.items():

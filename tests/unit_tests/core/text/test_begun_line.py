@@ -59,3 +59,12 @@ def test_other_messages_do_not_write_it_again(text: str, message: str) -> None:
     for chunks in ([message], list(message)):
         whole, rule, repeats = joined(text, chunks)
         assert (whole, rule, repeats) == (text + message, "as_is", False)
+
+
+@pytest.mark.parametrize("row", ["|", "| Ob", "| Ober | 8"])
+def test_the_header_is_not_the_row_that_has_begun(row: str) -> None:
+    rest = "| Ober | 88 metres |\n"[len(row) :]
+    message = f"| Name | Depth |\n|---|---|\n{row}{rest}"
+    for chunks in ([message], list(message)):
+        whole, rule, _ = joined(TABLE + row, chunks)
+        assert (whole, rule) == (TABLE + row + rest, "header")

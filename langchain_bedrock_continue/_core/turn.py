@@ -61,9 +61,9 @@ from langchain_bedrock_continue._core.decisions.stop_reasons import (
     meaning_of,
 )
 from langchain_bedrock_continue._core.decisions.vocabulary import (
+    CONTINUES,
     Action,
     Ending,
-    Problem,
     Strategy,
 )
 from langchain_bedrock_continue._core.record import message
@@ -215,7 +215,7 @@ class Turn(TurnState):
             facts = self._facts_of_response(stop)
         action, ending = after_response(facts)
         if action is Action.END:
-            return self._show(chunks + self._end(stop, ending))
+            return self._show(chunks + self._end(self._at_end(stop, facts), ending))
         return self._show(chunks + self._after_response(action))
 
     def fail(self, error: Exception) -> Iterator[AIMessageChunk]:
@@ -308,8 +308,7 @@ class Turn(TurnState):
             self._composer.continue_in_prefill(self.writing.sendable())
             return chunks
         self._next = NextCall(action, Strategy.USER_TURN)
-        raw = self._record.last.response.text if self._record.segments else ""
-        spoken = None if self.content.left_out else self.writing.spoken(raw).rstrip()
+        spoken = self._spoken()
         if action is not Action.ASK_AGAIN:
             self._forms.begin_seam()
         wording, expected = self._expected_echo()
@@ -324,7 +323,7 @@ class Turn(TurnState):
         problem = self._record.last.problem
         if problem is not None:
             self._forms.use_next(problem)
-        if problem is Problem.ENDED_EARLY:
+        if problem in CONTINUES:
             return self._continue(Action.ASK_AGAIN)
         return self._repeat_user_turn(Action.ASK_AGAIN)
 

@@ -453,6 +453,7 @@ class Placement:
             text,
             expected.quote,
             opening=expected.opening,
+            may_end_line=expected.may_end_line,
             thinking=self._inline_thinking,
         )
         self._join = ContinuationJoin(join, text, expected)

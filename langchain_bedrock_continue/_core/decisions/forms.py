@@ -10,6 +10,10 @@ FORM-4. If no form makes a model repeat the end of the text, the turn does not a
 FORM-5. If every form failed at a seam, the later seams of the turn are asked for once.
 FORM-6. If a form repeats a cycle, one other form is tried at this seam. A model that
     runs in a circle does so in every form, and each try costs a call.
+FORM-7. Only the first form says in so many words that the rest of the reply is wanted.
+    After any other one, a model that ends in the line in which the text was truncated
+    may have done no more than it was asked for. So it is asked once more, in the first
+    form (`make seams-real`: 9 of 14 answers to "rewrite the last line" end too early).
 """
 
 from __future__ import annotations
@@ -46,12 +50,19 @@ class Forms:
         self._never_echoes = False
         self._all_failed = False
         self._in_cycle = False
+        self._asks_for_more = False
 
     @property
     def has_next(self) -> bool:
-        """Whether there is another form for this seam (FORM-1, FORM-6)."""
-        is_over = self._all_failed or self._in_cycle
+        """Whether there is another form for this seam (FORM-1, FORM-6, FORM-7)."""
+        is_over = self._all_failed or self._in_cycle or self._asks_for_more
         return not is_over and len(self._tried) + 1 < MAX_TRIES
+
+    @property
+    def may_end_in_line(self) -> bool:
+        """Whether an answer that ends in the line of the seam is taken for complete."""
+        is_clear = self.current in {ORDER[0], Form.CALLERS}
+        return is_clear or not self.has_next
 
     @property
     def needs_echo(self) -> bool:
@@ -60,7 +71,7 @@ class Forms:
 
     def begin_seam(self) -> None:
         """Begin with a new seam."""
-        self._tried, self._in_cycle = [], False
+        self._tried, self._in_cycle, self._asks_for_more = [], False, False
 
     def use_next(self, problem: Problem) -> None:
         """Change to the next form, because the current one did not work.
@@ -69,6 +80,10 @@ class Forms:
             problem: What was wrong with the answer.
         """
         self._tried.append(self.current)
+        self._asks_for_more = problem is Problem.ENDED_IN_LINE
+        if self._asks_for_more:
+            self.current = ORDER[0]
+            return
         untried = [one for one in self._order(ORDER[0]) if one not in self._tried]
         self.current = untried[0]
         self._in_cycle = problem is Problem.CYCLE

@@ -23,6 +23,8 @@ ECHO-5. A join is decided within WINDOW characters and the length of a quote, un
     repetition ends.
 ECHO-6. After a fence that opens the code block again, an indented line is a line of its
     own: the line break before it is kept.
+ECHO-7. The line break before an end that was left out (END-11) is replaced by any text
+    that directly follows a repetition.
 """
 
 from __future__ import annotations
@@ -107,7 +109,12 @@ class EchoJoin:
     """
 
     def __init__(
-        self, text: str | TextBefore, quote: str, *, opening: str = ""
+        self,
+        text: str | TextBefore,
+        quote: str,
+        *,
+        opening: str = "",
+        may_end_line: bool = False,
     ) -> None:
         """Prepare a join.
 
@@ -116,12 +123,15 @@ class EchoJoin:
             quote: What the model was asked to repeat; may be empty.
             opening: What precedes the quote in the prompt, such as `<tail>`; may be
                 empty.
+            may_end_line: The line break at the end of the text preceded an end that was
+                left out, and does not count if the new text shows none (ECHO-7).
 
         Raises:
             ValueError: The text does not end in the quote.
         """
         self.text_end = TextEnd(text, quote)
         self._opening = opening
+        self._may_end_line = may_end_line
         self.begin()
 
     def begin(self) -> None:
@@ -254,15 +264,23 @@ class EchoJoin:
         rule = self._rest.rule
         self.result = JoinResult(rule, max(0, self.received - len(new)))
         if new:
-            self.replaced = _replaced(self.text_end.trailing, new, self._found)
+            self.replaced = self._replaced_by(new, self._found)
         if self._found.fenced and not self._rest.closed_fence:
             self._trailing = TrailingFence()
             new = self._trailing.feed(new)
         self._rest = None
         return new
 
+    def _replaced_by(self, new: str, found: _Found) -> int:
+        """Count how much of the text's trailing whitespace new text replaces."""
+        trailing = self.text_end.trailing
+        goes_on = found.repeats and not new[0].isspace()
+        if self._may_end_line and goes_on:
+            return len(trailing)
+        return _replaced_whitespace(trailing, new, found)
 
-def _replaced(trailing: str, rest: str, found: _Found) -> int:
+
+def _replaced_whitespace(trailing: str, rest: str, found: _Found) -> int:
     """Count how much of the text's trailing whitespace is replaced (ECHO-3)."""
     if found.rule is not JoinRule.AS_IS and rest[0].isspace():
         if found.aligned or rest[0] == "\n":

@@ -1,4 +1,4 @@
-"""The rules FORM-1 to FORM-6."""
+"""The rules FORM-1 to FORM-7."""
 
 from collections.abc import Iterator
 
@@ -140,3 +140,33 @@ def test_form_6_a_cycle_is_asked_for_in_one_other_form() -> None:
     assert tried(forms, Problem.CYCLE) == list(ORDER[:2])
     forms.begin_seam()
     assert len(tried(forms)) == MAX_TRIES
+
+
+@pytest.mark.parametrize("form", ORDER[1:])
+def test_form_7_an_end_in_the_line_is_doubted_after_the_other_forms(form: Form) -> None:
+    remember("a", form)
+    forms = Forms("a")
+    assert forms.current is form
+    assert not forms.may_end_in_line
+    forms.use_next(Problem.ENDED_IN_LINE)
+    assert forms.current is ORDER[0]
+    assert forms.may_end_in_line
+    assert not forms.has_next
+    forms.begin_seam()
+    assert forms.has_next
+
+
+@pytest.mark.parametrize("callers", [False, True])
+def test_form_7_the_first_form_and_the_callers_are_clear(*, callers: bool) -> None:
+    forms = Forms("a", callers=callers)
+    assert forms.may_end_in_line
+    assert forms.has_next
+
+
+def test_form_7_the_last_form_is_not_doubted() -> None:
+    forms = Forms("a")
+    seen = [forms.may_end_in_line]
+    while forms.has_next:
+        forms.use_next(Problem.FIRST_LINE)
+        seen.append(forms.may_end_in_line)
+    assert seen == [True, False, True]

@@ -28,6 +28,7 @@ from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import LLMResult  # noqa: TC002
 from langchain_core.runnables import RunnableConfig  # noqa: TC002
 
+from langchain_bedrock_continue._wrapped.own_usage import in_own_form
 from langchain_bedrock_continue.errors import ContinuationError
 
 View: TypeAlias = Literal["billed", "response"]
@@ -110,15 +111,10 @@ def _in_view(message: Message, view: View) -> Message:
     return message.model_copy(update=update)
 
 
-def _renamed(usage: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:
+def _renamed(usage: dict[str, Any], wanted: UsageMetadata) -> dict[str, Any]:
     """Return ChatBedrock's own form of a usage, with other numbers."""
-    names = {
-        "prompt_tokens": "input_tokens",
-        "completion_tokens": "output_tokens",
-        "total_tokens": "total_tokens",
-    }
-    new = {name: wanted[key] for name, key in names.items() if name in usage}
-    return {**usage, **new}
+    new = in_own_form(wanted)
+    return {**usage, **{name: new[name] for name in new if name in usage}}
 
 
 def _result_in_view(result: LLMResult, view: View) -> LLMResult:

@@ -472,7 +472,8 @@ class Turn(TurnState):
     def _retry_at_limit(self, error: Exception) -> Chunks:
         """Ask for another size, or end the retry or the turn without (NEXT-10)."""
         refusal, refused = self._size_refusal(error), self._record.drop_last()
-        context_window.remember_window(self._policy.model_id, error)
+        model_id, window = self._policy.model_id, self._policy.context_window
+        context_window.remember_window(model_id, window, error)
         last = self._record.last.size if refused.strategy is Strategy.RETRY else None
         ending = refusal and self._max_tokens.refuse(refusal, refused.max_tokens, last)
         if ending is None:

@@ -18,14 +18,17 @@ from langchain_core.messages import HumanMessage, SystemMessage
 
 from langchain_bedrock_continue._wrapped import private_names
 from langchain_bedrock_continue._wrapped.adapter import FIELDS_KEYWORD, Adapter
+from langchain_bedrock_continue._wrapped.lone_citations import LoneCitationsClient
 from langchain_bedrock_continue._wrapped.misspelled import meant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
-    from langchain_core.messages import BaseMessage
+    from langchain_core.callbacks import CallbackManagerForLLMRun
+    from langchain_core.messages import AIMessage, BaseMessage
 
     from langchain_bedrock_continue._core.policy import InlineThinking
+    from langchain_bedrock_continue._core.request.composer import SegmentRequest
 
 
 PLACEHOLDER: str = getattr(bedrock_converse, "EMPTY_CONTENT", ".")
@@ -125,6 +128,23 @@ class ConverseAdapter(Adapter[ChatBedrockConverse]):
         if all(isinstance(message, SystemMessage) for message in messages):
             messages = [*messages, HumanMessage(PLACEHOLDER)]
         return super().sendable(messages, kwargs)
+
+    def generate(
+        self,
+        request: SegmentRequest,
+        stop: list[str] | None,
+        run_manager: CallbackManagerForLLMRun | None = None,  # noqa: ARG002 - of others
+    ) -> AIMessage:
+        """Make a blocking call, and keep the citations of its one text (LONE-1)."""
+        model = self.model_for(request)
+        client = LoneCitationsClient(model.client)
+        result = private_names.generate(
+            model.model_copy(update={"client": client}),
+            self.messages(request),
+            stop,
+            **self.arguments(request),
+        )
+        return client.without_added(self.complete_message(result))
 
     def for_turn(
         self, prepare_client: Callable[[Any], Any]

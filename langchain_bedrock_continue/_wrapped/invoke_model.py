@@ -16,6 +16,7 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_bedrock_continue._wrapped import private_names
 from langchain_bedrock_continue._wrapped.adapter import Adapter
 from langchain_bedrock_continue._wrapped.converse import ConverseAdapter
+from langchain_bedrock_continue._wrapped.own_usage import in_own_form
 from langchain_bedrock_continue._wrapped.truncated_reasoning import (
     without_truncated_reasoning,
 )
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
     from langchain_core.callbacks import CallbackManagerForLLMRun
     from langchain_core.messages import AIMessage, BaseMessage
-    from langchain_core.messages.ai import UsageMetadata
     from langchain_core.outputs import ChatGenerationChunk
 
     from langchain_bedrock_continue._core.request.composer import SegmentRequest
@@ -149,7 +149,7 @@ class InvokeModelAdapter(Adapter[ChatBedrock]):
         """
         usage = message.usage_metadata
         if usage is not None and "usage" in message.additional_kwargs:
-            of_message = {"usage": _in_own_form(usage)}
+            of_message = {"usage": in_own_form(usage)}
             message.additional_kwargs = {**message.additional_kwargs, **of_message}
             message.response_metadata = {**message.response_metadata, **of_message}
         output = {**message.additional_kwargs, "usage": dict(self._usage)}
@@ -182,20 +182,6 @@ def _converse_model(owner: Any) -> ChatBedrockConverse:
         known = _Created(reference, fields, private_names.as_converse(owner))
         _created[key] = known
     return known.llm
-
-
-def _in_own_form(usage: UsageMetadata) -> dict[str, int]:
-    """Return a usage by ChatBedrock's names, which count the cache separately."""
-    details = usage.get("input_token_details") or {}
-    read = details.get("cache_read") or 0
-    written = details.get("cache_creation") or 0
-    return {
-        "prompt_tokens": usage["input_tokens"] - read - written,
-        "completion_tokens": usage["output_tokens"],
-        "cache_read_input_tokens": read,
-        "cache_write_input_tokens": written,
-        "total_tokens": usage["total_tokens"],
-    }
 
 
 class _Interventions:

@@ -58,6 +58,10 @@ OPTIONS = (
 )
 """botocore's settings of a client that are taken over."""
 
+TIMEOUTS = ("connect_timeout", "read_timeout")
+"""The options for which None is a value: no timeout. langchain-aws's `max_retries` sets
+it, where `timeout` is not given."""
+
 FROM_FILES = frozenset({"config-file", "shared-credentials-file"})
 """What botocore calls credentials that it found in the caller's files."""
 
@@ -135,7 +139,11 @@ def _settings(client: BaseClient) -> dict[str, Any]:
     """Return the public settings of a client (REBUILD-1)."""
     meta = client.meta
     options = {name: getattr(meta.config, name, None) for name in OPTIONS}
-    given = {name: options[name] for name in options if options[name] is not None}
+    given = {
+        name: value
+        for name, value in options.items()
+        if value is not None or name in TIMEOUTS
+    }
     return {
         "region_name": meta.region_name,
         "endpoint_url": meta.endpoint_url,

@@ -5,7 +5,8 @@ HEADROOM-1. The window holds the input and the output. The input of a continuati
 HEADROOM-2. Where this leaves less than a call asks for, it asks for what is left. Where
     it leaves less than LEAST_ROOM, the turn ends without a call, which would fail.
 HEADROOM-3. The size is the model's, by its profile. What the service names in a
-    refusal takes precedence, and is remembered in the process.
+    refusal takes precedence, and is remembered in the process: for the calls for which
+    the profile says the same. A beta feature makes the window of a call larger.
 HEADROOM-4. A response that is larger than the window shows that its size is wrong: it
     is unknown then. Where it is unknown, nothing changes.
 """
@@ -23,7 +24,8 @@ tokenizer may count differently where two segments join."""
 LEAST_ROOM = 128
 """The least that is worth a call, in tokens: about a paragraph."""
 
-_named: dict[str, int] = {}
+_named: dict[tuple[str, int | None], int] = {}
+"""By the model's id, and the size by its profile."""
 
 
 def known_window(model_id: str, of_profile: int | None) -> int | None:
@@ -33,14 +35,22 @@ def known_window(model_id: str, of_profile: int | None) -> int | None:
         model_id: The model's id.
         of_profile: The size by its profile. None if that does not hold for the call.
     """
-    return _named.get(model_id, of_profile)
+    return _named.get((model_id, of_profile), of_profile)
 
 
-def remember_window(model_id: str, error: BaseException) -> None:
-    """Remember the size that the service names in an error, in this process."""
+def remember_window(
+    model_id: str, of_profile: int | None, error: BaseException
+) -> None:
+    """Remember the size that the service names in an error, in this process.
+
+    Args:
+        model_id: The model's id.
+        of_profile: As for `known_window`.
+        error: What the call raised.
+    """
     tokens = window_in(error)
     if tokens is not None:
-        _named[model_id] = tokens
+        _named[model_id, of_profile] = tokens
 
 
 def forget_windows() -> None:

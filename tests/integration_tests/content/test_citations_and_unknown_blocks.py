@@ -36,6 +36,10 @@ SPANS = Answer(
 )
 
 
+SENTENCE = "One span says this, and it says no more than that."
+CITED_LAST = Answer([*SPANS.blocks[:-1], Say("and so it is said.", (cited(4),))])
+
+
 def truncated_to(answer: Answer, tokens: int) -> Answer:
     """Return the first tokens of an answer, as if `max_tokens` had truncated it."""
     says: list[Say] = []
@@ -56,16 +60,28 @@ def spans_of(message: AIMessage) -> list[tuple[str, list[Any]]]:
     return [("".join(b["text"] for b in span), cited) for cited, span in by_citations]
 
 
+@pytest.mark.parametrize("answer", [SPANS, CITED_LAST], ids=["inside", "at the end"])
 @pytest.mark.parametrize("model_id", STRATEGIES.values(), ids=STRATEGIES)
 def test_citations_stay_on_their_texts_wherever_the_answer_is_truncated(
-    serve: Serve, entrance: Entrance, model_id: str
+    serve: Serve, entrance: Entrance, model_id: str, answer: Answer
 ) -> None:
-    bedrock = serve(continuing(SPANS))
+    """Also where a segment is one cited text, and the whole answer is not."""
+    bedrock = serve(continuing(answer))
     theirs = entrance(plain_model(bedrock, model=model_id, max_tokens=99), "Hi")
-    assert len(spans_of(theirs)) == len(SPANS.blocks)
-    for at in range(FEWEST, tokens_of(SPANS) + 2):
+    assert len(spans_of(theirs)) == len(answer.blocks)
+    for at in range(FEWEST, tokens_of(answer) + 2):
         ours = entrance(model(bedrock, model=model_id, max_tokens=at), "Hi")
         assert spans_of(ours) == spans_of(theirs), f"truncated at {at}"
+
+
+@pytest.mark.parametrize("max_tokens", [FEWEST, 99])
+def test_an_answer_that_is_one_cited_text_is_what_the_wrapped_model_returns(
+    serve: Serve, entrance: Entrance, max_tokens: int
+) -> None:
+    bedrock = serve(continuing(Answer([Say(SENTENCE, (cited(1),))])))
+    theirs = entrance(plain_model(bedrock, max_tokens=99), "Hi")
+    ours = entrance(model(bedrock, max_tokens=max_tokens), "Hi")
+    assert ours.content == theirs.content
 
 
 @pytest.mark.parametrize("cut", range(10, tokens_of(SPANS)))

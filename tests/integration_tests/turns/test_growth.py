@@ -145,6 +145,24 @@ def test_without_a_known_window_nothing_changes(small: LocalBedrock) -> None:
     assert len(small.requests) > len(continuation(message)["segments"])
 
 
+def test_the_window_of_one_call_is_not_that_of_a_call_with_a_larger_one(
+    serve: Serve,
+) -> None:
+    """Both calls are to one model. The beta feature is not refused what is smaller."""
+    text = "context limit: 210 + 50 > 230, decrease input length or `max_tokens`"
+    refused = Fault("exception", "ValidationException", text, 400)
+    profile = {"max_input_tokens": 1_000, "max_output_tokens": 500}
+    settings: Any = {"model": PREFILL_MODEL, "max_tokens": 50, "profile": profile}
+    bedrock = serve(Answer(TEXT, faults=[FaultAt(refused, request=3)]))
+    usual = model(bedrock, **settings).invoke("Hi")
+    assert ending(usual) == ("context_window", False)
+    beta = {"anthropic_beta": ["context-1m-2025-08-07"]}
+    larger = model(bedrock, **settings, additional_model_request_fields=beta)
+    message = larger.invoke("Hi")
+    assert message.text == TEXT
+    assert ending(message) == ("model", True)
+
+
 def test_a_first_call_is_the_callers_own_whatever_the_window(
     small: LocalBedrock,
 ) -> None:

@@ -225,6 +225,30 @@ def test_the_llm_output_of_a_turn_is_the_sum_of_its_calls(serve: Serve) -> None:
         assert usage["total_tokens"] == counted["total_tokens"]
 
 
+@pytest.mark.parametrize("message_usage", ["response", "billed"])
+def test_chat_bedrocks_own_usage_counts_the_cache_once(
+    serve: Serve, message_usage: Literal["response", "billed"]
+) -> None:
+    """ChatBedrock's own usage has the cache apart, and the rest in `prompt_tokens`."""
+    bedrock = serve(LONG)
+    caching: Any = {"prompt_caching": "5m", "message_usage": message_usage}
+    llm = ChatBedrockContinuing(
+        llm=chat_bedrock(bedrock, model=PREFILL_MODEL, max_tokens=9), **caching
+    )
+    message = llm.invoke("A harbour, and all of its boats. " * 400)
+    sums: Any = continuation(message)
+    cached = sums[message_usage]["input_token_details"]
+    assert sums["billed"]["input_token_details"]["cache_read"] > 0
+    for usage in (
+        message.additional_kwargs["usage"],
+        message.response_metadata["usage"],
+    ):
+        assert usage["cache_read_input_tokens"] == cached["cache_read"]
+        assert usage["cache_write_input_tokens"] == cached["cache_creation"]
+        cache = cached["cache_read"] + cached["cache_creation"]
+        assert usage["prompt_tokens"] + cache == sums[message_usage]["input_tokens"]
+
+
 class Interventions(BaseCallbackHandler):
     """Records what a guardrail's intervention is reported with."""
 

@@ -71,6 +71,15 @@ def test_rebuild_1_a_client_is_made_with_the_same_settings(
             assert mine == getattr(theirs.meta.config, option)
 
 
+@pytest.mark.parametrize("given", [{"max_retries": 2}, {"timeout": 7}], ids=str)
+def test_rebuild_1_no_timeout_is_a_setting_too(given: Any) -> None:
+    """langchain-aws's `max_retries` alone means no timeout, in place of botocore's."""
+    llm = ChatBedrockContinuing(model=MODEL, region_name=REGION, **given, **KEYS)
+    for option in ("connect_timeout", "read_timeout", "retries"):
+        mine = getattr(sent(llm).client.meta.config, option)
+        assert mine == getattr(llm.client.meta.config, option)
+
+
 def test_rebuild_1_a_second_pickle_is_the_same(llm: ChatBedrockContinuing) -> None:
     assert fields_of(sent(sent(llm)).llm) == fields_of(llm.llm)
 

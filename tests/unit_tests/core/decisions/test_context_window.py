@@ -70,10 +70,12 @@ def test_headroom_3_what_the_service_names_is_remembered() -> None:
     error = Exception("exceed context limit: 190 + 20 > 200, decrease input length")
     assert known_window("one", 1_000) == 1_000
     assert known_window("one", None) is None
-    remember_window("one", error)
-    remember_window("one", Exception("max_tokens: 300 > 100, which is the maximum"))
-    assert known_window("one", 1_000) == known_window("one", None) == 200
-    assert known_window("other", None) is None
+    remember_window("one", 1_000, error)
+    no_window = Exception("max_tokens: 300 > 100, which is the maximum")
+    remember_window("one", 1_000, no_window)
+    assert known_window("one", 1_000) == 200
+    assert known_window("one", None) is None
+    assert known_window("other", 1_000) == 1_000
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,6 @@ import time
 from contextlib import closing
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
-from langchain_core.outputs import ChatGenerationChunk
 from pydantic import AfterValidator, Field
 
 from langchain_bedrock_continue import _transport
@@ -31,6 +30,7 @@ from langchain_bedrock_continue._transport import Cancellation
 from langchain_bedrock_continue._wrapped.adapters import adapter_for
 from langchain_bedrock_continue._wrapped.call_settings import check_call
 from langchain_bedrock_continue._wrapped.construction import MAX_CONCURRENCY
+from langchain_bedrock_continue._wrapped.linear_sum import LinearSumChunk
 from langchain_bedrock_continue._wrapped.wrapping_model import WrappingChatModel
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
         CallbackManagerForLLMRun,
     )
     from langchain_core.messages import AIMessageChunk, BaseMessage
-    from langchain_core.outputs import ChatResult
+    from langchain_core.outputs import ChatGenerationChunk, ChatResult
     from pydantic import SecretStr
 
     from langchain_bedrock_continue._core.request.composer import SegmentRequest
@@ -475,4 +475,5 @@ def policy_of(
 
 
 def _generation(message: AIMessageChunk) -> ChatGenerationChunk:
-    return ChatGenerationChunk(message=message)
+    """Return a chunk of the turn's own; the first of a stream is always one."""
+    return LinearSumChunk(message=message)

@@ -42,7 +42,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from langchain_core.messages import AIMessageChunk
 
-from langchain_bedrock_continue._core.content.incoming import Response, sole_text
+from langchain_bedrock_continue._core.content.incoming import Response
 from langchain_bedrock_continue._core.decisions import (
     context_window,
     limits,
@@ -123,26 +123,23 @@ class Turn(TurnState):
         while self._record.ending is None:
             yield self._next_request()
 
-    def passes(self, received: AIMessage) -> bool:
-        """Take a chunk if it is text that the caller gets as it came.
+    def pass_on(self, received: AIMessage) -> str | None:
+        """Take a chunk of text that the caller gets in the same chunk (FAST-1).
 
         Returns:
-            False if `receive` has to take it.
+            The chunk's text, as the caller gets it. None if `receive` has to take it.
         """
-        block, record = sole_text(received), self._record
-        if block is None or record.resumed.id or self.writing is not self.content:
-            return False
-        response = record.segments[-1].response
-        if not response.streamed or not self.content.pass_on(block):
-            return False
-        response.receive_text(block["text"])
-        self._pulse.is_due(has_shown=True)
-        return True
+        path = self._fast_path or self._open_fast_path()
+        text = None if path is None else path.take(received)
+        if text is not None:
+            self._pulse.is_due(has_shown=True)
+        return text
 
     def receive(self, received: AIMessage) -> Chunks:
         """Take a response or a chunk of one; return what the caller may see."""
-        if self.passes(received):
+        if self.pass_on(received) is not None:
             return [cast("AIMessageChunk", received)]
+        self._close_fast_path()
         response = self._record.segments[-1].response
         incoming = response.receive(received)
         chunks = self.writing.receive(incoming)
@@ -197,6 +194,7 @@ class Turn(TurnState):
         Returns:
             What the caller may see.
         """
+        self._close_fast_path()
         segment = self._record.last
         out_of_time = deadline_passed and segment.stop_reason is None
         rejected = self.writing.rejected is not None
@@ -232,6 +230,7 @@ class Turn(TurnState):
                 call was made again, the first error.
             SegmentError: From the error, with all that arrived.
         """
+        self._close_fast_path()
         facts = self._facts_of_error(error)
         action, ending = after_error(facts)
         if action is not Action.RAISE:

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 
     from langchain_core.messages import AIMessage, BaseMessage
 
+    from langchain_bedrock_continue._core.content.fast_path import FastPath
     from langchain_bedrock_continue._core.decisions.size_refusals import SizeRefusal
     from langchain_bedrock_continue._core.decisions.stop_reasons import StopMeaning
     from langchain_bedrock_continue._core.decisions.vocabulary import Ending
@@ -141,6 +142,26 @@ class TurnState:
         self._first_error: Exception | None = None  # that was recovered from
         self._retried_output = False
         self._may_end_line = False  # an end was left out before the seam
+        self._fast_path: FastPath | None = None
+
+    # The fast path -----------------------------------------------------------------
+
+    def _open_fast_path(self) -> FastPath | None:
+        """Open the path for text, if nothing else decides what is released (FAST-2).
+
+        The chunks of a resumed message get its id, so they are new ones.
+        """
+        is_answer = self.writing is self.content and not self._record.resumed.id
+        if is_answer and self._record.last.response.streamed:
+            self._fast_path = self.content.fast_path()
+        return self._fast_path
+
+    def _close_fast_path(self) -> None:
+        """Take the text that has passed: something else follows it."""
+        path, self._fast_path = self._fast_path, None
+        if path is not None and (text := path.received):
+            self._record.last.response.receive_passed(text)
+            self.content.add_passed(path)
 
     # The facts ----------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ FORM-6. If a form repeats a cycle, one other form is tried at this seam. A model
     runs in a circle does so in every form, and each try costs a call.
 FORM-7. Only the first form says in so many words that the rest of the reply is wanted.
     After any other one, a model that ends in the line in which the text was truncated
-    may have done no more than it was asked for. So it is asked once more, in the first
+    may have done no more than it was asked for. So it is asked again, in the first
     form (`make seams-real`: 9 of 14 answers to "rewrite the last line" end too early).
 """
 

@@ -68,9 +68,11 @@ class ReturnedUsageMixin(BaseChatModel):
     ) -> Iterator[AIMessageChunk]:
         """Stream as LangChain does; see `BaseChatModel.stream`."""
         chunks: Any = super().stream(input, config, stop=stop, **kwargs)
-        with closing(chunks), _partial_in_view(self.message_usage):
+        view = self.message_usage
+        with closing(chunks), _partial_in_view(view):
             for chunk in chunks:
-                yield _in_view(chunk, self.message_usage)
+                has_usage = chunk.usage_metadata is not None
+                yield _in_view(chunk, view) if has_usage else chunk
 
     async def astream(
         self,
@@ -82,10 +84,12 @@ class ReturnedUsageMixin(BaseChatModel):
     ) -> AsyncIterator[AIMessageChunk]:
         """Stream as LangChain does; see `BaseChatModel.astream`."""
         chunks: Any = super().astream(input, config, stop=stop, **kwargs)
+        view = self.message_usage
         async with aclosing(chunks):
-            with _partial_in_view(self.message_usage):
+            with _partial_in_view(view):
                 async for chunk in chunks:
-                    yield _in_view(chunk, self.message_usage)
+                    has_usage = chunk.usage_metadata is not None
+                    yield _in_view(chunk, view) if has_usage else chunk
 
 
 def _in_view(message: Message, view: View) -> Message:

@@ -9,11 +9,9 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections import deque
-from contextlib import aclosing, closing
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, cast
+from contextlib import closing
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
-from langchain_core.outputs import ChatGenerationChunk
 from pydantic import AfterValidator, Field
 
 from langchain_bedrock_continue import _transport
@@ -32,6 +30,7 @@ from langchain_bedrock_continue._transport import Cancellation
 from langchain_bedrock_continue._wrapped.adapters import adapter_for
 from langchain_bedrock_continue._wrapped.call_settings import check_call
 from langchain_bedrock_continue._wrapped.construction import MAX_CONCURRENCY
+from langchain_bedrock_continue._wrapped.linear_sum import LinearSumChunk
 from langchain_bedrock_continue._wrapped.wrapping_model import WrappingChatModel
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ if TYPE_CHECKING:
         CallbackManagerForLLMRun,
     )
     from langchain_core.messages import AIMessageChunk, BaseMessage
-    from langchain_core.outputs import ChatResult
+    from langchain_core.outputs import ChatGenerationChunk, ChatResult
     from pydantic import SecretStr
 
     from langchain_bedrock_continue._core.request.composer import SegmentRequest
@@ -301,13 +300,12 @@ class ChatBedrockContinuing(ReturnedUsageMixin, WrappingChatModel):
         turn, wrapped = self._begin(cancellation, call)
         call = call._replace(run=cancellation.own_run(call.run))
         chunks = self._turn_chunks(turn, wrapped, call, cancellation)
-        last: deque[AIMessageChunk] = deque(maxlen=1)
+        run, chunk = call.run, None
         # LangChain passes no run to a stream; it sets the id of the chunks it gets.
-        with closing(chunks), partial_with_id(lambda: last[0].id if last else None):
+        with closing(chunks), partial_with_id(lambda: chunk and chunk.message.id):
             for chunk in chunks:
-                last.append(cast("AIMessageChunk", chunk.message))
-                if call.run:
-                    call.run.on_llm_new_token(chunk.text, chunk=chunk)
+                if run:
+                    run.on_llm_new_token(chunk.text, chunk=chunk)
                 yield chunk
 
     def _turn_chunks(
@@ -325,8 +323,11 @@ class ChatBedrockContinuing(ReturnedUsageMixin, WrappingChatModel):
                     response = wrapped.stream(request, call.stop, call.run)
                     with closing(response) as chunks:
                         for chunk in chunks:
-                            message = cast("AIMessageChunk", chunk.message)
-                            if turn.passes(message):
+                            message: Any = chunk.message
+                            text = turn.pass_on(message)
+                            if text is not None:
+                                if text != chunk.text:
+                                    chunk.text = text
                                 yield chunk
                                 continue
                             yield from map(_generation, turn.receive(message))
@@ -395,7 +396,7 @@ class ChatBedrockContinuing(ReturnedUsageMixin, WrappingChatModel):
                 self._generate_turn, self._client(), self.max_concurrency, call
             )
 
-    async def _astream(
+    def _astream(
         self,
         messages: list[BaseMessage],
         stop: list[str] | None = None,
@@ -403,12 +404,9 @@ class ChatBedrockContinuing(ReturnedUsageMixin, WrappingChatModel):
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
         call = self._async_call(messages, stop, kwargs, run_manager)
-        chunks = _transport.iterate(
+        return _transport.iterate(
             self._stream_turn, self._client(), self.max_concurrency, call
         )
-        async with aclosing(chunks):
-            async for chunk in chunks:
-                yield chunk
 
     def _async_call(
         self,
@@ -477,4 +475,5 @@ def policy_of(
 
 
 def _generation(message: AIMessageChunk) -> ChatGenerationChunk:
-    return ChatGenerationChunk(message=message)
+    """Return a chunk of the turn's own; the first of a stream is always one."""
+    return LinearSumChunk(message=message)

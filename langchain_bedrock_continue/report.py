@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from langchain_core.messages.ai import UsageMetadata
 
+from langchain_bedrock_continue._core.decisions.vocabulary import CONTINUES
 from langchain_bedrock_continue.prices import PRICES, Prices, prices_of
 
 if TYPE_CHECKING:
@@ -242,7 +243,7 @@ def _kept(segments: Sequence[SegmentEntry]) -> list[SegmentEntry]:
     return [
         one
         for one, after in zip(segments, followers, strict=True)
-        if one.get("problem", "ended_early") == "ended_early"
+        if one.get("problem") in CONTINUES
         and (after is None or after["strategy"] != "retry")
     ]
 

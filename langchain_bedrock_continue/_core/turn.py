@@ -42,7 +42,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from langchain_core.messages import AIMessageChunk
 
-from langchain_bedrock_continue._core.content.incoming import Response, sole_text
+from langchain_bedrock_continue._core.content.incoming import Response
 from langchain_bedrock_continue._core.decisions import (
     context_window,
     limits,
@@ -61,9 +61,9 @@ from langchain_bedrock_continue._core.decisions.stop_reasons import (
     meaning_of,
 )
 from langchain_bedrock_continue._core.decisions.vocabulary import (
+    CONTINUES,
     Action,
     Ending,
-    Problem,
     Strategy,
 )
 from langchain_bedrock_continue._core.record import message
@@ -123,26 +123,23 @@ class Turn(TurnState):
         while self._record.ending is None:
             yield self._next_request()
 
-    def passes(self, received: AIMessage) -> bool:
-        """Take a chunk if it is text that the caller gets as it came.
+    def pass_on(self, received: AIMessage) -> str | None:
+        """Take a chunk of text that the caller gets in the same chunk (FAST-1).
 
         Returns:
-            False if `receive` has to take it.
+            The chunk's text, as the caller gets it. None if `receive` has to take it.
         """
-        block, record = sole_text(received), self._record
-        if block is None or record.resumed.id or self.writing is not self.content:
-            return False
-        response = record.segments[-1].response
-        if not response.streamed or not self.content.pass_on(block):
-            return False
-        response.receive_text(block["text"])
-        self._pulse.is_due(has_shown=True)
-        return True
+        path = self._fast_path or self._open_fast_path()
+        text = None if path is None else path.take(received)
+        if text is not None:
+            self._pulse.is_due(has_shown=True)
+        return text
 
     def receive(self, received: AIMessage) -> Chunks:
         """Take a response or a chunk of one; return what the caller may see."""
-        if self.passes(received):
+        if self.pass_on(received) is not None:
             return [cast("AIMessageChunk", received)]
+        self._close_fast_path()
         response = self._record.segments[-1].response
         incoming = response.receive(received)
         chunks = self.writing.receive(incoming)
@@ -197,6 +194,7 @@ class Turn(TurnState):
         Returns:
             What the caller may see.
         """
+        self._close_fast_path()
         segment = self._record.last
         out_of_time = deadline_passed and segment.stop_reason is None
         rejected = self.writing.rejected is not None
@@ -215,7 +213,7 @@ class Turn(TurnState):
             facts = self._facts_of_response(stop)
         action, ending = after_response(facts)
         if action is Action.END:
-            return self._show(chunks + self._end(stop, ending))
+            return self._show(chunks + self._end(self._at_end(stop, facts), ending))
         return self._show(chunks + self._after_response(action))
 
     def fail(self, error: Exception) -> Iterator[AIMessageChunk]:
@@ -232,6 +230,7 @@ class Turn(TurnState):
                 call was made again, the first error.
             SegmentError: From the error, with all that arrived.
         """
+        self._close_fast_path()
         facts = self._facts_of_error(error)
         action, ending = after_error(facts)
         if action is not Action.RAISE:
@@ -308,8 +307,7 @@ class Turn(TurnState):
             self._composer.continue_in_prefill(self.writing.sendable())
             return chunks
         self._next = NextCall(action, Strategy.USER_TURN)
-        raw = self._record.last.response.text if self._record.segments else ""
-        spoken = None if self.content.left_out else self.writing.spoken(raw).rstrip()
+        spoken = self._spoken()
         if action is not Action.ASK_AGAIN:
             self._forms.begin_seam()
         wording, expected = self._expected_echo()
@@ -324,12 +322,12 @@ class Turn(TurnState):
         problem = self._record.last.problem
         if problem is not None:
             self._forms.use_next(problem)
-        if problem is Problem.ENDED_EARLY:
+        if problem in CONTINUES:
             return self._continue(Action.ASK_AGAIN)
         return self._repeat_user_turn(Action.ASK_AGAIN)
 
     def _repeat_user_turn(self, action: Action) -> Chunks:
-        """Ask for the rejected segment once more, in the current form."""
+        """Ask for the rejected segment again, in the current form."""
         self._next = NextCall(action, Strategy.USER_TURN)
         wording, expected = self._expected_echo()
         self.content.begin_again(expected)
@@ -337,7 +335,7 @@ class Turn(TurnState):
         return []
 
     def _retry(self, action: Action) -> Chunks:
-        """End the segment so that it is requested once more."""
+        """End the segment so that it is requested again."""
         self._next = NextCall(action, Strategy.RETRY)
         return self.writing.begin_retry()
 
@@ -406,12 +404,12 @@ class Turn(TurnState):
         return carry_out[action]()
 
     def _retry_output(self) -> Chunks:
-        """Request malformed output once more."""
+        """Request malformed output again."""
         self._retried_output = True
         return self._retry(Action.RETRY)
 
     def _retry_larger(self) -> Chunks:
-        """Request the segment once more, with more room (LIMIT-2)."""
+        """Request the segment again, with more room (LIMIT-2)."""
         self._max_tokens.grow(self._record.last.size)
         if self._record.last.problem is None:
             return self._retry(Action.RETRY_LARGER)
@@ -489,7 +487,7 @@ class Turn(TurnState):
         )
 
     def _send_without_cache_points(self, error: Exception) -> Chunks:
-        """Send the refused request once more, and no cache points again (NEXT-12)."""
+        """Send the refused request again, without cache points (NEXT-12)."""
         self._composer.caching.stop(error)
         self._record.drop_last()
         return []

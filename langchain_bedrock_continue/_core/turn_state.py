@@ -26,6 +26,7 @@ from langchain_bedrock_continue._core.decisions.next_action import (
     AfterResponse,
     NextCall,
 )
+from langchain_bedrock_continue._core.decisions.stop_reasons import meaning_of
 from langchain_bedrock_continue._core.decisions.vocabulary import (
     Action,
     Problem,
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 
     from langchain_core.messages import AIMessage, BaseMessage
 
+    from langchain_bedrock_continue._core.content.fast_path import FastPath
     from langchain_bedrock_continue._core.decisions.size_refusals import SizeRefusal
     from langchain_bedrock_continue._core.decisions.stop_reasons import StopMeaning
     from langchain_bedrock_continue._core.decisions.vocabulary import Ending
@@ -139,6 +141,27 @@ class TurnState:
         self._recoveries = 0
         self._first_error: Exception | None = None  # that was recovered from
         self._retried_output = False
+        self._may_end_line = False  # an end was left out before the seam
+        self._fast_path: FastPath | None = None
+
+    # The fast path -----------------------------------------------------------------
+
+    def _open_fast_path(self) -> FastPath | None:
+        """Open the path for text, if nothing else decides what is released (FAST-2).
+
+        The chunks of a resumed message get its id, so they are new ones.
+        """
+        is_answer = self.writing is self.content and not self._record.resumed.id
+        if is_answer and self._record.last.response.streamed:
+            self._fast_path = self.content.fast_path()
+        return self._fast_path
+
+    def _close_fast_path(self) -> None:
+        """Take the text that has passed: something else follows it."""
+        path, self._fast_path = self._fast_path, None
+        if path is not None and (text := path.received):
+            self._record.last.response.receive_passed(text)
+            self.content.add_passed(path)
 
     # The facts ----------------------------------------------------------------------
 
@@ -156,6 +179,7 @@ class TurnState:
         return AfterResponse(
             stop=stop,
             problem=problem,
+            may_be_over=self._may_be_over,
             is_open=is_open,
             has_next_form=self._forms.has_next,
             has_tool_call=content.has_tool_call,
@@ -203,7 +227,15 @@ class TurnState:
             return None
         if not content.has_progress():
             return Problem.NOTHING_NEW
-        return Problem.ENDED_EARLY if is_open or content.gave_up else None
+        if is_open or content.gave_up:
+            return Problem.ENDED_EARLY
+        is_clear = self._forms.may_end_in_line or not self._ends_in_line()
+        return None if is_clear else Problem.ENDED_IN_LINE
+
+    def _ends_in_line(self) -> bool:
+        """Return True if the segment's new text is no more than the rest of a line."""
+        join, text = self._record.last.join, self._record.last.response.text
+        return "\n" not in text[join.dropped if join else 0 :].strip()
 
     def _facts_of_error(self, error: Exception) -> AfterError:
         segment, left = self._record.last, self._deadline.left()
@@ -260,7 +292,31 @@ class TurnState:
             seconds_left=self._deadline.left(),
         )
 
+    @property
+    def _may_be_over(self) -> bool:
+        """Whether the model ended its answer, and was asked for more (FORM-7)."""
+        before = [one for one in self._record.segments[:-1] if one.error is None]
+        return bool(before) and before[-1].problem is Problem.ENDED_IN_LINE
+
+    def _at_end(self, stop: StopMeaning, facts: AfterResponse) -> StopMeaning:
+        """Return the meaning of the stop reason of a turn that ends here.
+
+        If the model ended its answer before, a repetition of it may be truncated.
+        """
+        if stop.complete or not facts.may_be_complete:
+            return stop
+        self._record.last.corrected_stop_reason = END_TURN
+        return meaning_of(END_TURN)
+
     # The next user turn --------------------------------------------------------------
+
+    def _spoken(self) -> str | None:
+        """Return what the segment said, to be sent as it is; None if it can't be."""
+        self._may_end_line = self.content.left_out
+        if self.content.left_out:
+            return None
+        raw = self._record.last.response.text if self._record.segments else ""
+        return self.writing.spoken(raw).rstrip()
 
     def _expected_echo(self) -> tuple[Wording, ExpectedEcho]:
         """Return the words of the current form, and what they ask the model for."""
@@ -277,6 +333,7 @@ class TurnState:
         return wording, ExpectedEcho(
             quote=quote,
             opening=opening_of(wording),
+            may_end_line=self._may_end_line,
             capacity=math.ceil(tokens * max(size, 1)) if asked else None,
             needs_echo=self._forms.needs_echo,
             is_last_try=not self._forms.has_next,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from langchain_bedrock_continue._core.decisions.vocabulary import CONTINUES
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -46,9 +48,9 @@ def is_replaced(segments: Sequence[SegmentEntry], at: int) -> bool:
         segments: The segments of a turn.
         at: The index of one of them.
     """
-    problem = segments[at].get("problem", "ended_early")
     after = segments[at + 1] if at + 1 < len(segments) else None
-    return problem != "ended_early" or bool(after and after["strategy"] == "retry")
+    is_retried = bool(after and after["strategy"] == "retry")
+    return is_retried or segments[at].get("problem") not in CONTINUES
 
 
 def parts_of(segments: Sequence[SegmentEntry]) -> list[Part]:

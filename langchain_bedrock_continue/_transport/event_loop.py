@@ -91,10 +91,13 @@ async def iterate(
     worker, slots = Worker(cancellation, produce), _slots(loop, limit)
     try:
         while True:
-            async with slots:
+            await slots.acquire()  # `async with` would cost two coroutines more
+            try:
                 said = worker.resume()
                 while said is not _ITEM and not worker.dead:
                     said = await worker.answer(said)
+            finally:
+                slots.release()
             if worker.dead:
                 return
             yield item

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from langchain_core.messages import InvalidToolCall, ToolCall
 
+    from langchain_bedrock_continue._core.content.fast_path import FastPath
     from langchain_bedrock_continue._core.content.incoming import (
         Block,
         Chunks,
@@ -243,7 +244,7 @@ class Content:
         self._held = held if continues else None
 
     def begin_retry(self) -> Chunks:
-        """Begin the segment once more; what was withheld of it is dropped.
+        """Begin the segment again; what was withheld of it is dropped.
 
         Returns:
             The mark of reasoning that was truncated (CONTENT-6).
@@ -259,26 +260,16 @@ class Content:
         self._withheld = []
         return marks
 
-    def pass_on(self, block: Block) -> bool:
-        """Take a text block of a stream if it may be released as it came.
-
-        Args:
-            block: The block; it gets its number in the turn.
-
-        Returns:
-            False if `receive` has to take it.
-        """
+    def fast_path(self) -> FastPath | None:
+        """Return the path for text, if nothing else decides what is released."""
         if self._held or self._retry is not None or self._withholds:
-            return False
-        next_index = self._placement.open_index
-        if next_index is None or not self._released.has_text(next_index):
-            return False
-        index = self._placement.pass_on(block["index"], block["text"])
-        if index is None:
-            return False
-        block["index"] = index
-        self._released.add_to_text(index, block["text"])
-        return True
+            return None
+        path = self._placement.fast_path()
+        return path if path and self._released.has_text(path.index) else None
+
+    def add_passed(self, path: FastPath) -> None:
+        """Take the text that has passed on a path."""
+        self._released.add_to_text(path.index, path.released)
 
     def receive(self, incoming: Incoming) -> Chunks:
         """Take what arrived; return what the caller may see."""
@@ -359,7 +350,7 @@ class Content:
         return self._release(self._placement.end_for_user_turn(expected))
 
     def begin_again(self, expected: ExpectedEcho) -> None:
-        """Begin a rejected segment once more; nothing of it was shown.
+        """Begin a rejected segment again; nothing of it was shown.
 
         Args:
             expected: As for `end_for_user_turn`.

@@ -43,7 +43,6 @@ CALLS_WITHOUT_BLOCK = 1000
 """Block numbers for tool calls that have no block: after all that have one."""
 
 _TEXT_KEYS = frozenset({"type", "text", "index"})
-_PROVIDER_ONLY = frozenset({"model_provider"})
 
 
 @dataclass(slots=True)
@@ -105,8 +104,8 @@ class Response:
         reason = self.metadata.get("stopReason") or self.metadata.get("stop_reason")
         return reason if isinstance(reason, str) else None
 
-    def receive_text(self, text: str) -> None:
-        """Take a chunk that has nothing but text, and is not the first one."""
+    def receive_passed(self, text: str) -> None:
+        """Take text of chunks that have nothing else, after the first chunk."""
         self.has_text = self.has_content = True
         if self.keeps_text:
             self._texts.append(text)
@@ -150,25 +149,6 @@ def _arguments_size(message: AIMessage) -> int:
     return sum(
         len(json.dumps(call["args"], default=str)) for call in message.tool_calls
     )
-
-
-def sole_text(message: AIMessage) -> Block | None:
-    """Return the text block of a chunk that has nothing else, or None."""
-    content = message.content
-    if not isinstance(message, AIMessageChunk) or len(content) != 1:
-        return None
-    block: Any = content[0]
-    if not isinstance(block, dict) or block.keys() != _TEXT_KEYS:
-        return None
-    is_text = block["type"] == "text" and isinstance(block["text"], str)
-    metadata = message.response_metadata
-    has_more = (
-        message.usage_metadata is not None
-        or message.tool_call_chunks
-        or message.additional_kwargs
-        or (metadata and metadata.keys() != _PROVIDER_ONLY)
-    )
-    return block if is_text and block["text"] and not has_more else None
 
 
 def read(message: AIMessage) -> Incoming:

@@ -34,6 +34,7 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.messages import AIMessageChunk
 
 from langchain_bedrock_continue._core.content.block_index import BlockIndex
+from langchain_bedrock_continue._core.content.fast_path import FastPath
 from langchain_bedrock_continue._core.content.incoming import (
     CALLS_WITHOUT_BLOCK,
     REASONING,
@@ -153,11 +154,6 @@ class Placement:
         return bool(after) and after <= self._reasoning
 
     @property
-    def open_index(self) -> int | None:
-        """The number of the open text block, or None."""
-        return None if self._open is None else self._open.index
-
-    @property
     def last_index(self) -> int:
         """The number of the turn's last block."""
         return self._index.last
@@ -221,18 +217,14 @@ class Placement:
 
     # What arrives ------------------------------------------------------------------
 
-    def pass_on(self, number: int, text: str) -> int | None:
-        """Take text of the open block if it may be released as it came.
-
-        Returns:
-            The block's number in the turn, or None if `receive` has to take the text.
-        """
-        block = self._open
-        if block is None or block.number != number or self._join is not None:
+    def fast_path(self) -> FastPath | None:
+        """Return the path for text of the open block, if nothing else decides."""
+        text = self._open
+        if text is None or text.number is None:
             return None
-        if self.calls.begun or not block.buffer.pass_on(text):
+        if self._join is not None or self.calls.begun:
             return None
-        return block.index
+        return FastPath(text.buffer, text.number, text.index, plain=self.plain)
 
     def receive(self, incoming: Incoming) -> Chunks:
         """Place what arrived; return what may be released."""
@@ -469,6 +461,7 @@ class Placement:
             text,
             expected.quote,
             opening=expected.opening,
+            may_end_line=expected.may_end_line,
             thinking=self._inline_thinking,
         )
         self._join = ContinuationJoin(join, text, expected)

@@ -23,7 +23,8 @@ NEXT-8. An answer to a user turn that begins the text again, adds nothing, or en
     the text plainly isn't complete, is requested again in the next form. If it begins
     again in every form, a larger `max_tokens` lets it reach new text. It is never
     called complete, unless the text may be complete and the model has nothing to add.
-    If it repeats the same passage in every form, the turn ends: `repetition`.
+    If it repeats the same passage in every form, the turn ends: `repetition`. If it
+    ended before at this seam, where the text may be complete, that was its end.
 NEXT-9. If a guardrail checks the last user turn only, there is no user turn of ours. A
     model that accepts no prefill is then not asked to continue, and the turn ends as
     one that a limit ended.
@@ -101,6 +102,7 @@ class AfterResponse:
         retried_output: Malformed output was retried before.
         recovery: The caller's `tool_call_recovery`.
         problem: Why the segment, which answers a user turn, does not continue the text.
+        may_be_over: The model ended its answer before, at the same seam.
         is_open: The text plainly isn't complete: a code fence is open, for example.
         has_next_form: The user turn can be sent in another form.
         arguments: The state of a tool call's arguments that are written as text, or
@@ -123,6 +125,7 @@ class AfterResponse:
     retried_output: bool = False
     recovery: ToolCallRecovery = "retry"
     problem: Problem | None = None
+    may_be_over: bool = False
     is_open: bool = False
     has_next_form: bool = False
     arguments: Literal["complete", "continuable", "broken"] | None = None
@@ -136,7 +139,9 @@ class AfterResponse:
     @property
     def may_be_complete(self) -> bool:
         """Whether the model has nothing to add to a text that may be complete."""
-        return self.problem is Problem.NOTHING_NEW and not self.is_open
+        ends = self.problem in {Problem.NOTHING_NEW, Problem.ENDED_IN_LINE}
+        has_ended = self.problem is not None and self.may_be_over
+        return (ends or has_ended) and not self.is_open
 
     @property
     def restarts(self) -> bool:
@@ -198,6 +203,12 @@ AFTER_RESPONSE: tuple[_AfterResponseRule, ...] = (
         Action.ASK_AGAIN,
     ),
     _Response(
+        "asked in every form, the model has nothing to add",
+        lambda now: now.may_be_complete,
+        Action.END,
+        Ending.MODEL,
+    ),
+    _Response(
         "a model that begins again in every form reaches new text with more room",
         lambda now: now.restarts and now.can_grow and now.fits,
         Action.RETRY_LARGER,
@@ -207,12 +218,6 @@ AFTER_RESPONSE: tuple[_AfterResponseRule, ...] = (
         lambda now: now.problem is Problem.CYCLE,
         Action.END,
         Ending.REPETITION,
-    ),
-    _Response(
-        "asked in every form, the model has nothing to add",
-        lambda now: now.may_be_complete,
-        Action.END,
-        Ending.MODEL,
     ),
     _Response(
         "no form of the user turn brought new text",

@@ -192,6 +192,10 @@ class Problem(StrEnum):
     """It continues the text, and ends where the text plainly isn't complete. Or it
     ends code there, and writes something else."""
 
+    ENDED_IN_LINE = "ended_in_line"
+    """It completes the line in which the text was truncated, and ends there. It answers
+    a form that models often understand like that (FORM-7)."""
+
 
 RESTARTS = frozenset(
     {
@@ -203,6 +207,9 @@ RESTARTS = frozenset(
 )
 """The problems of an answer that begins the text again."""
 
+CONTINUES = frozenset({None, Problem.ENDED_EARLY, Problem.ENDED_IN_LINE})
+"""The problems of an answer whose text is kept, because it continues the text."""
+
 ProblemName: TypeAlias = Literal[
     "first_line",
     "earlier_place",
@@ -212,5 +219,6 @@ ProblemName: TypeAlias = Literal[
     "cycle",
     "nothing_new",
     "ended_early",
+    "ended_in_line",
 ]
 """The values of `Problem`."""

@@ -68,7 +68,8 @@ class SegmentEntry(TypedDict):
     """The form of the user turn that it answers; only after a user turn."""
     problem: NotRequired[ProblemName]
     """Why it does not continue the text. It was requested again in another form, if one
-    was left. Its text is not in the message, except after `"ended_early"`."""
+    was left. Its text is not in the message, except after `"ended_early"` and
+    `"ended_in_line"`."""
     error: NotRequired[str]
     """The class and code of the error that broke it."""
 

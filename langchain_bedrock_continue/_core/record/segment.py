@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_bedrock_continue._core.content.incoming import Response
 from langchain_bedrock_continue._core.decisions.limits import UNSET_MAX_TOKENS
-from langchain_bedrock_continue._core.decisions.vocabulary import Problem
+from langchain_bedrock_continue._core.decisions.vocabulary import CONTINUES
 
 if TYPE_CHECKING:
-    from langchain_bedrock_continue._core.decisions.vocabulary import Form, Strategy
+    from langchain_bedrock_continue._core.decisions.vocabulary import (
+        Form,
+        Problem,
+        Strategy,
+    )
     from langchain_bedrock_continue._core.text.join_rules import JoinResult
 
 FINISH_FIELDS = frozenset({"finish_reason", "normalized_finish_reason", "finish_state"})
@@ -78,7 +82,7 @@ class Segment:
     @property
     def is_replaced(self) -> bool:
         """Whether the response was refused, and asked for in another form."""
-        return self.problem not in {None, Problem.ENDED_EARLY}
+        return self.problem not in CONTINUES
 
     @property
     def size(self) -> int:

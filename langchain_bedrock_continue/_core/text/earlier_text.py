@@ -166,17 +166,17 @@ class EarlierText:
     @cached_property
     def open_row(self) -> str:
         """The row in which the text ends and that lacks a cell, compact, or ""."""
-        body = self.text.rstrip()
-        *_, before, row = ["", *body.split("\n")][-2:]
-        is_row = row.lstrip().startswith("|") and "\n" not in self.text[len(body) :]
-        if not is_row or self.before.scan.in_fence:
-            return ""
-        table = self.before.table
-        if table is None:  # perhaps a header; how many cells it will have is unknown
-            is_open = row.count("|") > 1 and not before.lstrip().startswith("|")
-        else:
-            is_open = not table[1]
-        return without_whitespace(row) if is_open else ""
+        row = self.before.open_row
+        is_header = row and self.before.table is None
+        return "" if is_header and row.count("|") == 1 else without_whitespace(row)
+
+    @cached_property
+    def rows_begun_alike(self) -> list[str]:
+        """The complete rows that begin like the open one, compact."""
+        row = self.open_row
+        lines = self.text[-TAIL:].rstrip().split("\n")[:-1] if row else []
+        rows = [without_whitespace(line) for line in lines]
+        return [one for one in rows if one.startswith(row) and one.endswith("|")]
 
     @cached_property
     def header(self) -> str:

@@ -23,6 +23,8 @@ ECHO-5. A join is decided within WINDOW characters and the length of a quote, un
     repetition ends.
 ECHO-6. After a fence that opens the code block again, an indented line is a line of its
     own: the line break before it is kept.
+ECHO-7. The line break before an end that was left out (END-11) is replaced by any text
+    that directly follows a repetition.
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from langchain_bedrock_continue._core.text.begun_line import writes_line_again
 from langchain_bedrock_continue._core.text.healed_cut import HALF_CHARACTER
 from langchain_bedrock_continue._core.text.join_rules import JoinResult, JoinRule
 from langchain_bedrock_continue._core.text.lead_ins import (
@@ -106,7 +109,12 @@ class EchoJoin:
     """
 
     def __init__(
-        self, text: str | TextBefore, quote: str, *, opening: str = ""
+        self,
+        text: str | TextBefore,
+        quote: str,
+        *,
+        opening: str = "",
+        may_end_line: bool = False,
     ) -> None:
         """Prepare a join.
 
@@ -115,12 +123,15 @@ class EchoJoin:
             quote: What the model was asked to repeat; may be empty.
             opening: What precedes the quote in the prompt, such as `<tail>`; may be
                 empty.
+            may_end_line: The line break at the end of the text preceded an end that was
+                left out, and does not count if the new text shows none (ECHO-7).
 
         Raises:
             ValueError: The text does not end in the quote.
         """
         self.text_end = TextEnd(text, quote)
         self._opening = opening
+        self._may_end_line = may_end_line
         self.begin()
 
     def begin(self) -> None:
@@ -253,15 +264,23 @@ class EchoJoin:
         rule = self._rest.rule
         self.result = JoinResult(rule, max(0, self.received - len(new)))
         if new:
-            self.replaced = _replaced(self.text_end.trailing, new, self._found)
+            self.replaced = self._replaced_by(new, self._found)
         if self._found.fenced and not self._rest.closed_fence:
             self._trailing = TrailingFence()
             new = self._trailing.feed(new)
         self._rest = None
         return new
 
+    def _replaced_by(self, new: str, found: _Found) -> int:
+        """Count how much of the text's trailing whitespace new text replaces."""
+        trailing = self.text_end.trailing
+        goes_on = found.repeats and not new[0].isspace()
+        if self._may_end_line and goes_on:
+            return len(trailing)
+        return _replaced_whitespace(trailing, new, found)
 
-def _replaced(trailing: str, rest: str, found: _Found) -> int:
+
+def _replaced_whitespace(trailing: str, rest: str, found: _Found) -> int:
     """Count how much of the text's trailing whitespace is replaced (ECHO-3)."""
     if found.rule is not JoinRule.AS_IS and rest[0].isspace():
         if found.aligned or rest[0] == "\n":
@@ -297,9 +316,10 @@ def _find_echo(join: EchoJoin, *, final: bool) -> _Result:
 def _find_overlap(join: EchoJoin, *, final: bool) -> _Result:
     """The message begins with an end of the text, longer or shorter than the quote."""
     matcher = join.matcher(0)
-    if matcher.is_pending() and not final:
+    again = writes_line_again(join.text_end, join.received_from(0), final=final)
+    if (again is None or matcher.is_pending(line_counts=again)) and not final:
         return "wait"
-    overlap = matcher.longest()
+    overlap = matcher.longest(line_counts=bool(again))
     if overlap is None:
         return None
     rule = JoinRule.RESTART if overlap.is_longer else JoinRule.OVERLAP

@@ -230,19 +230,24 @@ class TextBuffer:
             return self._release(at)
         return self._release(self._releasable())
 
-    def pass_on(self, text: str) -> bool:
-        """Take text if it may be released as it came, with nothing held before it.
+    def feed_released(self, text: str) -> str:
+        """Take what arrived as `feed` does, but only if a part may be released now.
 
         Returns:
-            False if it may not: then nothing is taken, and `feed` has to take it.
+            What may be released now. If it is empty, nothing was taken.
         """
-        holds = self._tail or self._removed or self._stops or self.stopped
-        if holds or not text or is_unsafe_end(text[-1]):
-            return False
-        self._parts.append(text)
-        self._released += len(text)
-        self._last = text[-1]
-        return True
+        if self._removed or self._stops or self.stopped:
+            return ""
+        tail, rest = self._tail + text, ""
+        if not tail[-1:].isalnum():
+            count = self._healed_length(tail)
+            tail, rest = tail[:count], tail[count:]
+        if tail:
+            self._tail = rest
+            self._parts.append(tail)
+            self._released += len(tail)
+            self._last = tail[-1]
+        return tail
 
     def has_progress(self) -> bool:
         """Return True if a cut here keeps more than the segment began with."""

@@ -16,6 +16,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
+from langchain_bedrock_continue._core.text.begun_line import is_cut_line
 from langchain_bedrock_continue._core.text.join_rules import JoinRule
 from langchain_bedrock_continue._core.text.preambles import (
     LINE,
@@ -37,7 +38,6 @@ _MAX_LEAD_INS = 4
 _MAX_LINE = 200
 _MAX_FENCE_LINE = 40
 _MAX_MARKS = 12
-_MIN_LETTERS = 3
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def find_lead_ins(start: MessageStart) -> tuple[list[LeadIn], bool]:
     """Find the lead-ins of a message.
 
     Returns:
-        The lead-ins, in order, and whether more may be found once more of the message
+        The lead-ins, in order, and whether more may be found when more of the message
         is known (LEAD-2).
     """
     found: list[LeadIn] = []
@@ -211,17 +211,10 @@ def _find_fence(start: MessageStart, at: int) -> list[LeadIn]:
             end,
             droppable=is_open or text_end.in_open_line,
             closings=() if in_fence else (start.text[at : at + 3],),
-            line_counts=_is_cut_line(text_end) and (is_open or not in_fence),
+            line_counts=is_cut_line(text_end) and (is_open or not in_fence),
             fenced=not in_fence,
         )
     ]
-
-
-def _is_cut_line(text_end: TextEnd) -> bool:
-    """Return True if the text ends inside its last line, after letters."""
-    line = text_end.plain.compact[text_end.plain.line_at :]
-    letters = sum(map(str.isalpha, line))
-    return not text_end.trailing and letters >= _MIN_LETTERS
 
 
 def _skip_line_breaks(start: MessageStart, at: int) -> int:

@@ -1,6 +1,6 @@
 """Whether new text begins the answer again, instead of continuing it.
 
-A model that is asked to continue may write the answer once more, from its beginning or
+A model that is asked to continue may write the answer again, from its beginning or
 from an earlier line, often after it has repeated the quote as requested. Such text is
 not appended. `RestartCheck` reads the new text, after the join, and releases it as soon
 as it can't be a restart.
@@ -28,7 +28,9 @@ RESTART-6. At the end of a line, equal lines are weak evidence, however many: a 
     turn, it is kept. After a fence that opens the block again, they are strong.
 RESTART-7. After a table row that is not complete, another row is a restart. On the last
     try it counts only if it is the same row again, as far as it was written.
-RESTART-8. In the middle of a sentence, after the quote, new text may begin with the
+RESTART-8. A table row that is completed as an earlier row is a restart. A table may
+    have the same row twice, so this does not count on the last try.
+RESTART-9. In the middle of a sentence, after the quote, new text may begin with the
     name of something with which an earlier line begins, too. A repetition that ends
     after it, before its line and before the text does, is no restart.
 """
@@ -276,7 +278,7 @@ class RestartCheck:
         return is_open
 
     def _find(self, *, final: bool, truncated: bool) -> Restart | None:
-        if self._leaves_row():
+        if self._leaves_row() or self._completes_row_again(final=final):
             return Restart.EARLIER_PLACE
         seam = self._earlier.seam(self.pending, proven=self._proven)
         for at, entry in self._entries.items():
@@ -334,7 +336,7 @@ class RestartCheck:
         return opens and self._earlier.before.scan.in_fence
 
     def _may_be_name(self, place: Place, seam: Seam, repeated: str) -> bool:
-        """Return True if a text may have the same words here again (RESTART-8)."""
+        """Return True if a text may have the same words here again (RESTART-9)."""
         is_line = without_whitespace(place.line) == repeated
         reaches_end = place.at + len(repeated) >= len(self._earlier.compact)
         is_strong = is_line or reaches_end or self._earlier.is_numbered(place)
@@ -362,13 +364,27 @@ class RestartCheck:
         maybe_complete = row.endswith("|") and not header
         return is_row and not (self._is_last_try or maybe_complete)
 
+    def _completes_row_again(self, *, final: bool) -> bool:
+        """Return True if the open row becomes an earlier row (RESTART-8)."""
+        line, line_break, _ = self.pending.partition("\n")
+        row = self._earlier.open_row + without_whitespace(line)
+        is_over = bool(line_break) or final
+        is_same = is_over and row in self._earlier.rows_begun_alike
+        return is_same and not self._is_last_try and weight(row) >= _NEEDED_NUMBERED
+
+    def _may_complete_row(self) -> bool:
+        if "\n" in self.pending or self._is_last_try:
+            return False
+        row = self._earlier.open_row + without_whitespace(self.pending)
+        return any(one.startswith(row) for one in self._earlier.rows_begun_alike)
+
     def _may_leave_row(self) -> bool:
         row, new = self._earlier.open_row, without_whitespace(self.pending)
         return bool(row) and (new == "|" or row.startswith(new))
 
     def _may_be_restart(self) -> bool:
         """Return True if more of the text could make it a restart."""
-        if self._may_leave_row():
+        if self._may_leave_row() or self._may_complete_row():
             return True
         header = self._earlier.header
         for at, entry in self._entries.items():

@@ -62,7 +62,7 @@ class TextScan:
     unclosed_json: JsonPrefix | None = None
 
     def extended(self, text: str) -> Self:
-        """Return what is known once more of the text was read."""
+        """Return what is known after more of the text was read."""
         if not text:
             return self
         first, line_break, rest = text.partition("\n")
@@ -234,3 +234,18 @@ class TextBefore:
         blank = len(self.text) - len(body)
         last = body[body.rfind("\n") + 1 :].strip()
         return self.without(min(blank, len(self.rest))).scan.table(last)
+
+    @cached_property
+    def open_row(self) -> str:
+        """The table row in which the text ends and that lacks a cell, or "".
+
+        Of a header, nobody knows how many cells it will have.
+        """
+        body = self.text.rstrip()
+        *_, above, row = ["", *body.rsplit("\n", 2)][-2:]
+        is_row = row.lstrip().startswith("|") and "\n" not in self.text[len(body) :]
+        if not is_row or self.scan.in_fence:
+            return ""
+        if self.table is None:
+            return "" if above.lstrip().startswith("|") else row
+        return "" if self.table[1] else row

@@ -9,13 +9,15 @@ from langchain_core.callbacks import (
     BaseCallbackHandler,
     UsageMetadataCallbackHandler,
 )
+from langchain_core.messages import HumanMessage
 from langchain_core.prompts import ChatPromptTemplate
 
+from langchain_bedrock_continue._wrapped.linear_sum import LinearSumChunk
 from tests.support.callbacks import Recorder
 from tests.support.endpoint import Serve
 from tests.support.entrances import ENTRANCES, Entrance
 from tests.support.messages import continuation
-from tests.support.models import model
+from tests.support.models import continuing_chat_bedrock, model
 from tests.support.texts import LONG
 
 
@@ -40,6 +42,15 @@ def test_tokens_reach_callbacks_as_they_arrive(
     llm = model(serve(LONG), max_tokens=5)
     ENTRANCES[name](llm, "Hi", config={"callbacks": [recorder]})
     assert len([token for token in recorder.tokens if token]) > 5
+
+
+@pytest.mark.parametrize("wrap", [model, continuing_chat_bedrock])
+def test_sum_1_langchain_adds_up_a_stream_in_linear_time(
+    serve: Serve, wrap: Any
+) -> None:
+    """It adds all chunks to the first one."""
+    first, *_ = wrap(serve(LONG), max_tokens=5)._stream([HumanMessage("Hi")])
+    assert isinstance(first, LinearSumChunk)
 
 
 class Descriptions(BaseCallbackHandler):

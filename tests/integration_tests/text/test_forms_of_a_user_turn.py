@@ -11,7 +11,7 @@ import pytest
 from langchain_core.messages import AIMessage
 
 from langchain_bedrock_continue import ChatBedrockContinuing, TurnLimitError
-from langchain_bedrock_continue._core.decisions.forms import forget_forms
+from langchain_bedrock_continue._core.decisions.forms import PROVEN_TURNS, forget_forms
 from langchain_bedrock_continue.local import (
     Answer,
     CallTool,
@@ -48,7 +48,7 @@ STORY = (
     "the spring a letter arrived from the ministry, and it asked for a list of all the "
     "ships. She answered that there were too many, and that most of them had no name "
     "that a ministry could spell. They never wrote to her again, and the book is still "
-    "there, on a shelf above the stairs.\n"
+    "there, on a shelf above the stairs.\n\nThat is all that is known of her.\n"
 )
 SIZE = 64
 """The `max_tokens`: two seams in the story."""
@@ -242,7 +242,7 @@ def test_what_brings_nothing_new_is_not_shown(
     assert message.text == text
     assert ending(message) == ("model", True)
     assert problems_in(message)[:3] == [None, problem, None]
-    assert set(problems_in(message)[3:]) <= {None}
+    assert set(problems_in(message)[3:]) <= {None, "ended_in_line", problem}
 
 
 CODE = "Here it is:\n\n```python\n" + "".join(
@@ -331,6 +331,72 @@ def test_a_text_that_may_be_complete_is_not_asked_for_again(
     assert message.text == STORY
     assert len(bedrock.requests) == 3
     assert first > 0
+
+
+INVENTIONS = "".join(
+    f"{n}. The {name} was invented by somebody who had {n * n} other ideas that year.\n"
+    for n, name in enumerate(["wheel", "press", "lamp", "kite", "clock", "sail"], 1)
+)
+
+
+def end_line(text: str, written: str, quote: str) -> str:
+    """Repeat the quote, complete its line, and end."""
+    return quote + text[len(written) :].partition("\n")[0]
+
+
+def test_an_end_in_the_line_of_the_seam_is_doubted_after_another_form(
+    serve: Serve, every_entrance: Entrance
+) -> None:
+    asked = iter([begin_again])
+
+    def begin_again_once(text: str, written: str, quote: str) -> str | Answer:
+        return next(asked, obey)(text, written, quote)
+
+    bedrock = serve(by_form(INVENTIONS, copy=begin_again_once, last_line=end_line))
+    message = every_entrance(asking(bedrock, max_tokens=50), "Hi")
+    assert message.text == INVENTIONS
+    assert ending(message) == ("model", True)
+    assert problems_in(message)[:4] == [None, "first_line", "ended_in_line", None]
+    assert forms_in(message)[:4] == [None, COPY, LAST_LINE, COPY]
+
+
+@pytest.mark.parametrize("habit", [echo_only, say_nothing, begin_again, go_on])
+def test_an_end_that_was_doubted_is_the_end_if_nothing_follows(
+    serve: Serve, entrance: Entrance, habit: Habit
+) -> None:
+    text = INVENTIONS.partition("\n3")[0]
+    asked = iter([begin_again])
+
+    def first_other(text: str, written: str, quote: str) -> str | Answer:
+        return next(asked, habit)(text, written, quote)
+
+    bedrock = serve(by_form(text, copy=first_other, last_line=end_line))
+    message = entrance(asking(bedrock, max_tokens=30), "Hi")
+    assert message.text == text
+    assert ending(message) == ("model", True)
+    assert problems_in(message)[-2] == "ended_in_line"
+
+
+def test_an_end_in_the_line_is_the_end_where_no_call_is_left(
+    serve: Serve, entrance: Entrance
+) -> None:
+    bedrock = serve(by_form(INVENTIONS, copy=begin_again, last_line=end_line))
+    llm = asking(bedrock, max_tokens=50, max_continuations=2)
+    message = entrance(llm, "Hi")
+    assert ending(message) == ("model", True)
+    assert problems_in(message) == [None, "first_line", "ended_in_line"]
+
+
+def test_a_form_that_is_remembered_is_doubted_too(
+    serve: Serve, entrance: Entrance
+) -> None:
+    bedrock = serve(by_form(INVENTIONS, copy=begin_again))
+    for _ in range(PROVEN_TURNS):
+        assert entrance(asking(bedrock, max_tokens=50), "Hi").text == INVENTIONS
+    bedrock = serve(by_form(INVENTIONS, last_line=end_line))
+    message = entrance(asking(bedrock, max_tokens=50), "Hi")
+    assert message.text == INVENTIONS
+    assert forms_in(message)[:3] == [None, LAST_LINE, COPY]
 
 
 PASSAGE = (
@@ -466,9 +532,10 @@ def test_the_form_that_worked_is_the_first_one_from_then_on(
     tried = list(ORDER[: ORDER.index(works) + 1])
     habits = {works: obey}
     bedrock = serve(by_form(STORY, begin_again, **habits))
-    message = entrance(asking(bedrock), "Hi")
-    assert message.text == STORY
-    check_forms(message, None, *tried)
+    for _ in range(PROVEN_TURNS):
+        message = entrance(asking(bedrock), "Hi")
+        assert message.text == STORY
+        check_forms(message, None, *tried)
     again = entrance(asking(bedrock), "Hi")
     assert again.text == STORY
     check_forms(again, None, works)

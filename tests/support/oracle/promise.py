@@ -105,6 +105,9 @@ EXPLICIT_CACHING = frozenset({True, "5m", "1h"})
 EXACT = frozenset({None, "prefill", "user_turn", "retry"})
 """How the segments of a turn are asked for that writes its text exactly (ORACLE-11)."""
 
+OVERFLOWED_CALL = frozenset({"modelerrorexception", "modelstreamerrorexception"})
+"""The codes with which a Nova reports a tool call that did not fit, in lower case."""
+
 OPEN_THINKING = re.compile(
     "|".join(f"{'<thinking>'[:end]}$" for end in range(1, 10))
     + "|<thinking>(?!.*</thinking>).*",
@@ -165,7 +168,7 @@ def _differences(s: Situation, bare: Outcome, ours: Outcome) -> Iterator[Differe
 
 def _is_overflowed_call(s: Situation, error: Exception) -> bool:
     code = error_code(error) or ""
-    return "nova" in s.model and code.lower() == "modelerrorexception"
+    return "nova" in s.model and code.lower() in OVERFLOWED_CALL
 
 
 def _made_again(s: Situation, ours: Outcome) -> Iterator[Difference]:

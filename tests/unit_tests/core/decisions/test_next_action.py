@@ -66,9 +66,9 @@ def all_problems(*, limit: Ending | None = None) -> Iterator[AfterResponse]:
     Such an answer has no tool call, and is not constrained by a schema.
     """
     flags = [flag for flag in FLAGS if flag not in _NEVER_WITH_A_PROBLEM]
-    values = itertools.product((False, True), repeat=len(flags) + 2)
+    values = itertools.product((False, True), repeat=len(flags) + 3)
     for given, problem, stop in itertools.product(values, Problem, MEANINGS):
-        names = (*flags, "is_open", "has_next_form")
+        names = (*flags, "is_open", "has_next_form", "may_be_over")
         known: Any = dict(zip(names, given, strict=True))
         yield AfterResponse(stop, problem=problem, limit=limit, **known)
 
@@ -230,7 +230,14 @@ def test_next_8_an_answer_with_a_problem_is_asked_for_in_the_next_form() -> None
 def has_room(now: AfterResponse) -> bool:
     """Return whether a truncated restart reaches new text with more room."""
     truncated = now.stop.action is Action.CONTINUE
-    return truncated and now.problem in RESTARTS and now.can_grow and now.fits
+    begins_again = now.problem in RESTARTS and not may_be_complete(now)
+    return truncated and begins_again and now.can_grow and now.fits
+
+
+def may_be_complete(now: AfterResponse) -> bool:
+    """Return whether the model ended its answer, and the text may be complete."""
+    ends = now.problem in {Problem.NOTHING_NEW, Problem.ENDED_IN_LINE}
+    return (ends or now.may_be_over) and not now.is_open
 
 
 def test_next_8_without_a_problem_nothing_is_asked_for_again() -> None:
@@ -246,15 +253,13 @@ def test_next_8_only_a_text_that_may_be_complete_is_called_complete(
 ) -> None:
     for now in all_problems(limit=limit):
         action, ending = after_response(now)
-        has_nothing_to_add = now.problem is Problem.NOTHING_NEW and not now.is_open
         if action is Action.END:
-            assert (ending is Ending.MODEL) == has_nothing_to_add
+            assert (ending is Ending.MODEL) == may_be_complete(now)
 
 
 def test_next_8_a_text_that_no_form_continued_ends_without_progress() -> None:
     for now in all_problems():
-        has_nothing_to_add = now.problem is Problem.NOTHING_NEW and not now.is_open
-        if not (now.has_next_form or has_nothing_to_add or has_room(now)):
+        if not (now.has_next_form or may_be_complete(now) or has_room(now)):
             cycles = now.problem is Problem.CYCLE
             ending = Ending.REPETITION if cycles else Ending.NO_PROGRESS
             assert after_response(now) == (Action.END, ending)
@@ -265,8 +270,7 @@ def test_next_4_next_8_a_limit_ends_the_turn_before_the_next_form(
     limit: Ending,
 ) -> None:
     for now in all_problems(limit=limit):
-        has_nothing_to_add = now.problem is Problem.NOTHING_NEW and not now.is_open
-        if now.has_next_form and not has_nothing_to_add:
+        if now.has_next_form and not may_be_complete(now):
             assert after_response(now) == (Action.END, limit)
 
 

@@ -31,7 +31,7 @@ def test_the_literals_of_the_public_types_are_the_enums_values() -> None:
 
 
 def test_every_reason_to_reject_a_message_is_a_problem() -> None:
-    of_the_turn = {Problem.NOTHING_NEW, Problem.ENDED_EARLY}
+    of_the_turn = {Problem.NOTHING_NEW, Problem.ENDED_EARLY, Problem.ENDED_IN_LINE}
     rejected = {Problem(reason.value) for reason in (*Restart, *NoEcho, *Cycling)}
     assert rejected == set(Problem) - of_the_turn
     assert len(rejected) == len(Restart) + len(NoEcho) + len(Cycling)

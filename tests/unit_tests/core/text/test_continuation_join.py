@@ -250,7 +250,7 @@ def test_join_3_what_may_continue_the_sentence_is_kept(before: str, new: str) ->
 def test_join_3_an_empty_item_does_not_go_on_with_an_item(
     before: str, *, last: bool
 ) -> None:
-    new = "- Read" if "-" in before else "9. Read"
+    new = "* Read" if "-" in before else "9. Read"
     assert joined(before, new, last=last).rejected is NoEcho.NO_ECHO
     assert joined(before, " Read", last=last).text == before + " Read"
 

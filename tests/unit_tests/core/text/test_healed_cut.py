@@ -114,7 +114,7 @@ def test_text_5_chunks_make_no_difference(
     released = ""
     for part in parts:
         for chunk in part:
-            released += in_chunks.feed(chunk)
+            released += in_chunks.feed_released(chunk) or in_chunks.feed(chunk)
         at_once.feed("".join(part))
         released += in_chunks.end_for_prefill()
         at_once.end_for_prefill()

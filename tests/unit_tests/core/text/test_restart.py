@@ -1,4 +1,4 @@
-"""The rules RESTART-1 to RESTART-7, and what counts as evidence."""
+"""The rules RESTART-1 to RESTART-8, and what counts as evidence."""
 
 import itertools
 from dataclasses import dataclass
@@ -379,6 +379,37 @@ def test_restart_7_a_row_after_one_that_is_not_complete(
             expected = Restart.EARLIER_PLACE if rejected else None
             assert check.restart is expected
             assert released == ("" if rejected else new)
+
+
+ROWS = "Lakes:\n\n| Name | Depth |\n|---|---|\n| Ober | 88 metres |\n| Walen | 1 |\n"
+
+
+@pytest.mark.parametrize(
+    ("row", "new", "is_same"),
+    [
+        ("|", " Ober | 88 metres |\n| Brienz |", True),
+        ("| Ob", "er | 88 metres |", True),
+        ("| Ober | 88 ", "metres |\n", True),
+        ("| Ob", "er | 88 feet |\n", False),
+        ("| Ob", "er |", False),
+        ("| W", "alen | 1 |\n", False),  # too short
+        ("| Ober | 88 metres |\n", "| Brienz | 259 metres |\n", False),
+        ("Ob", "er | 88 metres |\n", False),
+    ],
+)
+@pytest.mark.parametrize("is_last_try", [False, True])
+def test_restart_8_a_row_that_becomes_an_earlier_one(
+    row: str, new: str, *, is_same: bool, is_last_try: bool
+) -> None:
+    rejected = is_same and not is_last_try
+    for chunks in ([new], list(new)):
+        check = RestartCheck(
+            EarlierText(ROWS + row), proven=True, is_last_try=is_last_try
+        )
+        released = "".join(check.feed(chunk) or "" for chunk in chunks)
+        released += check.finish(truncated=True)
+        assert check.restart is (Restart.EARLIER_PLACE if rejected else None)
+        assert released == ("" if rejected else new)
 
 
 def test_restart_6_the_title_again_is_strong_evidence() -> None:

@@ -438,9 +438,10 @@ def test_a_cycle_in_every_form_ends_the_turn(
     assert len(bedrock.requests) <= 9
 
 
+@pytest.mark.parametrize("asked", [True, False])
 @pytest.mark.parametrize("strategy", ["prefill", "user_turn"])
-def test_a_line_that_was_asked_for_a_hundred_times(
-    serve: Serve, entrance: Entrance, strategy: str
+def test_a_line_a_hundred_times(
+    serve: Serve, entrance: Entrance, strategy: str, *, asked: bool
 ) -> None:
     text = "I will not talk in class again.\n" * 100
 
@@ -452,8 +453,15 @@ def test_a_line_that_was_asked_for_a_hundred_times(
 
     bedrock = serve(Script(answer) if strategy == "user_turn" else text)
     name = REFUSING_MODEL if strategy == "user_turn" else PREFILL_MODEL
-    message = entrance(asking(bedrock, model=name, max_tokens=300), "Hi")
-    assert message.text.count("I will not talk") >= 90
+    prompt = (
+        "Write a hundred times: 'I will NOT talk in class again'." if asked else "Hi"
+    )
+    message = entrance(asking(bedrock, model=name, max_tokens=300), prompt)
+    if asked or strategy == "prefill":
+        assert message.text.count("I will not talk") >= 90
+    else:
+        assert ending(message) == ("repetition", False)
+        assert message.text.count("I will not talk") < 60
 
 
 # No form works --------------------------------------------------------------------

@@ -410,9 +410,11 @@ class Turn(TurnState):
 
     def _retry_larger(self) -> Chunks:
         """Request the segment again, with more room (LIMIT-2)."""
-        self._max_tokens.grow(self._record.last.size)
-        if self._record.last.problem is None:
+        last = self._record.last
+        if last.problem is None:
+            self._max_tokens.grow(last.size)
             return self._retry(Action.RETRY_LARGER)
+        self._max_tokens.grow(last.size, self._record.tokens_of_restart)
         self._forms.note_failure()
         return self._repeat_user_turn(Action.RETRY_LARGER)
 

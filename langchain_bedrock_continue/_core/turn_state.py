@@ -180,6 +180,7 @@ class TurnState:
             stop=stop,
             problem=problem,
             may_be_over=self._may_be_over,
+            is_larger=self._next.action is Action.RETRY_LARGER,
             is_open=is_open,
             has_next_form=self._forms.has_next,
             has_tool_call=content.has_tool_call,

@@ -208,12 +208,19 @@ class MaxTokens:
         """Return True if a retry may ask for more than the last segment had."""
         return self.can_grow(last) and self.fits(last, used)
 
-    def grow(self, last: int) -> None:
-        """Ask for more from now on (LIMIT-2); only if `can_grow` allows it."""
-        self._before, self.raised, self.echo = self.raised, self._grown(last), 0
+    def grow(self, last: int, least: int = 0) -> None:
+        """Ask for more from now on (LIMIT-2); only if `can_grow` allows it.
 
-    def _grown(self, last: int) -> int:
-        least = UNSET_MAX_TOKENS if self.requested is None else 0  # LIMIT-8
+        Args:
+            last: The size of the last segment, in tokens.
+            least: Ask for so many tokens at least, as far as the ceiling allows.
+        """
+        grown = self._grown(last, least)
+        self._before, self.raised, self.echo = self.raised, grown, 0
+
+    def _grown(self, last: int, least: int = 0) -> int:
+        if self.requested is None:
+            least = max(least, UNSET_MAX_TOKENS)  # LIMIT-8
         grown = min(max(last * GROWTH, least), self._ceiling)
         room = self.window.beside_same
         return grown if room is None else min(grown, room)

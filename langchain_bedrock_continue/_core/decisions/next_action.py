@@ -103,6 +103,7 @@ class AfterResponse:
         recovery: The caller's `tool_call_recovery`.
         problem: Why the segment, which answers a user turn, does not continue the text.
         may_be_over: The model ended its answer before, at the same seam.
+        is_larger: The segment was retried with a larger `max_tokens`.
         is_open: The text plainly isn't complete: a code fence is open, for example.
         has_next_form: The user turn can be sent in another form.
         arguments: The state of a tool call's arguments that are written as text, or
@@ -126,6 +127,7 @@ class AfterResponse:
     recovery: ToolCallRecovery = "retry"
     problem: Problem | None = None
     may_be_over: bool = False
+    is_larger: bool = False
     is_open: bool = False
     has_next_form: bool = False
     arguments: Literal["complete", "continuable", "broken"] | None = None
@@ -145,9 +147,12 @@ class AfterResponse:
 
     @property
     def restarts(self) -> bool:
-        """Whether a response that was truncated began the answer again."""
+        """Whether a response was truncated because it began the answer again.
+
+        If one with room for all of the answer did so, too, more room does not help.
+        """
         truncated = self.stop.action is Action.CONTINUE
-        return truncated and self.problem in RESTARTS
+        return truncated and self.problem in RESTARTS and not self.is_larger
 
     @property
     def cannot_continue(self) -> bool:

@@ -70,6 +70,15 @@ class Record:
         return self._kept_before_last + self._kept_of_last
 
     @property
+    def tokens_of_restart(self) -> int:
+        """How many tokens a response needs that begins the answer again, and goes on.
+
+        It is rejected early where the repetition takes more than half of its tokens
+        (JOIN-2).
+        """
+        return 2 * self.kept_tokens + self.last.size
+
+    @property
     def _kept_of_last(self) -> int:
         if not self.segments or self.last.is_replaced:
             return 0

@@ -486,6 +486,42 @@ def test_when_all_forms_fail_nothing_is_doubled(
     assert len(bedrock.requests) == 4
 
 
+@pytest.mark.parametrize("max_tokens", [60, 200])
+def test_a_model_that_begins_again_late_gets_room_for_all_of_it_at_once(
+    serve: Serve, every_entrance: Entrance, max_tokens: int
+) -> None:
+    def tire(text: str, written: str, quote: str) -> str:
+        return text if len(written) > 3_000 else quote + text[len(written) :]
+
+    bedrock = serve(by_form(REPORT, tire))
+    llm = asking(
+        bedrock,
+        max_tokens=max_tokens,
+        max_tokens_ceiling=16_000,
+        max_continuations=90,
+    )
+    message = every_entrance(llm, "Hi")
+    assert message.text == REPORT
+    assert ending(message) == ("model", True)
+    began = problems_in(message).index("first_line")
+    assert problems_in(message)[began:][:3] == ["first_line"] * 3
+    sizes = [one["max_tokens"] for one in continuation(message)["segments"]]
+    assert sizes[began + 2] == max_tokens
+    assert len(sizes) == began + 4
+    assert sizes[-1] > len(REPORT) / 8
+
+
+def test_more_room_is_tried_once_for_a_model_that_does_not_get_further(
+    serve: Serve, entrance: Entrance
+) -> None:
+    endless = "Once more, from the beginning, as it was in the first place. " * 400
+    bedrock = serve(by_form(STORY, lambda *_: STORY[:200] + endless))
+    llm = asking(bedrock, max_tokens_ceiling=16_000)
+    message = entrance(llm, "Hi")
+    assert ending(message)[1] is False
+    assert len(bedrock.requests) <= len(ORDER) + 3
+
+
 @pytest.mark.parametrize("habit", [echo_only, say_nothing])
 @pytest.mark.parametrize("opened", [True, False])
 def test_when_all_forms_say_nothing_the_text_says_whether_it_is_complete(

@@ -66,9 +66,9 @@ def all_problems(*, limit: Ending | None = None) -> Iterator[AfterResponse]:
     Such an answer has no tool call, and is not constrained by a schema.
     """
     flags = [flag for flag in FLAGS if flag not in _NEVER_WITH_A_PROBLEM]
-    values = itertools.product((False, True), repeat=len(flags) + 3)
+    values = itertools.product((False, True), repeat=len(flags) + 4)
     for given, problem, stop in itertools.product(values, Problem, MEANINGS):
-        names = (*flags, "is_open", "has_next_form", "may_be_over")
+        names = (*flags, "is_open", "has_next_form", "may_be_over", "is_larger")
         known: Any = dict(zip(names, given, strict=True))
         yield AfterResponse(stop, problem=problem, limit=limit, **known)
 
@@ -231,6 +231,7 @@ def has_room(now: AfterResponse) -> bool:
     """Return whether a truncated restart reaches new text with more room."""
     truncated = now.stop.action is Action.CONTINUE
     begins_again = now.problem in RESTARTS and not may_be_complete(now)
+    begins_again = begins_again and not now.is_larger
     return truncated and begins_again and now.can_grow and now.fits
 
 

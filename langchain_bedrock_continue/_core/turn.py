@@ -327,7 +327,7 @@ class Turn(TurnState):
         return self._repeat_user_turn(Action.ASK_AGAIN)
 
     def _repeat_user_turn(self, action: Action) -> Chunks:
-        """Ask for the rejected segment once more, in the current form."""
+        """Ask for the rejected segment again, in the current form."""
         self._next = NextCall(action, Strategy.USER_TURN)
         wording, expected = self._expected_echo()
         self.content.begin_again(expected)
@@ -335,7 +335,7 @@ class Turn(TurnState):
         return []
 
     def _retry(self, action: Action) -> Chunks:
-        """End the segment so that it is requested once more."""
+        """End the segment so that it is requested again."""
         self._next = NextCall(action, Strategy.RETRY)
         return self.writing.begin_retry()
 
@@ -404,12 +404,12 @@ class Turn(TurnState):
         return carry_out[action]()
 
     def _retry_output(self) -> Chunks:
-        """Request malformed output once more."""
+        """Request malformed output again."""
         self._retried_output = True
         return self._retry(Action.RETRY)
 
     def _retry_larger(self) -> Chunks:
-        """Request the segment once more, with more room (LIMIT-2)."""
+        """Request the segment again, with more room (LIMIT-2)."""
         self._max_tokens.grow(self._record.last.size)
         if self._record.last.problem is None:
             return self._retry(Action.RETRY_LARGER)
@@ -487,7 +487,7 @@ class Turn(TurnState):
         )
 
     def _send_without_cache_points(self, error: Exception) -> Chunks:
-        """Send the refused request once more, and no cache points again (NEXT-12)."""
+        """Send the refused request again, without cache points (NEXT-12)."""
         self._composer.caching.stop(error)
         self._record.drop_last()
         return []

@@ -337,4 +337,5 @@ class TurnState:
             capacity=math.ceil(tokens * max(size, 1)) if asked else None,
             needs_echo=self._forms.needs_echo,
             is_last_try=not self._forms.has_next,
+            is_asked_for=self._composer.is_asked_for,
         )

@@ -244,7 +244,7 @@ class Content:
         self._held = held if continues else None
 
     def begin_retry(self) -> Chunks:
-        """Begin the segment once more; what was withheld of it is dropped.
+        """Begin the segment again; what was withheld of it is dropped.
 
         Returns:
             The mark of reasoning that was truncated (CONTENT-6).
@@ -350,7 +350,7 @@ class Content:
         return self._release(self._placement.end_for_user_turn(expected))
 
     def begin_again(self, expected: ExpectedEcho) -> None:
-        """Begin a rejected segment once more; nothing of it was shown.
+        """Begin a rejected segment again; nothing of it was shown.
 
         Args:
             expected: As for `end_for_user_turn`.

@@ -1,8 +1,10 @@
 """Which form of a user turn is sent, and which comes next if it did not work.
 
 FORM-1. A seam is asked for in at most MAX_TRIES forms, one after the other.
-FORM-2. The form that worked is the first one from then on: in the turn, and, if the
-    answer is known to go on, for the model in this process.
+FORM-2. The form that worked is the first one for the rest of the turn. For the model,
+    it is the first one in this process once it has worked in PROVEN_TURNS turns, one
+    after the other, in which our own first form did not. One turn proves little: the
+    other forms make models end too early (`make seams-real`).
 FORM-3. The caller's `continuation_prompt` is always the first form. The others are the
     package's own.
 FORM-4. If no form makes a model repeat the end of the text, the turn does not ask again
@@ -12,7 +14,7 @@ FORM-6. If a form repeats a cycle, one other form is tried at this seam. A model
     runs in a circle does so in every form, and each try costs a call.
 FORM-7. Only the first form says in so many words that the rest of the reply is wanted.
     After any other one, a model that ends in the line in which the text was truncated
-    may have done no more than it was asked for. So it is asked once more, in the first
+    may have done no more than it was asked for. So it is asked again, in the first
     form (`make seams-real`: 9 of 14 answers to "rewrite the last line" end too early).
 """
 
@@ -25,7 +27,10 @@ MAX_TRIES = 3
 ORDER = (Form.COPY, Form.LAST_LINE, Form.WITHOUT_ECHO)
 """Our own forms; the first one works best (`make seams-real`)."""
 
-_working: dict[str, Form] = {}
+PROVEN_TURNS = 2
+
+_working: dict[str, tuple[Form, int]] = {}
+"""By model: the form that worked where the first one did not, and in how many turns."""
 
 
 class Forms:
@@ -44,13 +49,13 @@ class Forms:
         """
         self._model_id = model_id
         self._own = (Form.CALLERS,) if callers else ()
-        first = _working.get(model_id, ORDER[0])
-        self.current = self._order(first)[0]
+        self.current = self._order(_first_form(model_id))[0]
         self._tried: list[Form] = []
         self._never_echoes = False
         self._all_failed = False
         self._in_cycle = False
         self._asks_for_more = False
+        self._has_counted = False
 
     @property
     def has_next(self) -> bool:
@@ -95,18 +100,30 @@ class Forms:
         self._all_failed = True
 
     def note_success(self, *, proven: bool) -> None:
-        """Remember the current form, if another one failed at this seam (FORM-2).
+        """Remember whether the current form worked where another one failed (FORM-2).
 
         Args:
             proven: The answer repeats the end of the text, so it is known to go on.
         """
         is_own = self._model_id and self.current is not Form.CALLERS
-        if self._tried and is_own and proven:
-            _working[self._model_id] = self.current
+        if not (proven and is_own):
+            return
+        if self.current is ORDER[0]:
+            _working.pop(self._model_id, None)
+        elif self._tried and not self._has_counted:
+            form, turns = _working.get(self._model_id, (self.current, 0))
+            turns = turns + 1 if form is self.current else 1
+            _working[self._model_id] = self.current, turns
+            self._has_counted = True
 
     def _order(self, first: Form) -> tuple[Form, ...]:
         own = [first, *(form for form in ORDER if form is not first)]
         return (*self._own, *own)[:MAX_TRIES]
+
+
+def _first_form(model_id: str) -> Form:
+    form, turns = _working.get(model_id, (ORDER[0], 0))
+    return form if turns >= PROVEN_TURNS else ORDER[0]
 
 
 def forget_forms() -> None:

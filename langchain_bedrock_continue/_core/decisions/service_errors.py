@@ -104,7 +104,7 @@ def is_stream_error(error: BaseException) -> bool:
 def is_timeout(error: BaseException) -> bool:
     """Return True if a response was silent for too long, for the client or the service.
 
-    The same request would take as long once more.
+    The same request would take as long again.
     """
     code = (error_code(error) or "").lower()
     return isinstance(error, TIMEOUTS) or code.startswith("modeltimeout")

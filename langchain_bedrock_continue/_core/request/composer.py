@@ -25,6 +25,7 @@ from langchain_bedrock_continue._core.request.call_arguments import (
     without_tool_choice,
 )
 from langchain_bedrock_continue._core.request.messages import (
+    contain_line,
     own_copy,
     with_prefill,
 )
@@ -103,6 +104,10 @@ class Composer:
         self._next = list(messages)
         self._tool_name: str | None = None
         self._before_call: list[Block] = []
+
+    def is_asked_for(self, line: str) -> bool:
+        """Return True if the caller's messages contain a line."""
+        return contain_line(self._messages, line)
 
     def start_arguments(self, name: str, before: list[Block]) -> None:
         """Begin to compose requests for the arguments of a truncated tool call.

@@ -55,6 +55,17 @@ def with_prefill(
     return copied
 
 
+def contain_line(messages: Sequence[BaseMessage], line: str) -> bool:
+    """Return True if messages contain a line; case, marks and blanks do not count."""
+    letters = _letters(line)
+    found = (letters in _letters(str(message.content)) for message in messages)
+    return bool(letters) and any(found)
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalnum, text)).casefold()
+
+
 def _last_sent(messages: Sequence[BaseMessage]) -> int | None:
     """Return the place of the message that is sent last (MESSAGE-4), or None."""
     numbered = reversed([*enumerate(messages)])

@@ -42,7 +42,7 @@ from langchain_bedrock_continue._core.text.restart import (
 from langchain_bedrock_continue._core.text.text_end import weight, without_whitespace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Self
 
     from langchain_bedrock_continue._core.text.echo_join import EchoJoin
@@ -82,6 +82,7 @@ class ExpectedEcho:
         capacity: How many characters the answer can have; None if unknown.
         needs_echo: An answer without an echo may be rejected (JOIN-3).
         is_last_try: Weak evidence of a restart does not count (RESTART-6).
+        is_asked_for: Returns True if the caller's messages contain a line.
         may_reject: A restart is rejected; False if the text is known to be another
             version of the answer.
     """
@@ -92,6 +93,7 @@ class ExpectedEcho:
     capacity: int | None = None
     needs_echo: bool = False
     is_last_try: bool = False
+    is_asked_for: Callable[[str], bool] = bool
     may_reject: bool = True
 
 
@@ -269,8 +271,11 @@ class ContinuationJoin:
 
     def _cycle_check(self) -> CycleCheck:
         if self._cycle is None:
-            is_last_try = self._expected.is_last_try
-            self._cycle = CycleCheck(self._earlier, is_last_try=is_last_try)
+            self._cycle = CycleCheck(
+                self._earlier,
+                is_last_try=self._expected.is_last_try,
+                is_asked_for=self._expected.is_asked_for,
+            )
         return self._cycle
 
     def _before_end(self, new: str) -> str:

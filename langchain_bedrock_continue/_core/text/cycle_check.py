@@ -13,8 +13,8 @@ CYCLE-CHECK-1. The new text is compared with what followed the last words of the
 CYCLE-CHECK-2. It is a cycle if it completes a period: the text then has the same
     passage twice, with nothing between. In prose, SAME_PROSE characters are enough.
 CYCLE-CHECK-3. On the last try more is needed (`_LAST_TRY`): most often, that the
-    passage comes for the third time. What may be asked for is kept: the same line or
-    sentence a hundred times, a refrain.
+    passage comes for the third time. What may be asked for is kept: a refrain, or the
+    same line or sentence a hundred times, if the caller's messages contain it.
 CYCLE-CHECK-4. Numbers, rules and other text without words are no cycle.
 CYCLE-CHECK-5. Text is withheld only while it equals the earlier text. It is released
     in order, or rejected as a whole. A message that was truncated while it did has
@@ -37,7 +37,7 @@ from langchain_bedrock_continue._core.text.repetition import has_words
 from langchain_bedrock_continue._core.text.text_end import weight, without_whitespace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from langchain_bedrock_continue._core.text.earlier_text import EarlierText
 
@@ -94,6 +94,9 @@ _LAST_TRY = {
 """How much has to be equal on the last try: periods, and weight. A shorter period does
 not count: `repetition` ends the turn where it does not end."""
 
+_SHORT_LINE = _Needed(8, 240, 0, "no answer needs eight equal lines, unasked")
+"""The same for shorter lines that the caller's messages do not contain."""
+
 
 class Cycling(StrEnum):
     """Why a message is rejected that repeats a cycle."""
@@ -126,13 +129,21 @@ class CycleCheck:
         decided: Whether it is decided.
     """
 
-    def __init__(self, earlier: EarlierText, *, is_last_try: bool) -> None:
+    def __init__(
+        self,
+        earlier: EarlierText,
+        *,
+        is_last_try: bool,
+        is_asked_for: Callable[[str], bool] = bool,
+    ) -> None:
         """Begin after a text.
 
         Args:
             earlier: The text.
             is_last_try: See CYCLE-CHECK-3.
+            is_asked_for: Returns True if the caller's messages contain a line.
         """
+        self._is_asked_for = is_asked_for
         self._is_last_try = is_last_try
         self._earlier = earlier
         self._text = earlier.compact[-2 * MAX_PERIOD :]
@@ -244,12 +255,29 @@ class CycleCheck:
             return _Place(at, needed, needed)
         rule = _LAST_TRY[what]
         if period < rule.least_period:
-            return None
+            if what is not _What.LINE or self._may_be_asked_for(len(self._text) - at):
+                return None
+            rule = _SHORT_LINE
         needed = max(LEAST, max(rule.periods * period, rule.weight) - before)
         if what is _What.LINE:
             return _Place(at, needed, needed)
         once = max(period, rule.weight if what is _What.ROW else SAME_PROSE)
         return _Place(at, needed, max(LEAST, once - before))
+
+    def _may_be_asked_for(self, size: int) -> bool:
+        """Return True unless the lines of a period stand in no message of the caller.
+
+        Args:
+            size: The length of the period, in visible characters.
+        """
+        complete = self._earlier.window.split("\n")[:-1]
+        lines, seen = [], 0
+        for line in filter(str.strip, reversed(complete)):
+            lines.append(line)
+            seen += len(without_whitespace(line))
+            if seen >= size:
+                break
+        return seen < size or any(map(self._is_asked_for, lines))
 
     def _what(self, at: int) -> _What:
         """Return what has stood since an earlier place."""

@@ -104,7 +104,7 @@ def find_lead_ins(start: MessageStart) -> tuple[list[LeadIn], bool]:
     """Find the lead-ins of a message.
 
     Returns:
-        The lead-ins, in order, and whether more may be found once more of the message
+        The lead-ins, in order, and whether more may be found when more of the message
         is known (LEAD-2).
     """
     found: list[LeadIn] = []

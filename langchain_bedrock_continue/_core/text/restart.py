@@ -1,6 +1,6 @@
 """Whether new text begins the answer again, instead of continuing it.
 
-A model that is asked to continue may write the answer once more, from its beginning or
+A model that is asked to continue may write the answer again, from its beginning or
 from an earlier line, often after it has repeated the quote as requested. Such text is
 not appended. `RestartCheck` reads the new text, after the join, and releases it as soon
 as it can't be a restart.

@@ -62,7 +62,7 @@ class TextScan:
     unclosed_json: JsonPrefix | None = None
 
     def extended(self, text: str) -> Self:
-        """Return what is known once more of the text was read."""
+        """Return what is known after more of the text was read."""
         if not text:
             return self
         first, line_break, rest = text.partition("\n")

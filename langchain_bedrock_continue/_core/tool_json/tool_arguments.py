@@ -125,7 +125,7 @@ class ToolArguments:
         self.join_result = None
 
     def begin_retry(self) -> Chunks:
-        """Begin the segment once more; nothing of it was shown."""
+        """Begin the segment again; nothing of it was shown."""
         mark, join = self._start
         self._buffer, self._reply = self._buffer.at(mark), []
         self._join = join.fresh() if join else None

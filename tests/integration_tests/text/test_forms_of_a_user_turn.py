@@ -11,7 +11,7 @@ import pytest
 from langchain_core.messages import AIMessage
 
 from langchain_bedrock_continue import ChatBedrockContinuing, TurnLimitError
-from langchain_bedrock_continue._core.decisions.forms import forget_forms
+from langchain_bedrock_continue._core.decisions.forms import PROVEN_TURNS, forget_forms
 from langchain_bedrock_continue.local import (
     Answer,
     CallTool,
@@ -391,7 +391,8 @@ def test_a_form_that_is_remembered_is_doubted_too(
     serve: Serve, entrance: Entrance
 ) -> None:
     bedrock = serve(by_form(INVENTIONS, copy=begin_again))
-    assert entrance(asking(bedrock, max_tokens=50), "Hi").text == INVENTIONS
+    for _ in range(PROVEN_TURNS):
+        assert entrance(asking(bedrock, max_tokens=50), "Hi").text == INVENTIONS
     bedrock = serve(by_form(INVENTIONS, last_line=end_line))
     message = entrance(asking(bedrock, max_tokens=50), "Hi")
     assert message.text == INVENTIONS
@@ -437,9 +438,10 @@ def test_a_cycle_in_every_form_ends_the_turn(
     assert len(bedrock.requests) <= 9
 
 
+@pytest.mark.parametrize("asked", [True, False])
 @pytest.mark.parametrize("strategy", ["prefill", "user_turn"])
-def test_a_line_that_was_asked_for_a_hundred_times(
-    serve: Serve, entrance: Entrance, strategy: str
+def test_a_line_a_hundred_times(
+    serve: Serve, entrance: Entrance, strategy: str, *, asked: bool
 ) -> None:
     text = "I will not talk in class again.\n" * 100
 
@@ -451,8 +453,15 @@ def test_a_line_that_was_asked_for_a_hundred_times(
 
     bedrock = serve(Script(answer) if strategy == "user_turn" else text)
     name = REFUSING_MODEL if strategy == "user_turn" else PREFILL_MODEL
-    message = entrance(asking(bedrock, model=name, max_tokens=300), "Hi")
-    assert message.text.count("I will not talk") >= 90
+    prompt = (
+        "Write a hundred times: 'I will NOT talk in class again'." if asked else "Hi"
+    )
+    message = entrance(asking(bedrock, model=name, max_tokens=300), prompt)
+    if asked or strategy == "prefill":
+        assert message.text.count("I will not talk") >= 90
+    else:
+        assert ending(message) == ("repetition", False)
+        assert message.text.count("I will not talk") < 60
 
 
 # No form works --------------------------------------------------------------------
@@ -531,9 +540,10 @@ def test_the_form_that_worked_is_the_first_one_from_then_on(
     tried = list(ORDER[: ORDER.index(works) + 1])
     habits = {works: obey}
     bedrock = serve(by_form(STORY, begin_again, **habits))
-    message = entrance(asking(bedrock), "Hi")
-    assert message.text == STORY
-    check_forms(message, None, *tried)
+    for _ in range(PROVEN_TURNS):
+        message = entrance(asking(bedrock), "Hi")
+        assert message.text == STORY
+        check_forms(message, None, *tried)
     again = entrance(asking(bedrock), "Hi")
     assert again.text == STORY
     check_forms(again, None, works)

@@ -7,6 +7,7 @@ import pytest
 from langchain_bedrock_continue._core.decisions.forms import (
     MAX_TRIES,
     ORDER,
+    PROVEN_TURNS,
     Forms,
     forget_forms,
 )
@@ -49,8 +50,14 @@ def test_form_1_each_seam_has_all_tries() -> None:
 
 
 def remember(model_id: str, form: Form) -> None:
+    """Let a form work in turns where the ones before it did not."""
+    for _ in range(PROVEN_TURNS):
+        forms = Forms(model_id)
+        work(forms, form)
+
+
+def work(forms: Forms, form: Form) -> None:
     """Let a form work at a seam where the ones before it did not."""
-    forms = Forms(model_id)
     while forms.current is not form:
         forms.use_next(Problem.FIRST_LINE)
     forms.note_success(proven=True)
@@ -59,9 +66,7 @@ def remember(model_id: str, form: Form) -> None:
 @pytest.mark.parametrize("form", ORDER[1:])
 def test_form_2_the_form_that_worked_is_first_at_the_next_seam(form: Form) -> None:
     forms = Forms("a")
-    while forms.current is not form:
-        forms.use_next(Problem.FIRST_LINE)
-    forms.note_success(proven=True)
+    work(forms, form)
     forms.begin_seam()
     assert forms.current is form
     assert sorted(tried(forms)) == sorted(ORDER)
@@ -79,14 +84,30 @@ def test_form_2_the_model_without_an_id_is_not_remembered() -> None:
     assert Forms("").current is ORDER[0]
 
 
-def test_form_2_a_later_success_replaces_an_earlier_one() -> None:
+def test_form_2_a_success_of_the_first_form_forgets_the_other() -> None:
     remember("a", ORDER[1])
     forms = Forms("a")
     forms.use_next(Problem.FIRST_LINE)
-    worked = forms.current
+    assert forms.current is ORDER[0]
     forms.note_success(proven=True)
-    assert worked is not ORDER[1]
-    assert Forms("a").current is worked
+    assert Forms("a").current is ORDER[0]
+
+
+def test_form_2_one_turn_proves_too_little_however_many_seams_it_has() -> None:
+    forms = Forms("a")
+    for _ in range(2 * PROVEN_TURNS):
+        work(forms, ORDER[1])
+        forms.begin_seam()
+        forms.current = ORDER[0]
+    assert Forms("a").current is ORDER[0]
+
+
+def test_form_2_the_turns_follow_one_another() -> None:
+    for form in (ORDER[1], ORDER[0], ORDER[1], ORDER[2], ORDER[1]):
+        work(Forms("a"), form)
+        assert Forms("a").current is ORDER[0]
+    work(Forms("a"), ORDER[1])
+    assert Forms("a").current is ORDER[1]
 
 
 def test_form_2_nothing_is_remembered_of_a_form_that_worked_at_once() -> None:

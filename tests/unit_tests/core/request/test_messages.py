@@ -7,6 +7,7 @@ import pytest
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 
 from langchain_bedrock_continue._core.request.messages import (
+    contain_line,
     own_copy,
     with_prefill,
 )
@@ -54,3 +55,20 @@ def test_message_4_the_answer_continues_the_callers_own_prefill(
     result = with_prefill(messages, ANSWER)
     assert len(result) == 2
     assert result[-1].content == sent
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("* I will not talk. *", True),
+        ("i WILL not  talk", True),
+        ("吾輩は猫である", True),
+        ("I will talk", False),
+        ("---", False),
+        ("", False),
+    ],
+)
+def test_a_line_that_the_caller_wrote(line: str, *, found: bool) -> None:
+    parts: Any = [{"type": "text", "text": "「吾輩は\u732b である。」"}]
+    messages = [HumanMessage("Write: 'I will not talk'!"), HumanMessage(parts)]
+    assert contain_line(messages, line) is found

@@ -127,6 +127,30 @@ def test_cycle_check_3_what_may_be_asked_for_is_kept_on_the_last_try(
     assert read(before, new, is_last_try=True) == ("".join(new), False)
 
 
+@pytest.mark.parametrize(
+    "unit", [LINE, "**Genetic Algorithms**\n\n", "Who is it?\nNobody knows!\n"]
+)
+@pytest.mark.parametrize("is_asked_for", [True, False])
+def test_cycle_check_3_a_short_line_that_nobody_asked_for(
+    unit: str, *, is_asked_for: bool
+) -> None:
+    def has_line(line: str) -> bool:
+        assert line in unit
+        return is_asked_for
+
+    before = START + unit * 5 + unit[:3]
+    new = unit[3:] + unit * 40
+    for chunks in ([new], list(new)):
+        check = CycleCheck(EarlierText(before), is_last_try=True, is_asked_for=has_line)
+        released = "".join(check.feed(chunk) or "" for chunk in chunks)
+        assert (released + check.finish(), check.found) == (
+            (new, False) if is_asked_for else ("", True)
+        )
+        check = CycleCheck(EarlierText(before), is_last_try=True, is_asked_for=has_line)
+        assert check.feed(unit[3:] + unit) in {None, unit[3:] + unit}
+        assert not check.found
+
+
 def test_cycle_check_2_a_refrain_is_no_cycle() -> None:
     text = "".join(verse + CHORUS for verse in VERSES)
     for at in range(len(text) - len(CHORUS), len(text)):

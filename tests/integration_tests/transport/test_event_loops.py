@@ -137,7 +137,11 @@ def test_a_loop_that_is_closed_in_the_middle_of_a_turn(serve: Serve) -> None:
     llm = model(serve(silent(request=1, at=4)), max_tokens=50)
     loop = asyncio.new_event_loop()
     chunks: Any = llm.astream("Hi")
-    loop.run_until_complete(anext(chunks))
+
+    async def begin() -> None:
+        await anext(chunks)  # within the loop, which knows the stream then
+
+    loop.run_until_complete(begin())
     loop.run_until_complete(loop.shutdown_asyncgens())
     loop.close()
     serve(LONG)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from botocore.config import Config
-from langchain_aws import ChatBedrockConverse
+from langchain_aws import ChatBedrockConverse, utils
 from langchain_aws.chat_models import bedrock_converse
 from langchain_core.messages import HumanMessage, SystemMessage
 
@@ -89,6 +89,20 @@ class ConverseAdapter(Adapter[ChatBedrockConverse]):
     def request_fields(self) -> Mapping[str, Any]:
         """Return `additional_model_request_fields`."""
         return self.llm.additional_model_request_fields or {}
+
+    def _request_fields(self, kwargs: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the fields of one call; its `reasoning_effort` becomes some, too.
+
+        The model's own `reasoning_effort` is in its fields when it is created. Fields
+        that are given take precedence, as in langchain-aws.
+        """
+        effort = kwargs.get("reasoning_effort")
+        levels = (self.llm.profile or {}).get("reasoning_effort_levels") or ()
+        translate = getattr(utils, "reasoning_effort_additional_fields", None)
+        given = super()._request_fields(kwargs)
+        if effort not in levels or translate is None:
+            return given
+        return {**translate(private_names.base_model_id(self.llm), effort), **given}
 
     def always_constrained(self) -> bool:
         """Return True if the model has an `output_config`."""

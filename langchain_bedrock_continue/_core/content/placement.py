@@ -23,6 +23,8 @@ CONTENT-13. A service may return reasoning after the text that the model wrote a
 CONTENT-14. Words of the service, such as a guardrail's message, do not continue the
     text: they are a block of their own, after an empty line. `held_start` tells them
     from the model's.
+CONTENT-15. Text that was rejected is kept if a tool call follows it, as JOIN-7 allows:
+    the call is used, so no other response would bring this text.
 """
 
 from __future__ import annotations
@@ -316,7 +318,6 @@ class Placement:
             return []
         if join.rejected is not None:
             self.rejected, self.join_result = join.rejected, join.result
-            self._joining = []
             return []
         self.gave_up, self.left_out = join.gave_up, join.left_out
         if join.is_over or text.cited:
@@ -385,9 +386,24 @@ class Placement:
         """End the text before a segment's first call."""
         if self.calls.begun:
             return []
-        released = self.end_text(truncated=False)
+        released = self.end_text(truncated=False) + self._keep_rejected()
         self.calls.begin(self._index.last)
         return released
+
+    def _keep_rejected(self) -> Chunks:
+        """Keep text that was rejected, because a call follows it (CONTENT-15)."""
+        join, text = self._join, self._open
+        if join is None or text is None or self.rejected is None:
+            return []
+        message = "".join(block["text"] for _, block in self._joining)
+        accepted = join.accepted(message)
+        if accepted is None:
+            return []
+        self._join = self.rejected = None
+        self.join_result = accepted.result
+        text.buffer.remove_whitespace(accepted.replaced)
+        self.seams[-1] -= accepted.replaced
+        return self._place_joined(text, accepted.new)
 
     def _place_other(self, number: int, block: Block) -> Chunks:
         if self.calls.begun:

@@ -18,15 +18,18 @@ JOIN-4. It is rejected if it goes on with a cycle (`cycle_check`).
 JOIN-5. An end that it gives code which isn't complete is left out, with what follows
     (`early_end`), except on the last try.
 JOIN-6. The result depends on the message, and not on how it is split into chunks.
+JOIN-7. A rejected message that is used all the same is joined without these rules, if
+    it begins with the quote, or with the text before it, or repeats nothing. What it
+    repeats after the quote, up to the end of the text, is dropped.
 """
 
 from __future__ import annotations
 
 import copy
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from langchain_bedrock_continue._core.text.cycle_check import CycleCheck, Cycling
 from langchain_bedrock_continue._core.text.earlier_text import EarlierText, Place, Start
@@ -97,6 +100,20 @@ class ExpectedEcho:
     may_reject: bool = True
 
 
+class Accepted(NamedTuple):
+    """How a message is joined that was rejected.
+
+    Attributes:
+        result: By which rule, and how much is dropped.
+        replaced: How many characters at the end of the text are replaced.
+        new: What to append to the text.
+    """
+
+    result: JoinResult
+    replaced: int
+    new: str
+
+
 class ContinuationJoin:
     """Joins one message to the text, as the message arrives.
 
@@ -136,6 +153,35 @@ class ContinuationJoin:
         """Return a join to the same text that has received nothing."""
         join: Self = copy.copy(self)
         join.begin()
+        return join
+
+    def accepted(self, message: str) -> Accepted | None:
+        """Join a rejected message, if that is known to lose less (JOIN-7).
+
+        Args:
+            message: The complete message.
+
+        Returns:
+            How it is joined; None if it is not.
+        """
+        join = self._accepting()
+        new = (join.feed(message) or "") + join.finish()
+        result = join.result
+        if result is None or isinstance(self.rejected, Cycling):
+            return None
+        if not (result.is_proven or self.rejected is NoEcho.NO_ECHO):
+            return None
+        again = self._accepting()
+        rest = (again.feed(new) or "") + again.finish()
+        if again.result is not None and again.result.rule is JoinRule.RESTART:
+            new = rest
+        result = JoinResult(result.rule, len(message) - len(new))
+        return Accepted(result, join.replaced, new)
+
+    def _accepting(self) -> Self:
+        """Return a join to the same text that rejects nothing."""
+        join = self.fresh()
+        join._expected = replace(self._expected, may_reject=False)  # noqa: SLF001
         return join
 
     @property

@@ -30,6 +30,9 @@ RESTART-7. After a table row that is not complete, another row is a restart. On 
     try it counts only if it is the same row again, as far as it was written.
 RESTART-8. A table row that is completed as an earlier row is a restart. A table may
     have the same row twice, so this does not count on the last try.
+RESTART-9. In the middle of a sentence, after the quote, new text may begin with the
+    name of something with which an earlier line begins, too. A repetition that ends
+    after it, before its line and before the text does, is no restart.
 """
 
 from __future__ import annotations
@@ -100,6 +103,9 @@ _NEEDED_IN_VERSE = 240
 
 _NEEDED_NUMBERED = 12
 """A row of a table, or a list item whose number was there, is not written twice."""
+
+_NEEDED_BEYOND_NAME = 48
+"""Names have fewer letters, with few exceptions."""
 
 _NEEDED_TO_END = 60
 """A refrain ends before the text does, and a pattern has its own words before it."""
@@ -288,6 +294,10 @@ class RestartCheck:
                     self._needed(place, seam, line),
                     _needed_to_end(self._earlier, place, repeated),
                 )
+                if self._may_be_name(place, seam, repeated) and not (
+                    final and place in entry.active
+                ):
+                    needed = max(needed, _NEEDED_BEYOND_NAME)
                 if final and truncated:  # perhaps inside the repetition
                     needed = max(_NEEDED_NUMBERED, needed // 2)
                 is_enough = weight(repeated) >= needed and _has_words(repeated)
@@ -324,6 +334,13 @@ class RestartCheck:
         """Return True if the text opens a code block inside an open one."""
         opens = _OPENING.match(self.pending) is not None
         return opens and self._earlier.before.scan.in_fence
+
+    def _may_be_name(self, place: Place, seam: Seam, repeated: str) -> bool:
+        """Return True if a text may have the same words here again (RESTART-9)."""
+        is_line = without_whitespace(place.line) == repeated
+        reaches_end = place.at + len(repeated) >= len(self._earlier.compact)
+        is_strong = is_line or reaches_end or self._earlier.is_numbered(place)
+        return seam is Seam.MIDDLE and not is_strong
 
     def _repeats_header(self, seen: str) -> bool:
         header = self._earlier.header

@@ -40,6 +40,27 @@ def test_the_tags_are_langchain_awss(model: str, tags: Any) -> None:
     assert tags_of(nova(model)) == tags
 
 
+@pytest.mark.parametrize(
+    ("model", "thinks"),
+    [
+        ("us.anthropic.claude-opus-4-5-20251101-v1:0", True),
+        ("amazon.nova-2-lite-v1:0", True),
+        ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", False),
+        ("us.amazon.nova-pro-v1:0", False),
+    ],
+)
+def test_the_reasoning_effort_of_a_call_turns_thinking_on_where_the_model_has_it(
+    model: str, *, thinks: bool
+) -> None:
+    """So a prefill, which the service would refuse, is not sent first."""
+    settings = adapter_for(nova(model)).settings
+    assert settings(None, {"reasoning_effort": "high"})["thinks"] is thinks
+    assert not settings(None, {"reasoning_effort": None})["thinks"]
+    off = {"additional_model_request_fields": {"thinking": {"type": "disabled"}}}
+    if "claude" in model:
+        assert not settings(None, {"reasoning_effort": "high", **off})["thinks"]
+
+
 def for_turn(llm: object) -> Any:
     return adapter_for(llm).for_turn(lambda client: client).llm
 

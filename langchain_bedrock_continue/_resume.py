@@ -6,7 +6,7 @@ import logging
 
 # LangChain reads the types of public methods at run time, behind `with_fallbacks`.
 from collections.abc import AsyncIterator, Iterator  # noqa: TC003
-from contextlib import aclosing, closing, contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 from langchain_core.language_models import LanguageModelInput  # noqa: TC002
@@ -14,6 +14,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.runnables import RunnableConfig  # noqa: TC002
 from langchain_core.utils.utils import LC_ID_PREFIX
 
+from langchain_bedrock_continue._closing import ClosingStream
 from langchain_bedrock_continue._core.record.addable import AddableContinuation
 from langchain_bedrock_continue._core.record.after_partial import (
     RESUMED_AT,
@@ -179,7 +180,7 @@ class ResumeMixin:
             messages, config, **kwargs, **{PARTIAL: partial}
         )
         after = None if emit_partial else AfterPartial(partial)
-        async with aclosing(chunks):
+        async with ClosingStream(chunks):
             async for chunk in chunks:
                 shown = chunk if after is None else after.take(chunk)
                 if shown is not None:

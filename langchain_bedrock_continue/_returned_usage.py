@@ -19,7 +19,7 @@ from __future__ import annotations
 
 # LangChain reads the types of public methods at run time, behind `with_fallbacks`.
 from collections.abc import AsyncIterator, Iterator  # noqa: TC003
-from contextlib import aclosing, closing, contextmanager
+from contextlib import closing, contextmanager
 from typing import Any, Literal, TypeAlias, TypeVar
 
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
@@ -28,6 +28,7 @@ from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import LLMResult  # noqa: TC002
 from langchain_core.runnables import RunnableConfig  # noqa: TC002
 
+from langchain_bedrock_continue._closing import ClosingStream
 from langchain_bedrock_continue._wrapped.own_usage import in_own_form
 from langchain_bedrock_continue.errors import ContinuationError
 
@@ -85,7 +86,7 @@ class ReturnedUsageMixin(BaseChatModel):
         """Stream as LangChain does; see `BaseChatModel.astream`."""
         chunks: Any = super().astream(input, config, stop=stop, **kwargs)
         view = self.message_usage
-        async with aclosing(chunks):
+        async with ClosingStream(chunks):
             with _partial_in_view(view):
                 async for chunk in chunks:
                     has_usage = chunk.usage_metadata is not None

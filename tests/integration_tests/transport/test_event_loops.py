@@ -16,6 +16,7 @@ from unittest import mock
 import pytest
 from botocore.client import BaseClient
 from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler
+from langchain_core.messages import AIMessage
 from langsmith import Client
 from langsmith.run_helpers import get_current_run_tree, trace, tracing_context
 
@@ -109,11 +110,38 @@ def test_a_loop_that_is_left_running_as_in_jupyter(serve: Serve) -> None:
         loop.close()
 
 
+@pytest.mark.parametrize("resumes", [False, True], ids=["astream", "aresume_stream"])
+def test_a_loop_that_ends_closes_the_streams_that_are_left(
+    serve: Serve, *, resumes: bool
+) -> None:
+    """It closes all generators at once, those within others too."""
+    llm = model(serve(LONG), max_tokens=8)
+    partial = AIMessage("The", response_metadata={"stopReason": "max_tokens"})
+    left: list[Any] = []
+    errors: list[Any] = []
+
+    async def begin() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: errors.append(context))
+        chunks = llm.aresume_stream("Hi", partial) if resumes else llm.astream("Hi")
+        left.append(chunks)
+        await anext(chunks)
+
+    asyncio.run(begin())
+    assert errors == []
+    workers = [one for one in gc.get_objects() if isinstance(one, Worker)]
+    assert not any(worker.is_active for worker in workers)
+
+
 def test_a_loop_that_is_closed_in_the_middle_of_a_turn(serve: Serve) -> None:
     llm = model(serve(silent(request=1, at=4)), max_tokens=50)
     loop = asyncio.new_event_loop()
     chunks: Any = llm.astream("Hi")
-    loop.run_until_complete(anext(chunks))
+
+    async def begin() -> None:
+        await anext(chunks)  # within the loop, which knows the stream then
+
+    loop.run_until_complete(begin())
     loop.run_until_complete(loop.shutdown_asyncgens())
     loop.close()
     serve(LONG)

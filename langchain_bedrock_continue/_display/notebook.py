@@ -126,6 +126,7 @@ class NotebookDisplay:
         self._handle: Any = None
         self._runs: dict[Any, Run] = {}
         self._stopped: threading.Event | None = None
+        self._closed = False
 
     def start(self, key: Any, run: Run) -> None:
         """Show a run.
@@ -135,6 +136,8 @@ class NotebookDisplay:
             run: The run.
         """
         with self._lock:
+            if self._closed:
+                return
             cell = getattr(self._shell, "execution_count", None)
             if self._handle is None or cell != self._cell:
                 self._runs = {key: run for key, run in self._runs.items() if _runs(run)}
@@ -156,6 +159,8 @@ class NotebookDisplay:
     def end(self, _key: Any) -> None:
         """Show what became of a run (NOTE-3)."""
         with self._lock:
+            if self._closed:
+                return
             over = not any(map(_runs, self._runs.values()))
             if over and self._stopped is not None:
                 self._stopped.set()
@@ -165,6 +170,7 @@ class NotebookDisplay:
     def close(self) -> None:
         """Show no more."""
         with self._lock:
+            self._closed = True
             self._runs = {}
             if self._stopped is not None:
                 self._stopped.set()
@@ -192,6 +198,7 @@ class NotebookDisplay:
                     self._show()
                 except Exception:
                     logger.exception("ContinuationProgress shows no more")
+                    self.close()
                     return
 
 

@@ -160,6 +160,7 @@ class TerminalDisplay:
         self._column = Column()
         self._replaced: list[tuple[str, Any, Any]] = []
         self._stopped = threading.Event()
+        self._closed = False
 
     def start(self, key: Any, run: Run) -> None:
         """Show a run.
@@ -169,6 +170,8 @@ class TerminalDisplay:
             run: The run.
         """
         with self._lock:
+            if self._closed:
+                return
             self._runs[key] = run
             if len(self._runs) == 1:
                 self._begin()
@@ -184,7 +187,9 @@ class TerminalDisplay:
             key: What it is known by.
         """
         with self._lock:
-            run = self._runs.pop(key)
+            run = self._runs.pop(key, None)
+            if run is None:  # the display was closed since
+                return
             text = CLEAR_BELOW if self._drawn else ""
             self._drawn, self._rows = 0, self._lines()
             if not self._transient:
@@ -198,6 +203,7 @@ class TerminalDisplay:
     def close(self) -> None:
         """Show no more: clear the lines, and give the streams back."""
         with self._lock:
+            self._closed = True
             self._runs.clear()
             with suppress(Exception):  # it may be the reason
                 self._write(CLEAR_BELOW if self._drawn else "")

@@ -4,10 +4,12 @@ import io
 import logging
 import re
 import sys
+import threading
 import types
 from typing import Any, Self
 
 import pytest
+from langchain_core.callbacks import BaseCallbackHandler
 from langgraph.graph import END, START, MessagesState, StateGraph
 
 from langchain_bedrock_continue import ContinuationProgress, SegmentError
@@ -326,6 +328,41 @@ class Broken(Terminal):
         if self._after < 0:
             raise OSError("the terminal is gone")
         return super().write(text)
+
+
+class BrokenInItsThread(Terminal):
+    """A terminal that is gone when the display's own thread draws."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gone = threading.Event()
+
+    def write(self, text: str) -> int:
+        if threading.current_thread().name == "continuation-progress":
+            self.gone.set()
+            raise OSError("the terminal is gone")
+        return super().write(text)
+
+
+def test_an_error_of_the_display_in_its_own_thread_is_logged_once(
+    serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    terminal = BrokenInItsThread()
+
+    class Waiting(BaseCallbackHandler):
+        def on_llm_new_token(self, *_args: Any, **_kwargs: Any) -> None:
+            assert terminal.gone.wait(30)
+
+    progress = ContinuationProgress("terminal", file=terminal)
+    llm = model(serve(TEXT), max_tokens=5, callbacks=[progress, Waiting()])
+    streams = sys.stdout, sys.stderr
+    with caplog.at_level(logging.ERROR, "langchain_bedrock_continue"):
+        for ask in [*ENTRANCES.values()] * 2:
+            assert ask(llm, "Count.").text == TEXT
+    assert (sys.stdout, sys.stderr) == streams
+    assert [one.message for one in caplog.records] == [
+        "ContinuationProgress shows no more"
+    ]
 
 
 @pytest.mark.parametrize("after", [0, 1, 3])

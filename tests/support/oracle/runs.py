@@ -68,11 +68,11 @@ class Comparison:
         """Return what the bare model did, and what ours did.
 
         If `max_total_tokens` made the first request smaller, the bare model is asked
-        for as many tokens.
+        for as many tokens: for those that the service accepted, if it refused others.
         """
         bare, ours = self._run(situation, ours=False), self._run(situation, ours=True)
         if "max_total_tokens" in situation.fields and bare.sent and ours.sent:
-            size = sent_size(ours.sent[0])
+            size = sent_size([*ours.accepted, *ours.sent][0])
             if size is not None and size != sent_size(bare.sent[0]):
                 bare = self._run(_of_size(situation, size), ours=False)
         return bare, ours

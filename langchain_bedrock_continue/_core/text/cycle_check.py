@@ -45,8 +45,9 @@ SAME_BEFORE = 24
 """How much before the seam stands at the earlier place, too."""
 
 MAX_PERIOD = 2_048
-MAX_PLACES = 4
-"""Of the earlier places, the last ones are compared."""
+MAX_PLACES = 64
+"""Of the earlier places, the last ones are looked at. Short clauses that come several
+times in a row are one place."""
 
 LEAST = 60
 """The least of new text that is evidence: a line, or a table row, may be repeated."""
@@ -200,15 +201,16 @@ class CycleCheck:
 
     def _find(self) -> Iterator[_Place]:
         """Yield the earlier places, the last one first (CYCLE-CHECK-1)."""
-        shortest: int | None = None
+        run, shortest = 0, 1  # the text ends in such a run of this period
         for at in sorted({*self._same_words_before(), *self._same_lines()})[::-1]:
-            period, before = len(self._text) - at, self._same_before(at)
+            period = len(self._text) - at
+            if period <= run and period % shortest == 0:
+                continue  # the same text follows as at the last place
             if period > MAX_PERIOD or not has_words(self._text[at:]):
                 continue
-            if shortest is not None and period % shortest == 0:
-                continue  # the same cycle
+            before = self._same_before(at)
             if before >= period:
-                shortest = period
+                run, shortest = before, period
                 self.after_cycle = True
             same = weight(self._text[len(self._text) - before :])
             place = self._place(at, same)

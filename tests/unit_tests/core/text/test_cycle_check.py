@@ -151,6 +151,23 @@ def test_cycle_check_3_a_short_line_that_nobody_asked_for(
         assert not check.found
 
 
+@pytest.mark.parametrize("seam", [20, 60, 100, 110])
+@pytest.mark.parametrize(
+    ("clause", "other"),
+    [
+        ("later in the year, ", "the old railway of Japan, "),
+        ("19世紀の後、", "日本の鉄道は、"),
+    ],
+)
+def test_cycle_check_1_a_cycle_of_short_clauses_with_another_one_between(
+    clause: str, other: str, seam: int
+) -> None:
+    unit = other + clause * (126 // len(clause))
+    before, new = START + unit * 2 + unit[:seam], unit[seam:] + unit
+    for chunks in ([new], list(new)):
+        assert read(before, chunks, is_last_try=False) == ("", True)
+
+
 def test_cycle_check_2_a_refrain_is_no_cycle() -> None:
     text = "".join(verse + CHORUS for verse in VERSES)
     for at in range(len(text) - len(CHORUS), len(text)):

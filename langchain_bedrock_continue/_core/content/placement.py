@@ -387,6 +387,9 @@ class Placement:
         if self.calls.begun:
             return []
         released = self.end_text(truncated=False) + self._keep_rejected()
+        if self._open is not None and self.rejected is None:
+            visible = self._open.buffer.end_before_call()
+            released = released + self._text_chunks(self._open, visible)
         self.calls.begin(self._index.last)
         return released
 

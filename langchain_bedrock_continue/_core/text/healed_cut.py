@@ -35,6 +35,8 @@ TEXT-7. Before a user turn nothing is removed. Whitespace at the end is held bac
 TEXT-8. The caller's stop sequences also end a text in which a seam splits one. Text
     that may be the start of a stop sequence is held back until that is decided.
     Removed text is not restored if the next segment ended at a stop sequence instead.
+TEXT-9. A text that a tool call follows is not cut. So all of it is released when the
+    call begins, except for the whitespace at its end.
 """
 
 from __future__ import annotations
@@ -304,6 +306,12 @@ class TextBuffer:
         if truncated:
             self._tail = self._tail.rstrip(HALF_CHARACTER)
         return self._release(len(self._tail))
+
+    def end_before_call(self) -> str:
+        """End the text before a tool call; release what is visible (TEXT-9)."""
+        if self._removed or self._stops or self.stopped:
+            return ""
+        return self._release(_safe_end(self._tail, len(self._tail)))
 
     def end_at_stop_sequence(self, *, in_echo: bool) -> None:
         """End the text where the service found a stop sequence (TEXT-8).

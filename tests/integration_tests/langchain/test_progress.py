@@ -170,7 +170,7 @@ def test_a_tool_call_is_shown_while_it_arrives(
     serve: Serve, terminal: Terminal, recorder: Recorder
 ) -> None:
     call = CallTool("search", {"q": "a " * 60})
-    answer = Answer([Say("I look"), call], fine_grained=True)
+    answer = Answer([Say("I look."), call], fine_grained=True)
     llm = model(serve(answer), max_tokens=1_000).bind_tools([TOOL])
     with terminal:
         handlers: Any = {"callbacks": [recorder, ContinuationProgress()]}

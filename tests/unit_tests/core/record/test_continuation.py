@@ -12,6 +12,7 @@ from langchain_core.messages.ai import UsageMetadata
 from langchain_bedrock_continue import ContinuationError
 from langchain_bedrock_continue._core.content.incoming import Response
 from langchain_bedrock_continue._core.decisions.vocabulary import (
+    CONTINUES,
     EndedBy,
     Ending,
     Form,
@@ -428,7 +429,7 @@ def test_only_the_answers_in_the_message_count_as_one_response(
     asked = segment(USER_TURN, usage=usage_of(5), form=Form.COPY, problem=problem)
     written = continuation(first, asked, last)
     assert written["billed"]["output_tokens"] == 14
-    in_message = problem in {None, Problem.ENDED_EARLY}
+    in_message = problem in CONTINUES
     assert written["response"]["output_tokens"] == (14 if in_message else 9)
 
 

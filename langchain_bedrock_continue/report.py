@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any, Self
 
-from langchain_core.messages.ai import UsageMetadata
+from langchain_core.messages.ai import AIMessage, UsageMetadata
 
 from langchain_bedrock_continue._core.decisions.vocabulary import CONTINUES
 from langchain_bedrock_continue.prices import PRICES, Prices, prices_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-
-    from langchain_core.messages import AIMessage
 
     from langchain_bedrock_continue._core.record.continuation import (
         Continuation,
@@ -111,15 +109,10 @@ class ContinuationReport:
                 which no caller knows in advance.
 
         Raises:
-            ValueError: The message has no `continuation` metadata.
+            TypeError: The message is no AIMessage.
+            ValueError: The message has no `continuation` metadata, or not all of it.
         """
-        metadata = message.response_metadata
-        turn: Continuation | None = metadata.get("continuation")
-        if turn is None:
-            raise ValueError(
-                "message: has no response_metadata['continuation']. Give a message of "
-                "ChatBedrockContinuing."
-            )
+        metadata, turn = _metadata_of(message)
         model = metadata.get("model_name") or metadata.get("model_id")
         known = _prices_for(model, prices)
         return cls(
@@ -235,6 +228,36 @@ def _prices_for(
     if isinstance(prices, Prices):
         return prices
     return prices_of(model or "", PRICES if prices is None else prices)
+
+
+_READ = ("complete", "ended_by", "segments", "seams", "response", "billed")
+"""What the report and the view need of a turn."""
+
+
+def _metadata_of(message: AIMessage) -> tuple[dict[str, Any], Continuation]:
+    """Return the metadata of a message, and what it says of its turn.
+
+    Raises:
+        TypeError: The message is no AIMessage.
+        ValueError: The message has no `continuation` metadata, or not all of it.
+    """
+    if not isinstance(message, AIMessage):
+        kind = type(message).__name__
+        raise TypeError(f"message: must be an AIMessage, got {kind}")
+    metadata = message.response_metadata
+    turn: Any = metadata.get("continuation")
+    if turn is None:
+        raise ValueError(
+            "message: has no response_metadata['continuation']. Give a message of "
+            "ChatBedrockContinuing."
+        )
+    missing = [key for key in _READ if key not in turn]
+    if missing:
+        raise ValueError(
+            f"message: response_metadata['continuation'] has no {', '.join(missing)}. "
+            "Give a message as ChatBedrockContinuing returned it."
+        )
+    return metadata, turn
 
 
 def _kept(segments: Sequence[SegmentEntry]) -> list[SegmentEntry]:

@@ -66,7 +66,8 @@ class ContinuationView:
                 `langchain_bedrock_continue.prices.PRICES`.
 
         Raises:
-            ValueError: The message has no `continuation` metadata.
+            TypeError: The message is no AIMessage.
+            ValueError: The message has no `continuation` metadata, or not all of it.
         """
         report = ContinuationReport.from_message(message, prices=prices)
         turn = message.response_metadata["continuation"]
@@ -130,7 +131,8 @@ def show(
             `langchain_bedrock_continue.prices.PRICES`.
 
     Raises:
-        ValueError: The message has no `continuation` metadata.
+        TypeError: The message is no AIMessage.
+        ValueError: The message has no `continuation` metadata, or not all of it.
     """
     view = ContinuationView.from_message(message, prices=prices)
     if notebook.kernel_shell() is not None:

@@ -154,6 +154,19 @@ def test_a_message_of_another_model_has_no_report() -> None:
         ContinuationReport.from_message(AIMessage("x"))
 
 
+@pytest.mark.parametrize("message", [None, "text", {"content": "text"}])
+def test_only_a_message_has_a_report(message: Any) -> None:
+    with pytest.raises(TypeError, match="message: must be an AIMessage, got "):
+        ContinuationReport.from_message(message)
+
+
+def test_metadata_that_lacks_a_part_is_refused_by_name() -> None:
+    turn = {"complete": True, "segments": []}
+    message = AIMessage("text", response_metadata={"continuation": turn})
+    with pytest.raises(ValueError, match=r"has no .*ended_by, .*seams.*\. Give"):
+        ContinuationReport.from_message(message)
+
+
 # Prices ----------------------------------------------------------------------------
 
 

@@ -2,7 +2,8 @@
 
 ORACLE-1. Where the bare model raises, ours raises an error of the same class. Only
     where a Nova's tool call did not fit may ours return it, made again with more room
-    (NEXT-11).
+    (NEXT-11). Where `max_total_tokens` is below the thinking budget, no size is
+    accepted: ours ends as that limit.
 ORACLE-2. Where the bare model returns a message, ours returns one, except for ERRORS.
 ORACLE-3. The text begins with the bare model's. Only a model that does not continue its
     answer can change the end of it that is cut back (TEXT-3), or held back. A Nova's
@@ -144,6 +145,8 @@ def _differences(s: Situation, bare: Outcome, ours: Outcome) -> Iterator[Differe
         yield Difference("caller's objects", ours.changed)
     yield from _first_request(s, bare, ours)
     if bare.error is not None:
+        if not ours.accepted and _ended_by(ours) == "max_total_tokens":
+            return
         if ours.error is None and _is_overflowed_call(s, bare.error):
             yield from _made_again(s, ours)
         elif type(ours.error) is not type(bare.error):
@@ -164,6 +167,12 @@ def _differences(s: Situation, bare: Outcome, ours: Outcome) -> Iterator[Differe
     elif s.continues:
         yield from _lost_calls(bare.message, ours.message)
         yield from _whole_text(s, ours)
+
+
+def _ended_by(ours: Outcome) -> str | None:
+    metadata = {} if ours.message is None else ours.message.response_metadata
+    ended_by: str | None = metadata.get("continuation", {}).get("ended_by")
+    return ended_by
 
 
 def _is_overflowed_call(s: Situation, error: Exception) -> bool:

@@ -37,11 +37,16 @@ def sent_size(request: RecordedRequest) -> int | None:
     return size
 
 
+NOTHING_QUOTED = "Continue exactly where it ended"
+"""A part of the user turn that asks for no repetition."""
+
+
 class ScriptedModel:
     """A model of one situation after the other, and the limits of its service.
 
-    It continues as it is asked to: after a prefill, or after the quote of a user turn,
-    which it repeats. If it does not find its text, it begins again.
+    It continues as it is asked to: after a prefill, after the quote of a user turn,
+    which it repeats, or where it ended, if nothing is quoted. If it does not find its
+    text, it begins again.
 
     Attributes:
         accepted: The requests that the service has not refused.
@@ -120,6 +125,8 @@ class ScriptedModel:
             return later[min(at, len(later)) - 1], 0
         quote = self._quote(request) if at else ""
         found = self._text.rfind(quote, 0, self._written) if quote else -1
+        if at and NOTHING_QUOTED in texts_of(request)[-1]:
+            found = self._written
         if found < 0:
             return answer, len(prefill_text(request))
         rest = [block for _, block in remaining(answer.blocks, self._text[:found])]

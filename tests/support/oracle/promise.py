@@ -235,15 +235,18 @@ def _whole_text(s: Situation, ours: Outcome) -> Iterator[Difference]:
     is_exact = {entry["strategy"] for entry in summary["segments"]} <= EXACT
     is_plain = "nova" not in s.model and s.answer.stop_reason in {None, *VOUCHING}
     written = "".join(block.text for block in s.answer.blocks if isinstance(block, Say))
-    expected = written.partition(STOP)[0] if STOP in _stops(s) else written
+    expected = written.partition(STOP)[0] if STOP in _stops(ours) else written
     if not (summary["complete"] and is_plain and is_exact):
         return
     if ours.message.text != expected:
         yield Difference("whole text", f"{expected!r}, ours {ours.message.text!r}")
 
 
-def _stops(s: Situation) -> list[str]:
-    return s.call.get("stop") or s.arguments.get("stop_sequences") or []
+def _stops(ours: Outcome) -> list[str]:
+    """Return the stop sequences that were sent: an `inference_config` has none."""
+    body = ours.sent[0].body
+    config = body.get("inferenceConfig") or {}
+    return [*config.get("stopSequences", ()), *body.get("stop_sequences", ())]
 
 
 def _first_request(s: Situation, bare: Outcome, ours: Outcome) -> Iterator[Difference]:

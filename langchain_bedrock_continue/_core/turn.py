@@ -306,10 +306,7 @@ class Turn(TurnState):
             chunks = self.writing.end_for_prefill()
             self._composer.continue_in_prefill(self.writing.sendable())
             return chunks
-        self._next = NextCall(action, Strategy.USER_TURN)
-        spoken = self._spoken()
-        if action is not Action.ASK_AGAIN:
-            self._forms.begin_seam()
+        spoken = self._begin_user_turn(action)
         wording, expected = self._expected_echo()
         chunks = self.writing.end_for_user_turn(expected)
         self._composer.continue_in_user_turn(

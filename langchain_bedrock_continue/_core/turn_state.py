@@ -141,7 +141,7 @@ class TurnState:
         self._recoveries = 0
         self._first_error: Exception | None = None  # that was recovered from
         self._retried_output = False
-        self._may_end_line = False  # an end was left out before the seam
+        self._doubts_line_break = False  # an end was left out before the seam
         self._fast_path: FastPath | None = None
 
     # The fast path -----------------------------------------------------------------
@@ -311,9 +311,16 @@ class TurnState:
 
     # The next user turn --------------------------------------------------------------
 
-    def _spoken(self) -> str | None:
-        """Return what the segment said, to be sent as it is; None if it can't be."""
-        self._may_end_line = self.content.left_out
+    def _begin_user_turn(self, action: Action) -> str | None:
+        """Begin to ask for the continuation in a user turn.
+
+        Returns:
+            What the segment said, to be sent as it is; None if it can't be.
+        """
+        self._next = NextCall(action, Strategy.USER_TURN)
+        if action is not Action.ASK_AGAIN:
+            self._forms.begin_seam()
+        self._doubts_line_break = self.content.left_out
         if self.content.left_out:
             return None
         raw = self._record.last.response.text if self._record.segments else ""
@@ -334,7 +341,7 @@ class TurnState:
         return wording, ExpectedEcho(
             quote=quote,
             opening=opening_of(wording),
-            may_end_line=self._may_end_line,
+            doubts_line_break=self._doubts_line_break,
             capacity=math.ceil(tokens * max(size, 1)) if asked else None,
             needs_echo=self._forms.needs_echo,
             is_last_try=not self._forms.has_next,

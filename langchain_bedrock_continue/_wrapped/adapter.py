@@ -244,11 +244,20 @@ class Adapter(Generic[Model]):
             stop: The call's `stop`, as LangChain passes it.
             run_manager: The turn's run, for what the class itself reports to it.
         """
+        return self._generated(self.model_for(request), request, stop)
+
+    def _generated(
+        self, model: Any, request: SegmentRequest, stop: list[str] | None
+    ) -> AIMessage:
+        """Return the message of a blocking call.
+
+        Args:
+            model: The model that makes it, as `model_for` returned it.
+            request: The segment's request.
+            stop: The call's `stop`, as LangChain passes it.
+        """
         result = private_names.generate(
-            self.model_for(request),
-            self.messages(request),
-            stop,
-            **self.arguments(request),
+            model, self.messages(request), stop, **self.arguments(request)
         )
         return self.complete_message(result)
 

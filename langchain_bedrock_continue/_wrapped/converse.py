@@ -24,7 +24,6 @@ from langchain_bedrock_continue._wrapped.misspelled import meant
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
-    from langchain_core.callbacks import CallbackManagerForLLMRun
     from langchain_core.messages import AIMessage, BaseMessage
 
     from langchain_bedrock_continue._core.policy import InlineThinking
@@ -143,22 +142,13 @@ class ConverseAdapter(Adapter[ChatBedrockConverse]):
             messages = [*messages, HumanMessage(PLACEHOLDER)]
         return super().sendable(messages, kwargs)
 
-    def generate(
-        self,
-        request: SegmentRequest,
-        stop: list[str] | None,
-        run_manager: CallbackManagerForLLMRun | None = None,  # noqa: ARG002 - of others
+    def _generated(
+        self, model: Any, request: SegmentRequest, stop: list[str] | None
     ) -> AIMessage:
-        """Make a blocking call, and keep the citations of its one text (LONE-1)."""
-        model = self.model_for(request)
+        """Return the message of a call, with the citations of its one text (LONE-1)."""
         client = LoneCitationsClient(model.client)
-        result = private_names.generate(
-            model.model_copy(update={"client": client}),
-            self.messages(request),
-            stop,
-            **self.arguments(request),
-        )
-        return client.without_added(self.complete_message(result))
+        model = model.model_copy(update={"client": client})
+        return client.without_added(super()._generated(model, request, stop))
 
     def for_turn(
         self, prepare_client: Callable[[Any], Any]

@@ -113,7 +113,7 @@ class ThinkingAwareJoin(EchoJoin):
         quote: str,
         *,
         opening: str = "",
-        may_end_line: bool = False,
+        doubts_line_break: bool = False,
         thinking: InlineThinking | None = None,
     ) -> None:
         """Begin a join.
@@ -122,13 +122,15 @@ class ThinkingAwareJoin(EchoJoin):
             text: See `EchoJoin`; with the model's own tags.
             quote: See `EchoJoin`.
             opening: See `EchoJoin`.
-            may_end_line: See `EchoJoin`.
+            doubts_line_break: See `EchoJoin`.
             thinking: How the model marks thinking; None makes it an `EchoJoin`.
         """
         self._tags = ("", "") if thinking is None else thinking.tags
         in_thinking = TextBefore.of(text).ends_inside(self._tags)
         self._skips = thinking is not None and not in_thinking
-        super().__init__(text, quote, opening=opening, may_end_line=may_end_line)
+        super().__init__(
+            text, quote, opening=opening, doubts_line_break=doubts_line_break
+        )
 
     def begin(self) -> None:
         """Begin with nothing received."""

@@ -464,7 +464,7 @@ class Placement:
             text,
             expected.quote,
             opening=expected.opening,
-            may_end_line=expected.may_end_line,
+            doubts_line_break=expected.doubts_line_break,
             thinking=self._inline_thinking,
         )
         self._join = ContinuationJoin(join, text, expected)

@@ -81,7 +81,7 @@ class ExpectedEcho:
     Attributes:
         quote: What the model is asked to repeat; may be empty.
         opening: What precedes the quote in the prompt, such as a tag; may be empty.
-        may_end_line: See `EchoJoin`.
+        doubts_line_break: See `EchoJoin`.
         capacity: How many characters the answer can have; None if unknown.
         needs_echo: An answer without an echo may be rejected (JOIN-3).
         is_last_try: Weak evidence of a restart does not count (RESTART-6).
@@ -92,7 +92,7 @@ class ExpectedEcho:
 
     quote: str = ""
     opening: str = ""
-    may_end_line: bool = False
+    doubts_line_break: bool = False
     capacity: int | None = None
     needs_echo: bool = False
     is_last_try: bool = False

@@ -33,7 +33,6 @@ import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from langchain_bedrock_continue._core.text.begun_line import writes_line_again
 from langchain_bedrock_continue._core.text.healed_cut import HALF_CHARACTER
 from langchain_bedrock_continue._core.text.join_rules import JoinResult, JoinRule
 from langchain_bedrock_continue._core.text.lead_ins import (
@@ -48,6 +47,7 @@ from langchain_bedrock_continue._core.text.rest import (
     TrailingFence,
     closings_end,
 )
+from langchain_bedrock_continue._core.text.rewritten_line import rewrites_last_line
 from langchain_bedrock_continue._core.text.text_end import TextEnd
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ class EchoJoin:
         quote: str,
         *,
         opening: str = "",
-        may_end_line: bool = False,
+        doubts_line_break: bool = False,
     ) -> None:
         """Prepare a join.
 
@@ -123,15 +123,16 @@ class EchoJoin:
             quote: What the model was asked to repeat; may be empty.
             opening: What precedes the quote in the prompt, such as `<tail>`; may be
                 empty.
-            may_end_line: The line break at the end of the text preceded an end that was
-                left out, and does not count if the new text shows none (ECHO-7).
+            doubts_line_break: The line break at the end of the text preceded an end
+                that was left out. It does not count if the new text shows none
+                (ECHO-7).
 
         Raises:
             ValueError: The text does not end in the quote.
         """
         self.text_end = TextEnd(text, quote)
         self._opening = opening
-        self._may_end_line = may_end_line
+        self._doubts_line_break = doubts_line_break
         self.begin()
 
     def begin(self) -> None:
@@ -275,7 +276,7 @@ class EchoJoin:
         """Count how much of the text's trailing whitespace new text replaces."""
         trailing = self.text_end.trailing
         goes_on = found.repeats and not new[0].isspace()
-        if self._may_end_line and goes_on:
+        if self._doubts_line_break and goes_on:
             return len(trailing)
         return _replaced_whitespace(trailing, new, found)
 
@@ -316,7 +317,7 @@ def _find_echo(join: EchoJoin, *, final: bool) -> _Result:
 def _find_overlap(join: EchoJoin, *, final: bool) -> _Result:
     """The message begins with an end of the text, longer or shorter than the quote."""
     matcher = join.matcher(0)
-    again = writes_line_again(join.text_end, join.received_from(0), final=final)
+    again = rewrites_last_line(join.text_end, join.received_from(0), final=final)
     if (again is None or matcher.is_pending(line_counts=again)) and not final:
         return "wait"
     overlap = matcher.longest(line_counts=bool(again))

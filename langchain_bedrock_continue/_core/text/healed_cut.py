@@ -240,16 +240,12 @@ class TextBuffer:
         """
         if self._removed or self._stops or self.stopped:
             return ""
-        tail, rest = self._tail + text, ""
-        if not tail[-1:].isalnum():
-            count = self._healed_length(tail)
-            tail, rest = tail[:count], tail[count:]
-        if tail:
-            self._tail = rest
-            self._parts.append(tail)
-            self._released += len(tail)
-            self._last = tail[-1]
-        return tail
+        tail = self._tail + text
+        count = self._healed_length(tail)
+        if not count:
+            return ""
+        self._tail = tail
+        return self._release(count)
 
     def has_progress(self) -> bool:
         """Return True if a cut here keeps more than the segment began with."""

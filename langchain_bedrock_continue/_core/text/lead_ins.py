@@ -16,7 +16,6 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
-from langchain_bedrock_continue._core.text.begun_line import is_cut_line
 from langchain_bedrock_continue._core.text.join_rules import JoinRule
 from langchain_bedrock_continue._core.text.preambles import (
     LINE,
@@ -25,6 +24,7 @@ from langchain_bedrock_continue._core.text.preambles import (
     mentions_interruption,
 )
 from langchain_bedrock_continue._core.text.rest import FENCES
+from langchain_bedrock_continue._core.text.rewritten_line import is_cut_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable

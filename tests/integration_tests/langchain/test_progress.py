@@ -330,6 +330,18 @@ class Broken(Terminal):
         return super().write(text)
 
 
+def check_that_it_is_logged_once(llm: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """Check that a broken display changes no answer, and gives the streams back."""
+    streams = sys.stdout, sys.stderr
+    with caplog.at_level(logging.ERROR, "langchain_bedrock_continue"):
+        for ask in [*ENTRANCES.values()] * 2:
+            assert ask(llm, "Count.").text == TEXT
+    assert (sys.stdout, sys.stderr) == streams
+    assert [one.message for one in caplog.records] == [
+        "ContinuationProgress shows no more"
+    ]
+
+
 class BrokenInItsThread(Terminal):
     """A terminal that is gone when the display's own thread draws."""
 
@@ -355,14 +367,7 @@ def test_an_error_of_the_display_in_its_own_thread_is_logged_once(
 
     progress = ContinuationProgress("terminal", file=terminal)
     llm = model(serve(TEXT), max_tokens=5, callbacks=[progress, Waiting()])
-    streams = sys.stdout, sys.stderr
-    with caplog.at_level(logging.ERROR, "langchain_bedrock_continue"):
-        for ask in [*ENTRANCES.values()] * 2:
-            assert ask(llm, "Count.").text == TEXT
-    assert (sys.stdout, sys.stderr) == streams
-    assert [one.message for one in caplog.records] == [
-        "ContinuationProgress shows no more"
-    ]
+    check_that_it_is_logged_once(llm, caplog)
 
 
 @pytest.mark.parametrize("after", [0, 1, 3])
@@ -372,11 +377,4 @@ def test_an_error_of_the_display_never_reaches_the_run(
 ) -> None:
     progress = ContinuationProgress(output, file=Broken(after))
     llm = model(serve(TEXT), max_tokens=5, callbacks=[progress])
-    streams = sys.stdout, sys.stderr
-    with caplog.at_level(logging.ERROR, "langchain_bedrock_continue"):
-        for ask in [*ENTRANCES.values()] * 2:
-            assert ask(llm, "Count.").text == TEXT
-    assert (sys.stdout, sys.stderr) == streams
-    assert [one.message for one in caplog.records] == [
-        "ContinuationProgress shows no more"
-    ]
+    check_that_it_is_logged_once(llm, caplog)

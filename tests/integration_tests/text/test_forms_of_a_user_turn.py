@@ -344,15 +344,21 @@ def end_line(text: str, written: str, quote: str) -> str:
     return quote + text[len(written) :].partition("\n")[0]
 
 
+def at_first(first: Habit, *, then: Habit) -> Habit:
+    """Have one habit once, and then another one."""
+    waiting = iter([first])
+
+    def habit(text: str, written: str, quote: str) -> str | Answer:
+        return next(waiting, then)(text, written, quote)
+
+    return habit
+
+
 def test_an_end_in_the_line_of_the_seam_is_doubted_after_another_form(
     serve: Serve, every_entrance: Entrance
 ) -> None:
-    asked = iter([begin_again])
-
-    def begin_again_once(text: str, written: str, quote: str) -> str | Answer:
-        return next(asked, obey)(text, written, quote)
-
-    bedrock = serve(by_form(INVENTIONS, copy=begin_again_once, last_line=end_line))
+    habits = {"copy": at_first(begin_again, then=obey), "last_line": end_line}
+    bedrock = serve(by_form(INVENTIONS, **habits))
     message = every_entrance(asking(bedrock, max_tokens=50), "Hi")
     assert message.text == INVENTIONS
     assert ending(message) == ("model", True)
@@ -365,12 +371,8 @@ def test_an_end_that_was_doubted_is_the_end_if_nothing_follows(
     serve: Serve, entrance: Entrance, habit: Habit
 ) -> None:
     text = INVENTIONS.partition("\n3")[0]
-    asked = iter([begin_again])
-
-    def first_other(text: str, written: str, quote: str) -> str | Answer:
-        return next(asked, habit)(text, written, quote)
-
-    bedrock = serve(by_form(text, copy=first_other, last_line=end_line))
+    habits = {"copy": at_first(begin_again, then=habit), "last_line": end_line}
+    bedrock = serve(by_form(text, **habits))
     message = entrance(asking(bedrock, max_tokens=30), "Hi")
     assert message.text == text
     assert ending(message) == ("model", True)

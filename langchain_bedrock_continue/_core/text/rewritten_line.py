@@ -32,7 +32,7 @@ _MIN_LETTERS = 3
 """So many letters of a line show which line it is."""
 
 
-def writes_line_again(text_end: TextEnd, begun: str, *, final: bool) -> bool | None:
+def rewrites_last_line(text_end: TextEnd, begun: str, *, final: bool) -> bool | None:
     """Return whether a message begins like the text's last line, None if undecided.
 
     Args:

@@ -38,7 +38,7 @@ class LinearSumChunk(ChatGenerationChunk):
         joined: list[ChatGenerationChunk] = []
         for block, group in groupby(other, _block_of_text):
             chunks = list(group)
-            joined += chunks if block is None else _joined(chunks)
+            joined += chunks if block is None else [_joined(chunks)]
         return super().__add__(joined)
 
 
@@ -64,16 +64,14 @@ def _block_of_text(chunk: Any) -> tuple[int, str | None] | None:
     return block["index"], message.id
 
 
-def _joined(chunks: list[ChatGenerationChunk]) -> list[ChatGenerationChunk]:
-    """Return the texts of one block as one chunk."""
+def _joined(chunks: list[ChatGenerationChunk]) -> ChatGenerationChunk:
+    """Return the texts of one block as one chunk. A stream has one provider."""
     messages: list[Any] = [chunk.message for chunk in chunks]
     named = [one.response_metadata for one in messages if one.response_metadata]
-    if len(messages) == 1 or any(metadata != named[0] for metadata in named):
-        return chunks
-    texts = [message.content[0]["text"] for message in messages]
+    text = "".join(message.content[0]["text"] for message in messages)
     message = AIMessageChunk(
-        content=[{**messages[0].content[0], "text": "".join(texts)}],
+        content=[{**messages[0].content[0], "text": text}],
         id=messages[0].id,
         response_metadata=dict(named[0]) if named else {},
     )
-    return [ChatGenerationChunk(message=message)]
+    return ChatGenerationChunk(message=message)
